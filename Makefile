@@ -1,0 +1,46 @@
+# Two commands for a newcomer: `make run` and `make test`. Needs only Python 3.11+ and make.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+REPORT ?= var/demo/report.json
+
+.PHONY: run test test-all demo lint types fmt lock clean
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "the hub needs Python 3.11 or newer, this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+run: $(STAMP)
+	$(BIN)/hub demo --report $(REPORT)
+
+demo: $(STAMP)
+	$(BIN)/hub demo --once --report $(REPORT)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -m "not slow and not browser"
+
+test-all: $(STAMP)
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+fmt: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+# Resolves anew; needs uv. The files hold hashes and no index address.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/hub.in -o requirements/hub.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -c requirements/hub.txt requirements/dev.in -o requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

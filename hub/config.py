@@ -1,0 +1,200 @@
+"""All settings of the hub, from the environment (`HUB_…`, nested with `__`) and an optional `hub.toml`.
+
+`HUB_KAFKA__BOOTSTRAP_SERVERS=broker:9092` sets `kafka.bootstrap_servers`. Secrets are `SecretStr`: never printed.
+Units are in the names: `_s` seconds, `_ms` milliseconds, `_bytes` bytes.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from hub.errors import ConfigError
+
+Port = int
+
+
+class Section(BaseModel):
+    """A group of settings; unknown names are refused, so that a typing error is seen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class KafkaSettings(Section):
+    """Which cluster, and how to speak to it. No servers: the embedded broker."""
+
+    bootstrap_servers: str | None = Field(None, description="host:port[,host:port]; empty: the embedded broker")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    ssl_cafile: Path | None = None
+    ssl_certfile: Path | None = None
+    ssl_keyfile: Path | None = None
+    ssl_check_hostname: bool = True
+    replication_factor: int = Field(1, ge=1, le=9, description="3 on a cluster, 1 on the embedded broker")
+    min_insync_replicas: int = Field(1, ge=1, le=9, description="2 on a cluster")
+    partitions: int = Field(12, ge=1, le=1000, description="of every keyed hub topic; fixed at creation")
+    session_timeout_ms: int = Field(10_000, ge=6_000)
+    heartbeat_interval_ms: int = Field(3_000, ge=500)
+    rebalance_timeout_ms: int = Field(30_000, ge=5_000)
+    request_timeout_ms: int = Field(20_000, ge=1_000)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> KafkaSettings:
+        if self.security_protocol.startswith("SASL") and not (self.sasl_username and self.sasl_password):
+            raise ValueError("security_protocol asks for SASL: sasl_username and sasl_password must be set")
+        if self.heartbeat_interval_ms * 2 >= self.session_timeout_ms:
+            raise ValueError("heartbeat_interval_ms must be less than half of session_timeout_ms")
+        return self
+
+
+class EmbeddedSettings(Section):
+    """The embedded broker: one KRaft node on this machine."""
+
+    port: Port = Field(19092, ge=0, le=65535, description="0: any free port")
+    heap_mb: int = Field(512, ge=128)
+    sasl: bool = Field(False, description="SCRAM and default-deny ACLs, for trying out a secured cluster")
+
+
+class RegistrySettings(Section):
+    """The schema registry: the embedded role, or any Confluent-compatible one by URL."""
+
+    url: str | None = Field(None, description="empty: the embedded registry role")
+    host: str = "127.0.0.1"
+    port: Port = Field(18081, ge=0, le=65535)
+    username: str | None = None
+    password: SecretStr | None = None
+
+
+class GatewaySettings(Section):
+    """HTTP in: events, and the administration of organisations and subscribers."""
+
+    host: str = "127.0.0.1"
+    port: Port = Field(18080, ge=0, le=65535)
+    max_body_bytes: int = Field(1_048_576, description="a larger body is refused with 413")
+    max_batch: int = Field(1_000, ge=1)
+    max_in_flight_bytes: int = Field(64 * 1_048_576, description="above it the answer is 429 with Retry-After")
+    admin_token: SecretStr | None = Field(None, description="operators' token for /v1/subscribers and the like")
+
+
+class ConsoleSettings(Section):
+    """The pages people look at, and the read API."""
+
+    host: str = "127.0.0.1"
+    port: Port = Field(18088, ge=0, le=65535)
+
+
+class ReadModelSettings(Section):
+    """SQL projection, disposable: rebuilt from Kafka."""
+
+    url: str | None = Field(None, description="SQLAlchemy URL; empty: SQLite in the data folder")
+
+
+class CoreSettings(Section):
+    """The core agent."""
+
+    instance: str = Field("0", description="stable name of this replica (static membership)")
+    chunk_records: int = Field(1_000, ge=1)
+    keep_steps: int = Field(16, ge=2, description="last steps per dossier kept for judging late events")
+
+
+class DeliverySettings(Section):
+    """Shared by all delivery roles; a subscriber may override in its own settings."""
+
+    workers: int = Field(16, ge=1, le=256)
+    retry_base_s: float = Field(0.5, gt=0)
+    retry_cap_s: float = Field(300.0, gt=0)
+    max_attempts: int = Field(50, ge=1, description="then the event is a dead letter with reason `exhausted`")
+    request_timeout_s: float = Field(30.0, gt=0)
+    breaker_failures: int = Field(10, ge=1)
+    breaker_open_s: float = Field(5.0, gt=0)
+    probe_idle_s: float = Field(10.0, gt=0, description="probe the portal when there was no traffic for so long")
+    drain_s: float = Field(10.0, gt=0, description="SIGTERM: finish or park within this time")
+
+
+class ReconcileSettings(Section):
+    """When an accepted, due event without receipt becomes MISSING, and how hard the hub heals."""
+
+    missing_after_s: float = Field(60.0, gt=0)
+    tick_s: float = Field(2.0, gt=0)
+    max_heals_per_tick: int = Field(200, ge=1)
+
+
+class ObserveSettings(Section):
+    """Each role serves /metrics, /live and /ready on its own port: base + the role's number."""
+
+    host: str = "127.0.0.1"
+    port_base: Port = Field(18100, ge=0, le=65000, description="0: any free port, written to the run folder")
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class Settings(BaseSettings):
+    """The whole. `load()` turns a validation error into one that names the field."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HUB_", env_nested_delimiter="__", extra="forbid", frozen=True, toml_file="hub.toml"
+    )
+
+    profile: Literal["two-portals", "single-window"] = "two-portals"
+    data_dir: Path = Path("var")
+    kafka: KafkaSettings = KafkaSettings()
+    embedded: EmbeddedSettings = EmbeddedSettings()
+    registry: RegistrySettings = RegistrySettings()
+    gateway: GatewaySettings = GatewaySettings()
+    console: ConsoleSettings = ConsoleSettings()
+    readmodel: ReadModelSettings = ReadModelSettings()
+    core: CoreSettings = CoreSettings()
+    delivery: DeliverySettings = DeliverySettings()
+    reconcile: ReconcileSettings = ReconcileSettings()
+    observe: ObserveSettings = ObserveSettings()
+    filedrop_dir: Path | None = Field(None, description="folder watched by `source:filedrop`; empty: data_dir/drop")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def bootstrap(self) -> str:
+        """The servers to speak to: the cluster's, or the embedded broker's."""
+        return self.kafka.bootstrap_servers or f"127.0.0.1:{self.embedded.port}"
+
+    @property
+    def registry_url(self) -> str:
+        return self.registry.url or f"http://{self.registry.host}:{self.registry.port}"
+
+    @property
+    def run_dir(self) -> Path:
+        """Small files of running roles (pid, port, health), one folder per hub."""
+        return self.data_dir / "run"
+
+
+def load(**overrides: object) -> Settings:
+    """Read and check all settings. ConfigError names every wrong field, one a line."""
+    known = {name.upper() for name in Settings.model_fields}
+    for name in os.environ:
+        if name.startswith("HUB_") and (head := name[4:].split("__")[0]) not in known | _OTHER_VARIABLES:
+            raise ConfigError(name, f"no such setting; known: {', '.join(sorted(known)).lower()}")
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        wrong = [(".".join(str(p) for p in e["loc"]), e["msg"]) for e in error.errors()]
+        first, rest = wrong[0], wrong[1:]
+        more = "".join(f"\n{field}: {message}" for field, message in rest)
+        raise ConfigError(first[0], first[1] + more) from None
+
+
+# Variables that belong to the tools around the hub, not to Settings.
+_OTHER_VARIABLES = {"REQUIRE_ALL", "CACHE_DIR", "SUBSCRIBER_SECRET"}
