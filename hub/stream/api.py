@@ -1,0 +1,131 @@
+"""What a stage of the hub sees of the engine. No Faust here: a step can be tested with lists and dicts.
+
+A stage is a pure function over one chunk, `Step`, and perhaps a clock, `Tick`; both return `Outputs`. The engine reads
+the chunk, writes what comes out in the order that loses nothing (outputs and dead letters confirmed, then state, then
+the source offset) and owns the partition's state (design notes, section 5).
+
+At least once: a chunk may be worked again after a crash or a change of owner, with the state as it was before or after
+the first time. So every id a step makes must follow from its cause, and a step must bear its own outputs' repetition.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from hub.config import Settings
+
+Header = tuple[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One Kafka record as read. `timestamp_ms` is epoch milliseconds, UTC."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[Header]
+
+
+@dataclass(slots=True)
+class Out:
+    """One record to write. `partition` None: murmur2 of the key over the topic's partitions, as every keyed hub topic.
+
+    A record without key and partition goes to the partition of the chunk it comes from, modulo the topic's count.
+    `timestamp_ms` None: the time of writing.
+    """
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[Header] = ()
+    partition: int | None = None
+    timestamp_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One key's state as it stands in the compacted topic."""
+
+    value: bytes
+    headers: Sequence[Header] = ()
+
+
+class StateView(Protocol):
+    """The state of one partition, as a step or a tick may read it. Its own changes are in its `Outputs`, not here."""
+
+    def get(self, store: str, key: bytes) -> Stored | None: ...
+
+    def keys(self, store: str) -> Iterable[bytes]:
+        """All keys of this partition; valid until the step or tick returns."""
+        ...
+
+
+@dataclass(slots=True)
+class Outputs:
+    """What follows from one chunk or one tick.
+
+    records: outputs and dead letters, confirmed by the broker first.
+    state:   then the changed keys as (store, key) -> new state, one record a key; None deletes it (a tombstone).
+             A key must belong to the partition it is changed in, or its next owner will not find it.
+    """
+
+    records: list[Out] = field(default_factory=list)
+    state: dict[tuple[str, bytes], Stored | None] = field(default_factory=dict)
+
+
+# Pure and synchronous: the records of ONE chunk, all of one partition of one topic, in offset order.
+Step = Callable[[Sequence[Record], StateView], Outputs]
+
+# partition, its state, now (epoch seconds); called by the partition's owner about every `tick_s`.
+Tick = Callable[[int, StateView, float], Outputs]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """One role on the engine.
+
+    name:        consumer group and app id, as "hub.core".
+    sources:     topics with the same number of partitions; partition n of each is worked by one owner, a chunk at a
+                 time, against one state.
+    stores:      compacted topics with that number of partitions; the store's name is its topic.
+    version:     the `hub_seq` of a stored value: the highest wins on restore and after a foreign write.
+    dead_letter: the record to write for one that crashes the step (stage `crash`).
+    instance:    stable name of this replica (static membership: `<name>-<instance>`); two replicas must differ.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    stores: tuple[str, ...]
+    step: Step
+    version: Callable[[Stored], int]
+    dead_letter: Callable[[Record, BaseException], Out]
+    tick: Tick | None = None
+    tick_s: float = 1.0
+    instance: str = "0"
+    chunk_records: int = 1000
+
+
+class Engine:
+    """Runs one `EngineConfig` in the current process and event loop until told to stop. One engine a process."""
+
+    def __init__(self, config: EngineConfig, settings: Settings) -> None:
+        self.config = config
+        self.settings = settings
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set: then the chunk in work is finished and committed, and the group told.
+
+        StartError: the topics are not as `EngineConfig` says, or the brokers cannot be had. Whatever a step, a tick or
+        a write raises comes out here; nothing was acknowledged then, and the process must end.
+        """
+        from hub.stream.runner import run_engine  # Faust is imported only where an engine runs
+
+        await run_engine(self.config, self.settings, stop)
