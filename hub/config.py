@@ -185,7 +185,7 @@ def load(**overrides: object) -> Settings:
     """Read and check all settings. ConfigError names every wrong field, one a line."""
     known = {name.upper() for name in Settings.model_fields}
     for name in os.environ:
-        if name.startswith("HUB_") and (head := name[4:].split("__")[0]) not in known | _OTHER_VARIABLES:
+        if name.startswith("HUB_") and name[4:].split("__")[0] not in known | _OTHER_VARIABLES:
             raise ConfigError(name, f"no such setting; known: {', '.join(sorted(known)).lower()}")
     try:
         return Settings(**overrides)  # type: ignore[arg-type]

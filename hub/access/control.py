@@ -1,0 +1,107 @@
+"""What stands in `hub.control` (compacted): organisations, keys, rights, subscribers, pauses, the operators' audit.
+
+Key = `<kind>/<name>`, value = UTF-8 JSON of the model below; no value = removed. Small, rarely written, read by people
+with any Kafka tool: hence JSON (docs/decisions/0002-control-records-in-json.md).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+NAME = r"^[a-z0-9][a-z0-9-]{0,40}$"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Record(BaseModel):
+    """A control record; unknown fields are kept by readers of an older version."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @property
+    def key(self) -> str:
+        """What stands after the kind in the record's key."""
+        for field in ("name", "subscriber", "id"):
+            if value := getattr(self, field, None):
+                return str(value)
+        raise ValueError("a control record needs a name")
+
+
+class Organisation(Record):
+    """A body that publishes, receives or operates (cơ quan, cổng, đơn vị vận hành).
+
+    sources:   CloudEvents `source` values it may publish as, exact.
+    agencies:  agency codes (new form, H11.12) whose dossiers it may write; "*" for all.
+    key_hashes: SHA-256 hex of its API keys (keys are 256 random bits, so a plain hash does).
+    """
+
+    name: str = Field(pattern=NAME)
+    title: str = ""
+    role: Literal["agency", "portal", "operator"] = "agency"
+    sources: tuple[str, ...] = ()
+    agencies: tuple[str, ...] = ()
+    families: tuple[Literal["dossier", "procedure", "service"], ...] = ("dossier", "procedure", "service")
+    key_hashes: tuple[str, ...] = ()
+    kafka_topic: bool = False
+    """True: it produces to its own `hub.ingress.<name>`."""
+
+
+class Filter(Record):
+    """Which events a subscriber is due; an empty tuple admits all. A prefix of an agency code admits its parts."""
+
+    agencies: tuple[str, ...] = ()
+    procedures: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    """Canonical types (`vn.hub.dossier.event` …) or step words (`RECEIVED` …)."""
+
+
+class Subscriber(Record):
+    """Who is due events, and how they get there.
+
+    kind:     name of an entry point in group `hub.portals`, as `national-portal`.
+    settings: the connector's own settings (validated by the connector's model).
+    secrets:  values that are never shown: literal, `env:NAME` or `file:PATH`.
+    backfill: what a new subscriber gets first: the state of all dossiers, the whole log, or only what comes.
+    """
+
+    name: str = Field(pattern=NAME)
+    kind: str
+    title: str = ""
+    filter: Filter = Filter()
+    settings: dict[str, Any] = Field(default_factory=dict)
+    secrets: dict[str, str] = Field(default_factory=dict)
+    paused: bool = False
+    backfill: Literal["state", "log", "none"] = "state"
+    created_at: datetime = Field(default_factory=now)
+
+
+class BackfillProgress(Record):
+    """Key `backfill/<subscriber>`. ends: partition -> end offset of hub.events noted before the state was read."""
+
+    subscriber: str
+    ends: dict[int, int]
+    done: bool = False
+
+
+class AuditEntry(Record):
+    """Key `audit/<id>`: what an operator did, when and why."""
+
+    id: str
+    at: datetime = Field(default_factory=now)
+    who: str
+    action: str
+    target: str
+    why: str = ""
+
+
+KINDS: dict[str, type[Record]] = {
+    "organisation": Organisation,
+    "subscriber": Subscriber,
+    "backfill": BackfillProgress,
+    "audit": AuditEntry,
+}

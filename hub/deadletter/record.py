@@ -1,0 +1,95 @@
+"""A dead letter: the source's bytes as they came, and headers that say why, where and from where.
+
+Headers: those of the source, then `dl_id, dl_stage, dl_reason, dl_detail, dl_field, dl_topic, dl_partition, dl_offset,
+dl_at` (and `dl_subscriber` from a delivery). The id is derived, so a replayed failure writes the same id again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hub.errors import BadRecord
+from hub.wire.envelope import Headers, derived_id
+from hub.wire.topics import DEAD_LETTERS
+
+DETAIL_BYTES = 2_000
+PREFIX = "dl_"
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One dead letter as read back. `at_ms` epoch milliseconds; `event_id`, `source` may be empty if unreadable."""
+
+    id: str
+    stage: str
+    reason: str
+    detail: str
+    field: str
+    topic: str
+    partition: int
+    offset: int
+    at_ms: int
+    subscriber: str
+    event_id: str
+    source: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+    """The source's own headers, without the dl_ ones: what a replay sends."""
+
+
+def build(
+    *,
+    stage: str,
+    error: BadRecord,
+    topic: str,
+    partition: int,
+    offset: int,
+    key: bytes | None,
+    value: bytes | None,
+    headers: Headers = (),
+    subscriber: str = "",
+    where: str = "",
+) -> tuple[str, bytes | None, bytes | None, list[tuple[str, bytes]]]:
+    """(topic, key, value, headers) ready for the producer. `where`: a file's line, for sources without offsets."""
+    own = {
+        "id": derived_id("dead-letter", stage, subscriber, topic, str(partition), str(offset), where, error.reason),
+        "stage": stage,
+        "reason": error.reason,
+        "detail": error.detail.encode()[:DETAIL_BYTES].decode(errors="ignore"),
+        "field": error.field,
+        "topic": topic,
+        "partition": str(partition),
+        "offset": str(offset),
+        "at": str(int(time.time() * 1000)),
+        "subscriber": subscriber,
+        "where": where,
+    }
+    kept = [(name, raw) for name, raw in headers if not name.startswith(PREFIX)]
+    return DEAD_LETTERS, key, value, kept + [(PREFIX + n, v.encode()) for n, v in own.items() if v]
+
+
+def parse(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> DeadLetter:
+    """The other way round; missing headers become empty, so that any record of the topic can be shown."""
+    own = {n[len(PREFIX) :]: v.decode(errors="replace") for n, v in headers if n.startswith(PREFIX)}
+    kept = tuple((n, v) for n, v in headers if not n.startswith(PREFIX))
+    plain = {n: v.decode(errors="replace") for n, v in kept if v is not None}
+    return DeadLetter(
+        id=own.get("id", ""),
+        stage=own.get("stage", ""),
+        reason=own.get("reason", ""),
+        detail=own.get("detail", ""),
+        field=own.get("field", ""),
+        topic=own.get("topic", "") or own.get("where", ""),
+        partition=int(own.get("partition", "-1")),
+        offset=int(own.get("offset", "-1")),
+        at_ms=int(own.get("at", "0")),
+        subscriber=own.get("subscriber", ""),
+        event_id=plain.get("ce_id", ""),
+        source=plain.get("ce_source", ""),
+        key=key,
+        value=value,
+        headers=kept,
+    )

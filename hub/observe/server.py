@@ -1,0 +1,96 @@
+"""`/metrics`, `/live` and `/ready` of one role, and a small file in the run folder that says where they are."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from hub.config import Settings
+from hub.errors import StartError
+from hub.observe.health import HEALTH
+
+
+async def _metrics(_: Request) -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _health(request: Request) -> Response:
+    ok, checks = HEALTH.report(request.url.path.strip("/"))
+    uptime = round(time.time() - HEALTH.started, 1)
+    return JSONResponse({"ok": ok, "uptime_s": uptime, "checks": checks}, status_code=200 if ok else 503)
+
+
+def routes() -> list[Route]:
+    """For a role that serves HTTP anyway, too."""
+    return [Route("/metrics", _metrics), Route("/live", _health), Route("/ready", _health)]
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. StartError when the port is taken."""
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        raise StartError(f"cannot listen on {host}:{port}: {error.strerror}; choose another port") from None
+    sock.listen(128)
+    return sock
+
+
+class _Server(uvicorn.Server):
+    """Signals stay with the role."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serve_app(app: Any, sock: socket.socket) -> AsyncIterator[None]:
+    """Serves an ASGI app on the socket while the context is open; ends open requests within 5 s at the end."""
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5, ws="none"
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[sock]))
+    try:
+        while not server.started:
+            if task.done():
+                await task
+                raise StartError("the HTTP server ended before it started")
+            await asyncio.sleep(0.01)
+        yield
+    finally:
+        server.should_exit = True
+        await asyncio.wait([task], timeout=10)
+        sock.close()
+
+
+@contextlib.asynccontextmanager
+async def serve(role: str, settings: Settings, number: int) -> AsyncIterator[int]:
+    """Opens the role's observe port (port_base + number, or a free one) and notes it in `run/<role>.json`."""
+    base = settings.observe.port_base
+    sock = listen(settings.observe.host, base + number if base else 0)
+    port = int(sock.getsockname()[1])
+    note = settings.run_dir / f"{role.replace(':', '_')}.json"
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(json.dumps({"role": role, "pid": os.getpid(), "observe": f"http://{settings.observe.host}:{port}"}))
+    try:
+        async with serve_app(Starlette(routes=list(routes())), sock):
+            yield port
+    finally:
+        note.unlink(missing_ok=True)

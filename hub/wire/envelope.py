@@ -1,0 +1,137 @@
+"""CloudEvents 1.0 on Kafka, binary mode: the attributes are record headers, the value is Avro in Confluent wire format.
+
+Source of the rules: cloudevents/spec.md and bindings/kafka-protocol-binding.md. `source` + `id` is the idempotency key.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from hub.errors import BadRecord
+
+Headers = Sequence[tuple[str, bytes]]
+
+CONTENT_TYPE = "application/avro"
+# Namespace of every id that the hub derives, so that a replay makes the same one (design 3).
+NAMESPACE = uuid.UUID("6f0f6c0e-7f5a-5c1c-9a54-3b8f5ad8f0aa")
+
+HUB_SEQ = "hub_seq"
+"""Header with the event's number in its dossier, decimal ASCII."""
+
+# type attribute -> name of the Avro record that an agency publishes, and of the canonical one in hub.events
+DOSSIER_STEP = "vn.hub.dossier.step"
+PROCEDURE_CHANGE = "vn.hub.procedure.change"
+SERVICE_CHANGE = "vn.hub.service.change"
+INGRESS_RECORDS = {
+    DOSSIER_STEP: "vn.hub.DossierStep",
+    PROCEDURE_CHANGE: "vn.hub.ProcedureChange",
+    SERVICE_CHANGE: "vn.hub.ServiceChange",
+}
+DOSSIER_EVENT = "vn.hub.dossier.event"
+PROCEDURE_EVENT = "vn.hub.procedure.event"
+SERVICE_EVENT = "vn.hub.service.event"
+CANONICAL_RECORDS = {
+    DOSSIER_EVENT: "vn.hub.DossierEvent",
+    PROCEDURE_EVENT: "vn.hub.ProcedureEvent",
+    SERVICE_EVENT: "vn.hub.ServiceEvent",
+}
+
+
+def derived_id(*parts: str) -> str:
+    """uuid5 of the parts (cause, kind, what tells two of one kind apart): the same parts give the same id."""
+    return str(uuid.uuid5(NAMESPACE, "\x1f".join(parts)))
+
+
+def rfc3339(moment: datetime) -> str:
+    """UTC with milliseconds and Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The attributes of one event. `subject` is the dossier, procedure or service code: also the record's key."""
+
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: str = ""
+    recordedtime: str = ""
+    traceparent: str = ""
+    causationid: str = ""
+    content_type: str = CONTENT_TYPE
+    hub_seq: int = 0
+    extensions: Mapping[str, str] = field(default_factory=dict)
+
+    def headers(self) -> list[tuple[str, bytes]]:
+        """Kafka headers, `ce_` before each attribute; empty ones are left out."""
+        out = [
+            ("content-type", self.content_type.encode()),
+            ("ce_specversion", b"1.0"),
+            ("ce_id", self.id.encode()),
+            ("ce_source", self.source.encode()),
+            ("ce_type", self.type.encode()),
+            ("ce_subject", self.subject.encode()),
+        ]
+        for name, value in (
+            ("ce_time", self.time),
+            ("ce_recordedtime", self.recordedtime),
+            ("ce_traceparent", self.traceparent),
+            ("ce_causationid", self.causationid),
+        ):
+            if value:
+                out.append((name, value.encode()))
+        out.extend((f"ce_{name}", value.encode()) for name, value in self.extensions.items())
+        if self.hub_seq:
+            out.append((HUB_SEQ, str(self.hub_seq).encode()))
+        return out
+
+    def caused(self, type: str, hub_seq: int, distinct: str = "") -> Envelope:
+        """The event that the hub derives from this one: id by uuid5, causationid = this id, source kept."""
+        return replace(
+            self,
+            id=derived_id(self.source, self.id, type, distinct),
+            type=type,
+            causationid=self.id,
+            hub_seq=hub_seq,
+            content_type=CONTENT_TYPE,
+        )
+
+
+_KNOWN = {"id", "source", "type", "subject", "time", "recordedtime", "traceparent", "causationid"}
+
+
+def read_headers(headers: Headers) -> Envelope:
+    """The envelope of a Kafka record. BadRecord (`envelope`) names the attribute that is missing or not UTF-8."""
+    known: dict[str, str] = {}
+    extensions: dict[str, str] = {}
+    content_type, hub_seq, version = "", 0, ""
+    for name, raw in headers:
+        try:
+            value = raw.decode() if raw is not None else ""
+        except UnicodeDecodeError:
+            raise BadRecord("envelope", f"header {name} is not UTF-8; send it as UTF-8", name) from None
+        if name.startswith("ce_"):
+            attribute = name[3:]
+            if attribute == "specversion":
+                version = value
+            elif attribute in _KNOWN:
+                known[attribute] = value
+            else:
+                extensions[attribute] = value
+        elif name == "content-type":
+            content_type = value
+        elif name == HUB_SEQ:
+            hub_seq = int(value)
+    for attribute in ("id", "source", "type"):
+        if not known.get(attribute):
+            raise BadRecord(
+                "envelope", f"CloudEvents attribute {attribute} is missing; send header ce_{attribute}", attribute
+            )
+    if version != "1.0":
+        raise BadRecord("envelope", f"specversion is {version!r}; only 1.0 is understood", "specversion")
+    known.setdefault("subject", "")
+    return Envelope(**known, content_type=content_type or CONTENT_TYPE, hub_seq=hub_seq, extensions=extensions)

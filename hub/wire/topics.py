@@ -1,0 +1,112 @@
+"""The topic catalogue: every Kafka topic of the hub, who writes it, who reads it, how long it is kept (design 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+INGRESS = "hub.ingress"
+EVENTS = "hub.events"
+DOSSIERS = "hub.dossiers"
+PROCEDURES = "hub.procedures"
+SERVICES = "hub.services"
+DELIVERIES = "hub.deliveries"
+REQUESTS = "hub.requests"
+EXPECTATIONS = "hub.expectations"
+DISCREPANCIES = "hub.discrepancies"
+DEAD_LETTERS = "hub.dead-letters"
+CONTROL = "hub.control"
+SCHEMAS = "_schemas"
+
+DAY_MS = 86_400_000
+RECORD_LIMIT = 1_048_576
+DEAD_LETTER_LIMIT = 4 * 1_048_576
+
+
+def agency_ingress(agency: str) -> str:
+    """The topic that one agency alone may write."""
+    return f"{INGRESS}.{agency}"
+
+
+def out(subscriber: str) -> str:
+    """The topic of a subscriber that reads from Kafka."""
+    return f"hub.out.{subscriber}"
+
+
+def parking(subscriber: str) -> str:
+    """Dossiers of that subscriber that wait for a retry."""
+    return f"hub.parking.{subscriber}"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """partitions: 0 means the setting `kafka.partitions`. retention_ms: -1 for compacted topics.
+
+    writers, readers: principals as the ACL listing names them (a role's name, `agency`, `subscriber`).
+    """
+
+    name: str
+    partitions: int
+    compact: bool
+    retention_ms: int
+    max_message_bytes: int
+    writers: tuple[str, ...]
+    readers: tuple[str, ...]
+    content: str
+
+
+def _log(
+    name: str, partitions: int, days: int, writers: str, readers: str, content: str, limit: int = RECORD_LIMIT
+) -> Topic:
+    return Topic(name, partitions, False, days * DAY_MS, limit, tuple(writers.split()), tuple(readers.split()), content)
+
+
+def _table(name: str, partitions: int, writers: str, readers: str, content: str) -> Topic:
+    return Topic(name, partitions, True, -1, RECORD_LIMIT, tuple(writers.split()), tuple(readers.split()), content)
+
+
+_READERS = "core deliver reconcile projector console operator"
+
+CATALOGUE = (
+    _log(INGRESS, 0, 30, "gateway intake source", "core operator", "accepted events, keyed, source checked"),
+    _log(EVENTS, 0, 400, "core", "deliver projector reconcile operator", "canonical events"),
+    _table(DOSSIERS, 0, "core", _READERS, "current state of dossiers, changelog of the core"),
+    _table(PROCEDURES, 0, "core", _READERS, "current state of procedures"),
+    _table(SERVICES, 0, "core", _READERS, "current state of online services"),
+    _log(DELIVERIES, 0, 400, "deliver", "reconcile projector operator", "attempts, retries, receipts"),
+    _log(REQUESTS, 0, 30, "reconcile operator console gateway", "deliver operator", "re-send, replay, skip"),
+    _table(EXPECTATIONS, 0, "reconcile", "reconcile operator", "due and acknowledged hub_seq"),
+    _table(DISCREPANCIES, 0, "reconcile", "projector console operator", "open and healed differences"),
+    _log(DEAD_LETTERS, 3, 400, "gateway intake source core deliver reconcile operator", "projector operator",
+         "original bytes with reason, stage and origin", DEAD_LETTER_LIMIT),
+    _table(CONTROL, 1, "gateway operator deliver",
+           "gateway intake source deliver reconcile projector console operator supervisor",
+           "organisations, keys, rights, subscriptions, pauses, audit"),
+    _table(SCHEMAS, 1, "registry", "registry gateway intake source core deliver reconcile projector console operator",
+           "schema registry, public record format"),
+)  # fmt: skip
+
+
+def agency_topic(agency: str) -> Topic:
+    return _log(agency_ingress(agency), 3, 7, "agency", "intake", "what this agency produced by itself")
+
+
+def subscriber_topics(subscriber: str) -> tuple[Topic, Topic]:
+    """(out, parking) topics of one subscriber."""
+    return (
+        _log(out(subscriber), 3, 30, "deliver", "subscriber", "events for a subscriber on Kafka"),
+        _table(parking(subscriber), 0, "deliver", "deliver operator", "dossiers that wait for a retry"),
+    )
+
+
+def config(topic: Topic, min_insync_replicas: int) -> dict[str, str]:
+    """Broker-side configuration of a topic."""
+    out = {
+        "cleanup.policy": "compact" if topic.compact else "delete",
+        "max.message.bytes": str(topic.max_message_bytes),
+        "min.insync.replicas": str(min_insync_replicas),
+    }
+    if topic.compact:
+        out |= {"min.cleanable.dirty.ratio": "0.1", "segment.ms": "3600000", "delete.retention.ms": str(DAY_MS)}
+    else:
+        out |= {"retention.ms": str(topic.retention_ms)}
+    return out
