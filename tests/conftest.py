@@ -1,0 +1,81 @@
+"""Fixtures for every layer: a real broker once a session, fresh topics, and no skips where all is required."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from hub.config import Settings
+from hub.embedded.broker import EmbeddedBroker
+from hub.embedded.net import free_port
+
+TopicFactory = Callable[..., Awaitable[str]]
+
+
+@dataclass(frozen=True)
+class Kafka:
+    """bootstrap: `host:port` of the session's broker. settings: a hub on it, with its own folder and ports."""
+
+    bootstrap: str
+    settings: Settings
+    broker: EmbeddedBroker
+
+
+def settings_for(bootstrap: str, data_dir: Path) -> Settings:
+    """Settings of a hub on that broker: own folder, free ports, nothing shared with a hub that runs beside."""
+    return Settings(
+        data_dir=data_dir,
+        kafka={"bootstrap_servers": bootstrap, "partitions": 3},
+        registry={"port": free_port()},
+        gateway={"port": free_port()},
+        console={"port": free_port()},
+        observe={"port_base": 0},
+    )
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    """One real embedded broker for the whole session; tests keep apart by fresh topics and groups."""
+    with EmbeddedBroker(tmp_path_factory.mktemp("kafka"), heap_mb=384) as broker:
+        yield Kafka(broker.bootstrap, settings_for(broker.bootstrap, tmp_path_factory.mktemp("hub")), broker)
+
+
+@pytest.fixture
+def hub_settings(kafka: Kafka, tmp_path: Path) -> Settings:
+    """Settings on the session's broker with this test's own data folder and ports."""
+    return settings_for(kafka.bootstrap, tmp_path / "hub")
+
+
+@pytest.fixture
+def topic(kafka: Kafka) -> TopicFactory:
+    """`await topic(partitions=3, config={"cleanup.policy": "compact"}, prefix="x")` makes a topic, returns its name."""
+
+    async def make(partitions: int = 1, config: Mapping[str, str] | None = None, prefix: str = "t") -> str:
+        name = f"{prefix}.{uuid.uuid4().hex[:10]}"
+        admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+        await admin.start()
+        try:
+            wanted = NewTopic(name, num_partitions=partitions, replication_factor=1, topic_configs=dict(config or {}))
+            answer = await admin.create_topics([wanted], timeout_ms=20_000)
+            assert all(code == 0 for _, code, *_ in answer.topic_errors), answer.topic_errors
+        finally:
+            await admin.close()
+        return name
+
+    return make
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
+    """With HUB_REQUIRE_ALL=1 a skipped test is a failure that quotes the reason for the skip."""
+    report = yield
+    if report.skipped and os.environ.get("HUB_REQUIRE_ALL") == "1" and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome, report.longrepr = "failed", f"skipped although HUB_REQUIRE_ALL=1: {reason}"
+    return report
