@@ -23,6 +23,11 @@ def partition_of(key: bytes, partitions: int) -> int:
     return int((murmur2(key) & 0x7FFFFFFF) % partitions)
 
 
+def group_of(role: str) -> str:
+    """Consumer group of a role: `hub.core`, `hub.deliver.national` for `deliver:national`."""
+    return "hub." + role.replace(":", ".")
+
+
 def tls_context(kafka: KafkaSettings) -> ssl.SSLContext | None:
     """TLS as set, or None for a protocol without it."""
     if "SSL" not in kafka.security_protocol:
