@@ -15,7 +15,8 @@ from importlib import resources
 from typing import Any
 
 import fastavro
-from fastavro.schema import load_schema
+from fastavro.read import SchemaResolutionError
+from fastavro.schema import SchemaParseException, UnknownType, load_schema
 
 from hub.errors import DecodeError
 
@@ -89,7 +90,9 @@ def decode_body(body: bytes | memoryview, writer: Json, reader: Json | None = No
         raise DecodeError(
             "truncated", f"Avro body ends early ({type(error).__name__}); send the whole record"
         ) from None
-    except (ValueError, TypeError, KeyError, OverflowError, MemoryError) as error:
+    except SchemaResolutionError as error:
+        raise DecodeError("schema_mismatch", f"written with a schema that ours cannot read: {error}") from None
+    except (ValueError, TypeError, KeyError, OverflowError, MemoryError, RecursionError) as error:
         raise DecodeError("avro", f"not a record of this schema: {type(error).__name__}") from None
     if stream.tell() != len(body):
         raise DecodeError(
@@ -150,5 +153,8 @@ class Codec:
             name = schema.get("name", "") if isinstance(schema, dict) else ""
             namespace = schema.get("namespace", "") if isinstance(schema, dict) else ""
             full = name if "." in name or not namespace else f"{namespace}.{name}"
-            found = self._foreign[schema_id] = (full, parse(schema))
+            try:
+                found = self._foreign[schema_id] = (full, parse(schema))
+            except (SchemaParseException, UnknownType, KeyError, TypeError, ValueError) as error:
+                raise DecodeError("schema_id", f"schema id {schema_id} is no valid Avro schema: {error}") from None
         return found
