@@ -70,8 +70,8 @@ def _with_retries(download: Download, path: str) -> Path:
             if attempt == ATTEMPTS:
                 raise StartError(
                     f"cannot fetch {path.rsplit('/', 1)[-1]} of the embedded broker ({_brief(error)}). "
-                    "Is the network away? The first start needs it; set HUB_EMBEDDED__JARS_URL to a Maven mirror within reach, "
-                    "or HUB_KAFKA__BOOTSTRAP_SERVERS to a cluster"
+                    "Is the network away? The first start needs it; set HUB_EMBEDDED__JARS_URL to a Maven mirror "
+                    "within reach, or HUB_KAFKA__BOOTSTRAP_SERVERS to a cluster"
                 ) from None
             time.sleep(0.5 * 2**attempt)
     raise AssertionError("unreachable")

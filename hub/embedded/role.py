@@ -9,6 +9,7 @@ import time
 from hub.config import Settings
 from hub.embedded.broker import READY_S, EmbeddedBroker
 from hub.errors import ConfigError, HubError, StartError
+from hub.observe.health import HEALTH
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
                 raise StartError(f"the embedded broker did not answer within {READY_S:.0f} s; see {broker.folder}")
             if await _stopped(stop, 0.05):
                 return
+        HEALTH.ready["broker"] = lambda: (broker.poll() is None, broker.bootstrap)
         log.info("embedded broker ready on %s after %.1f s", broker.bootstrap, time.monotonic() - began)
         while not await _stopped(stop, 0.25):
             if broker.poll() is not None:

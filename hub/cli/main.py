@@ -1,0 +1,77 @@
+"""`hub COMMAND …`: finds the command's module and runs it; only that module is imported, so `hub run core` starts fast.
+
+Each module of this folder named below has a typer `app`. Errors end here: one sentence on stderr and the code of
+hub.runtime.exits; a traceback only for a fault of the program.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from hub.errors import HubError
+from hub.runtime import exits
+
+COMMANDS = {
+    "run": ("hub.cli.run", "run one role in this process"),
+    "up": ("hub.cli.up", "run all roles under one supervisor"),
+    "status": ("hub.cli.status", "what runs, and how each connection is"),
+    "check-config": ("hub.cli.check_config", "check every setting and show what is in force"),
+    "doctor": ("hub.cli.doctor", "look for what is wrong with this hub and its surroundings"),
+    "topics": ("hub.cli.topics", "Kafka topics: ensure, list, acls"),
+    "trace": ("hub.cli.trace", "one dossier's way through every hop"),
+    "subscribers": ("hub.cli.subscribers", "who receives events: add, list, show, pause, resume, remove"),
+    "organisations": ("hub.cli.organisations", "who publishes, receives and operates; their keys and rights"),
+    "dead-letters": ("hub.cli.dead_letters", "what could not be used: list, show, replay"),
+    "rebuild": ("hub.cli.rebuild", "build the SQL read model anew from Kafka"),
+    "simulate": ("hub.cli.simulate", "run the simulator of an outside system"),
+    "demo": ("hub.cli.demo", "the main job, end to end, on real input"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and exit with its code (hub.runtime.exits)."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] in ("-h", "--help", "help"):
+        _help()
+        sys.exit(exits.OK if words else exits.USAGE)
+    if words[0] in ("-V", "--version"):
+        from importlib.metadata import version
+
+        print(version("hub"))
+        sys.exit(exits.OK)
+    sys.exit(_run(words[0], words[1:]))
+
+
+def _run(name: str, words: list[str]) -> int:
+    if name not in COMMANDS or importlib.util.find_spec(COMMANDS[name][0]) is None:
+        print(f"hub: there is no command {name!r}; see `hub --help`", file=sys.stderr)
+        return exits.USAGE
+    module = importlib.import_module(COMMANDS[name][0])
+    try:
+        module.app(args=words, prog_name=f"hub {name}")
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else exits.FAILED if ended.code else exits.OK
+    except KeyboardInterrupt:
+        return exits.INTERRUPTED
+    except HubError as error:
+        print(f"hub {name}: {error}", file=sys.stderr)
+        return exits.code(error)
+    except Exception as error:
+        if exits.code(error) != exits.NOT_NOW:
+            raise
+        print(f"hub {name}: Kafka is away: {error}", file=sys.stderr)
+        return exits.NOT_NOW
+    return exits.OK
+
+
+def _help() -> None:
+    print("usage: hub COMMAND [OPTIONS]\n\nThe province's integration hub. `hub COMMAND --help` tells more.\n")
+    width = max(map(len, COMMANDS))
+    for name, (_module, meaning) in COMMANDS.items():
+        print(f"  {name:<{width}}  {meaning}")
+    print("\nSettings come from HUB_… variables and hub.toml; `hub check-config` shows them.")
+    print("Exit codes: 0 done, 1 failed, 2 usage or setting, 3 cannot start, 75 not now, 130 interrupted.")

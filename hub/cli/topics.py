@@ -1,0 +1,81 @@
+"""`hub topics ensure|list|acls`: the topic catalogue on the cluster, and who may do what there."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+
+import typer
+
+from hub import config
+from hub.access.control import Organisation, Subscriber
+from hub.access.directory import directory
+from hub.cli import output
+from hub.config import Settings
+from hub.wire import admin
+from hub.wire.topics import CATALOGUE, Topic, agency_topic, subscriber_topics
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+
+@app.command()
+def ensure(as_json: output.Json = False) -> None:
+    """Make what is missing and mend what differs, the topics of agencies and subscribers included; may run any time."""
+    settings = config.load()
+    changes = asyncio.run(_ensure(settings))
+    if as_json:
+        output.print_json([asdict(change) for change in changes])
+    elif changes:
+        output.print_table("Done", ("topic", "what", "detail"), [(c.topic, c.what, c.detail) for c in changes])
+    else:
+        print("all topics are as they should be")
+
+
+async def _ensure(settings: Settings) -> list[admin.Change]:
+    changes = await admin.ensure_topics(settings)
+    extra = await _extra(settings)  # hub.control exists by now
+    return changes + (await admin.ensure_topics(settings, extra) if extra else [])
+
+
+async def _extra(settings: Settings) -> list[Topic]:
+    """The topics that the control records ask for: an agency's own, a subscriber's pair."""
+    async with directory(settings) as known:
+        agencies = [agency_topic(name) for name, body in known.all(Organisation).items() if body.kafka_topic]
+        return agencies + [topic for name in known.all(Subscriber) for topic in subscriber_topics(name)]
+
+
+@app.command("list")
+def list_topics(as_json: output.Json = False) -> None:
+    """The catalogue: partitions, cleanup, who writes and reads. Asks no broker."""
+    settings = config.load()
+    rows = [
+        {
+            "topic": topic.name,
+            "partitions": admin.partitions(topic, settings),
+            "cleanup": "compact" if topic.compact else f"delete after {topic.retention_ms // 86_400_000} d",
+            "writers": list(topic.writers),
+            "readers": list(topic.readers),
+            "content": topic.content,
+        }
+        for topic in CATALOGUE
+    ]
+    if as_json:
+        output.print_json(rows)
+        return
+    cells = [[" ".join(v) if isinstance(v, list) else v for v in row.values()] for row in rows]
+    output.print_table("Topics", tuple(rows[0]), cells)
+
+
+@app.command()
+def acls(
+    as_json: output.Json = False,
+    known: bool = typer.Option(False, help="with the topics of known agencies and subscribers (asks Kafka)"),
+) -> None:
+    """Every right that the hub's principals need, as lines for Kafka's own `kafka-acls`."""
+    settings = config.load()
+    rights = admin.acl_listing(asyncio.run(_extra(settings)) if known else ())
+    if as_json:
+        output.print_json([asdict(right) for right in rights])
+        return
+    for right in rights:
+        print(right.command(settings.bootstrap))
