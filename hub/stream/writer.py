@@ -1,0 +1,110 @@
+"""Writing many records with few requests, and knowing that the broker has them.
+
+aiokafka's `send` costs a future and a coroutine a record; a batch built here costs one append. All batches of a call
+are on their way together, one after another within a partition.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from functools import lru_cache
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeError
+
+from hub.config import Settings
+from hub.stream.api import Header, Out
+from hub.stream.errors import WriteRefused
+from hub.wire import kafka
+
+_TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeError)
+# key, value, headers, timestamp_ms
+Line = tuple[bytes | None, bytes | None, Iterable[Header], int | None]
+# offset of the batch's first record, number of records
+Landed = tuple[int, int]
+
+# murmur2 is pure Python and costs as much as decoding the record; the same keys come again and again.
+_partition_of = lru_cache(maxsize=65_536)(kafka.partition_of)
+
+
+class Writer:
+    """One producer: acks=all, idempotent, so that a retried request neither doubles nor reorders."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._producer: AIOKafkaProducer | None = None
+        self._partitions: dict[str, int] = {}
+
+    async def start(self) -> None:
+        """Connect. KafkaConnectionError when no broker answers."""
+        producer = kafka.producer(self._settings, enable_idempotence=True)
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        self._producer = producer
+
+    async def stop(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
+
+    async def partitions(self, topic: str) -> int:
+        """How many the topic has; it is asked once, since a changed count needs a migration anyway."""
+        if topic not in self._partitions:
+            self._partitions[topic] = len(await self._started().partitions_for(topic))
+        return self._partitions[topic]
+
+    async def write(self, records: Iterable[Out], near: int) -> int:
+        """Write to many topics; returns how many, when all are confirmed.
+
+        near: the partition (modulo the topic's count) for records with neither key nor partition.
+        WriteRefused: a record is too large for its topic. Any other error: it is unknown what was written.
+        """
+        lines: dict[tuple[str, int], list[Line]] = {}
+        number = 0
+        for out in records:
+            partition = out.partition
+            if partition is None:
+                count = self._partitions.get(out.topic) or await self.partitions(out.topic)
+                partition = near % count if out.key is None else _partition_of(out.key, count)
+            line = (out.key, out.value, out.headers, out.timestamp_ms)
+            lines.setdefault((out.topic, partition), []).append(line)
+            number += 1
+        results = await asyncio.gather(
+            *(self.append(topic, partition, part) for (topic, partition), part in lines.items()), return_exceptions=True
+        )
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return number
+
+    async def append(self, topic: str, partition: int, lines: Iterable[Line]) -> list[Landed]:
+        """Write to one partition, in order; where each batch landed, when all are confirmed. Errors as `write`."""
+        producer = self._started()
+        sent: list[tuple[asyncio.Future[object], int]] = []
+        batch = producer.create_batch()
+        try:
+            for key, value, headers, timestamp in lines:
+                if batch.append(key=key, value=value, timestamp=timestamp, headers=list(headers)) is None:
+                    sent.append((await producer.send_batch(batch, topic, partition=partition), batch.record_count()))
+                    batch = producer.create_batch()
+                    batch.append(key=key, value=value, timestamp=timestamp, headers=list(headers))
+            if batch.record_count():
+                sent.append((await producer.send_batch(batch, topic, partition=partition), batch.record_count()))
+        finally:
+            answers = await asyncio.gather(*(future for future, _ in sent), return_exceptions=True)
+        landed: list[Landed] = []
+        for answer, (_, count) in zip(answers, sent, strict=True):
+            if isinstance(answer, _TOO_LARGE):
+                raise WriteRefused(f"{topic}/{partition} takes no record of that size") from answer
+            if isinstance(answer, BaseException):
+                raise answer
+            landed.append((answer.offset, count))  # type: ignore[attr-defined]
+        return landed
+
+    def _started(self) -> AIOKafkaProducer:
+        assert self._producer is not None, "the writer is not started"
+        return self._producer
