@@ -1,0 +1,155 @@
+"""The console's pages and the read API, over the read model."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from importlib import resources
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, HTTPException, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from hub.access.directory import Directory
+from hub.config import Settings
+from hub.console import words
+from hub.console.guard import Guard
+from hub.console.links import look
+from hub.observe.server import routes
+from hub.readmodel.queries import ReadModel
+from hub.wire.personal import initials, without_personal
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+STATE_RECORDS = {"dossier": "vn.hub.Dossier", "procedure": "vn.hub.Procedure", "service": "vn.hub.OnlineService"}
+
+
+def _environment() -> Environment:
+    env = Environment(
+        loader=PackageLoader("hub.console"), autoescape=select_autoescape(default=True), undefined=StrictUndefined
+    )
+    env.globals["words"] = words
+    return env
+
+
+def hide(value: Any) -> Any:
+    """Initials of a name; of a sentence only that something stands there."""
+    return "(đã che)" if isinstance(value, str) and len(value.split()) > 5 else initials(value)
+
+
+def masked(subject: dict[str, Any]) -> dict[str, Any]:
+    """The subject with personal data hidden; notes and handlers of events too, as DossierStep marks them."""
+    out = dict(subject)
+    if out.get("state") and out.get("family") in STATE_RECORDS:
+        out["state"] = without_personal(STATE_RECORDS[out["family"]], out["state"], hide)
+    out["events"] = [without_personal("vn.hub.DossierStep", event, hide) for event in subject["events"]]
+    return out
+
+
+def make_app(settings: Settings, model: ReadModel, directory: Directory) -> FastAPI:
+    """`directory` may be followed in the background by the caller."""
+    app = FastAPI(title="Hub: read API", docs_url="/docs", redoc_url=None)
+    app.router.routes.extend(routes())
+    may_see_personal = Depends(Guard(settings))
+    env = _environment()
+    css = resources.files("hub.console").joinpath("static/hub.css").read_text(encoding="utf-8")
+
+    def page(name: str, status: int = 200, **values: Any) -> HTMLResponse:
+        html = env.get_template(name).render(now=int(time.time() * 1000), profile=settings.profile, **values)
+        return HTMLResponse(html, status_code=status)
+
+    @app.middleware("http")
+    async def headers(request: Request, call_next: Callable[[Request], Any]) -> Response:
+        response: Response = await call_next(request)
+        if not request.url.path.startswith(("/docs", "/openapi")):
+            response.headers.update(SECURITY_HEADERS)
+        return response
+
+    @app.get("/v1/dossiers/{code}")
+    async def dossier(code: str, personal: bool = may_see_personal) -> dict[str, Any]:
+        """State, every event and every delivery attempt of one dossier, procedure or service. Times: epoch ms UTC."""
+        found = await asyncio.to_thread(model.subject, words.composed(code))
+        if found is None:
+            raise HTTPException(404, f"no dossier, procedure or service {code!r} is known")
+        return found if personal else masked(found)
+
+    @app.get("/v1/overview")
+    async def overview_data(_: bool = may_see_personal) -> dict[str, Any]:
+        """What the overview page shows."""
+        return await _overview(settings, model, directory)
+
+    @app.get("/", response_class=HTMLResponse, include_in_schema=False)
+    async def overview(_: bool = may_see_personal) -> Response:
+        return page("overview.html", **await _overview(settings, model, directory))
+
+    @app.get("/tim", response_class=HTMLResponse, include_in_schema=False)
+    async def search(q: Annotated[str, Query(max_length=200)] = "", _: bool = may_see_personal) -> Response:
+        text = words.composed(q)
+        found = await asyncio.to_thread(model.search, text) if text else []
+        if len(found) == 1:
+            return RedirectResponse(f"/ho-so/{found[0]['key']}", 303)
+        return page("search.html", q=text, found=found)
+
+    @app.get("/ho-so/{code}", response_class=HTMLResponse, include_in_schema=False)
+    async def subject(code: str, personal: bool = may_see_personal) -> Response:
+        found = await asyncio.to_thread(model.subject, words.composed(code))
+        if found is None:
+            return page("search.html", 404, q=code, found=[])
+        return page("subject.html", s=found if personal else masked(found), personal=personal)
+
+    @app.get("/thu-loi", response_class=HTMLResponse, include_in_schema=False)
+    async def dead_letters(_: bool = may_see_personal) -> Response:
+        return page("dead_letters.html", letters=await asyncio.to_thread(model.dead_letters))
+
+    @app.get("/hub.css", include_in_schema=False)
+    async def style() -> Response:
+        return Response(css, media_type="text/css; charset=utf-8")
+
+    return app
+
+
+async def _overview(settings: Settings, model: ReadModel, directory: Directory) -> dict[str, Any]:
+    """{connections, roles, totals}: each subscriber with what SQL, its role and hub.control say of it."""
+    now = time.time()
+    seen, counted, totals = await asyncio.gather(
+        look(settings.run_dir),
+        asyncio.to_thread(model.connections),
+        asyncio.to_thread(model.totals, int(now * 1000)),
+    )
+    by_name = {row["subscriber"]: row for row in counted}
+    live: dict[str, dict[str, float]] = {}
+    for role in seen:
+        live |= role.connections
+    connections = []
+    for name in sorted({*directory.subscribers, *by_name}):
+        subscriber, link = directory.subscribers.get(name), live.get(name, {})
+        row = by_name.get(name, {})
+        connections.append(
+            {
+                "name": name,
+                "title": (subscriber.title if subscriber else "") or name,
+                "kind": subscriber.kind if subscriber else "",
+                "removed": subscriber is None,
+                "paused": bool(subscriber and subscriber.paused),
+                "up": None if "up" not in link else link["up"] == 1,
+                "breaker_open": link.get("breaker_open") == 1,
+                "oldest_undelivered": link.get("oldest_undelivered"),
+                "parked": int(link.get("parked", 0)),
+                "held": int(link.get("held", 0)),
+                "last_success": row.get("last_success"),
+                "last_error": row.get("last_error"),
+                "last_error_kind": row.get("last_error_kind"),
+                "attempts": row.get("attempts", 0),
+                "retries": row.get("retries", 0),
+                "dead_lettered": row.get("dead_lettered", 0),
+            }
+        )
+    roles = [{"role": r.role, "ready": r.ready, "checks": r.checks} for r in seen]
+    return {"connections": connections, "roles": roles, "totals": totals}

@@ -1,0 +1,25 @@
+"""Role `console`: serves the pages and the read API."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hub.access.directory import directory
+from hub.config import Settings
+from hub.console.app import make_app
+from hub.observe.health import HEALTH
+from hub.observe.server import listen, serve_app
+from hub.readmodel.database import open_engine
+from hub.readmodel.queries import ReadModel
+
+
+async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
+    """Serves until `stop`."""
+    sock = listen(settings.console.host, settings.console.port)
+    engine = open_engine(settings)
+    try:
+        async with directory(settings) as copy, serve_app(make_app(settings, ReadModel(engine), copy), sock):
+            HEALTH.set_ready("console", True, f"http://{settings.console.host}:{sock.getsockname()[1]}/")
+            await copy.follow(stop)
+    finally:
+        engine.dispose()

@@ -1,0 +1,133 @@
+"""What pages and the read API ask. Plain dicts out, times as epoch milliseconds UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Engine, RowMapping, String, case, func, or_, select
+from sqlalchemy import cast as sql_cast
+
+from hub.readmodel import tables
+from hub.readmodel.tables import Generation
+
+Row = dict[str, Any]
+
+
+class ReadModel:
+    """Read access to the current generation; a swap by `hub rebuild` is seen at the next call."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def subject(self, key: str) -> Row | None:
+        """Everything about one dossier, procedure or service: {state columns, state, events, deliveries,
+        dead_letters, discrepancies}; None when nothing at all is known of that code."""
+        g = tables.current(self._engine)
+        with self._engine.connect() as connection:
+
+            def all_of(table: Any, *order: Any) -> list[Row]:
+                found = connection.execute(select(table).where(table.c.key == key).order_by(*order))
+                return _plain(found.mappings().all())
+
+            known = connection.execute(select(g.dossiers).where(g.dossiers.c.key == key)).mappings().first()
+            events = all_of(g.events, g.events.c.hub_seq)
+            deliveries = all_of(g.deliveries, g.deliveries.c.at, g.deliveries.c.partition, g.deliveries.c.offset)
+            dead = all_of(g.dead_letters, g.dead_letters.c.at)
+            discrepancies = all_of(g.discrepancies, g.discrepancies.c.opened_at)
+        if known is None and not (events or dead):
+            return None
+        return {
+            **(dict(known) if known else {"key": key, "family": None, "state": None}),
+            "events": events,
+            "deliveries": deliveries,
+            "dead_letters": dead,
+            "discrepancies": discrepancies,
+        }
+
+    def search(self, text: str, limit: int = 50) -> list[Row]:
+        """Codes that contain the text, newest status first; an event id finds its dossier too."""
+        g = tables.current(self._engine)
+        d = g.dossiers
+        by_event = select(g.events.c.key).where(or_(g.events.c.event_id == text, g.events.c.cause_id == text))
+        pattern = "%" + text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
+        query = (
+            select(d.c.key, d.c.family, d.c.status, d.c.status_at, d.c.procedure_code, d.c.agency_code, d.c.hub_seq)
+            .where(or_(d.c.key.like(pattern, escape="\\"), d.c.key.in_(by_event)))
+            .order_by(d.c.status_at.desc())
+            .limit(limit)
+        )
+        with self._engine.connect() as connection:
+            return _plain(connection.execute(query).mappings().all())
+
+    def connections(self) -> list[Row]:
+        """Per subscriber: {subscriber, delivered, attempts, retries, dead_lettered, last_success, last_error,
+        last_error_kind}; counts are of delivery records, `delivered` of events."""
+        g = tables.current(self._engine)
+        t = g.deliveries
+        failed = t.c.outcome.in_(("RETRY_SCHEDULED", "DEAD_LETTERED"))
+        query = select(
+            t.c.subscriber,
+            func.count().label("attempts"),
+            func.sum(case((t.c.outcome == "RETRY_SCHEDULED", 1), else_=0)).label("retries"),
+            func.sum(case((t.c.outcome == "DEAD_LETTERED", 1), else_=0)).label("dead_lettered"),
+            func.max(case((t.c.outcome == "DELIVERED", t.c.at))).label("last_success"),
+            func.max(case((failed, t.c.at))).label("last_error"),
+        ).group_by(t.c.subscriber)
+        with self._engine.connect() as connection:
+            found = _plain(connection.execute(query.order_by(t.c.subscriber)).mappings().all())
+            for row in found:
+                kinds = select(t.c.error_kind).where(t.c.subscriber == row["subscriber"], failed)
+                row["last_error_kind"] = connection.execute(kinds.order_by(t.c.at.desc()).limit(1)).scalar()
+        return found
+
+    def totals(self, now_ms: int) -> Row:
+        """{dossiers, events, late_dossiers, by_status: {status: n}, dead_letters: [{stage, reason, n}],
+        discrepancies: [{subscriber, kind, n}]}; late = past its appointment date and not finished."""
+        g = tables.current(self._engine)
+        d = g.dossiers
+        with self._engine.connect() as connection:
+            by_status = connection.execute(
+                select(d.c.status, func.count()).where(d.c.family == "dossier").group_by(d.c.status)
+            ).all()
+            late = connection.execute(
+                select(func.count())
+                .select_from(d)
+                .where(
+                    d.c.family == "dossier", d.c.due_at < now_ms, d.c.status.not_in(CLOSED), d.c.finished_at.is_(None)
+                )
+            ).scalar()
+            events = connection.execute(select(func.count()).select_from(g.events)).scalar()
+            letters = connection.execute(_count(g, "dead_letters", "stage", "reason")).mappings().all()
+            open_ = connection.execute(
+                _count(g, "discrepancies", "subscriber", "kind").where(g.discrepancies.c.healed_at.is_(None))
+            )
+            return {
+                "dossiers": sum(n for _, n in by_status),
+                "events": events or 0,
+                "late_dossiers": late or 0,
+                "by_status": {str(status): n for status, n in by_status},
+                "dead_letters": _plain(letters),
+                "discrepancies": _plain(open_.mappings().all()),
+            }
+
+    def dead_letters(self, limit: int = 100, offset: int = 0) -> list[Row]:
+        """Newest first."""
+        table = tables.current(self._engine).dead_letters
+        query = select(table).order_by(table.c.at.desc(), table.c.id).limit(limit).offset(offset)
+        with self._engine.connect() as connection:
+            return _plain(connection.execute(query).mappings().all())
+
+
+CLOSED = ("NOT_ACCEPTED", "WITHDRAWN", "STOPPED", "FINISHED", "RETURNED")
+
+
+def _count(g: Generation, name: str, first: str, second: str) -> Any:
+    table = getattr(g, name)
+    a, b = sql_cast(table.c[first], String), sql_cast(table.c[second], String)
+    columns = a.label(first), b.label(second), func.count().label("n")
+    return select(*columns).group_by(a, b).order_by(func.count().desc())
+
+
+def _plain(found: Sequence[RowMapping]) -> list[Row]:
+    return [dict(row) for row in found]
