@@ -38,6 +38,7 @@ class Organisation(Record):
     sources:   CloudEvents `source` values it may publish as, exact.
     agencies:  agency codes (new form, H11.12) whose dossiers it may write; "*" for all.
     key_hashes: SHA-256 hex of its API keys (keys are 256 random bits, so a plain hash does).
+    key_until: hash -> when that key ends; a rotated key works on for its overlap. Without an entry: no end.
     """
 
     name: str = Field(pattern=NAME)
@@ -47,6 +48,7 @@ class Organisation(Record):
     agencies: tuple[str, ...] = ()
     families: tuple[Literal["dossier", "procedure", "service"], ...] = ("dossier", "procedure", "service")
     key_hashes: tuple[str, ...] = ()
+    key_until: dict[str, datetime] = Field(default_factory=dict)
     kafka_topic: bool = False
     """True: it produces to its own `hub.ingress.<name>`."""
 
