@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 READY_S = 90.0
 """A vital role that is not ready after so long ends the start; another one is only said to be late."""
 
+NOTICE_S = 1.0
+"""A role may notice sooner than we do that the broker is gone; so long is waited before it is held against the role."""
+
 WORKERS = ("core", "reconcile", "projector", "console")
 DOORS = ("gateway", "intake")
 
@@ -141,9 +144,7 @@ class Supervisor:
         if self._over.is_set():
             return False
         lived = time.monotonic() - began
-        if not is_broker and (not self._broker_ready.is_set() or broker_life != self._broker_life()):
-            child.restarts.forgive()
-        delay = child.restarts.after(lived, code)
+        delay = await self._judge(child, lived, code, broker_life)
         if child.vital and code == exits.CANNOT_START and child.starts == 1 and not was_ready:
             delay = None  # at the first start: a person must mend it, more tries change nothing
         if delay is None:
@@ -152,6 +153,24 @@ class Supervisor:
         log.warning("%s died after %.1f s (%s); starting it again in %.1f s", child.name, lived, child.reason, delay)
         await asyncio.sleep(delay)
         return True
+
+    async def _judge(self, child: Child, lived: float, code: int, broker_life: int) -> float | None:
+        """Seconds until the next start, None to leave it down. A role without its broker may die freely."""
+        if child.name == "broker":
+            return child.restarts.after(lived, code)
+
+        def lost_broker() -> bool:
+            return not self._broker_ready.is_set() or broker_life != self._broker_life()
+
+        if lost_broker():
+            child.restarts.forgive()
+        delay = child.restarts.after(lived, code)
+        if delay is None and code != exits.USAGE:
+            await asyncio.sleep(NOTICE_S)
+            if lost_broker():
+                child.restarts.forgive()
+                delay = child.restarts.after(lived, code)
+        return delay
 
     async def _watch_ready(self, child: Child) -> None:
         if await child.wait_ready(READY_S):

@@ -11,7 +11,7 @@ from typing import Protocol
 from hub.access.control import Subscriber
 from hub.access.directory import directory
 from hub.config import Settings
-from hub.wire import admin
+from hub.wire import admin, registry
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +46,7 @@ class OnKafka:
         await admin.ensure_topics(self._settings)
 
     async def schemas(self) -> None:
-        from hub.registry import publish
-
-        await publish.register_schemas(self._settings)
+        await registry.register_own(self._settings)
 
     def sources(self) -> list[str]:
         return sorted(point.name for point in entry_points(group="hub.sources"))
