@@ -8,6 +8,7 @@ STAGES = {
     "source": "a file row or outbox row that cannot become an event",
     "core": "decode, validate, lifecycle, dedupe",
     "crash": "the record crashed a step three times and was found by bisection",
+    "reconcile": "a record of hub.events or hub.deliveries that cannot be read",
     "deliver": "a portal refused it for good, or tries are exhausted",
 }
 
