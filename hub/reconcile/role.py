@@ -1,0 +1,95 @@
+"""Role `reconcile`: the watch on the engine, with the subscribers of hub.control followed beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from hub.access.control import Subscriber
+from hub.access.directory import Directory, directory
+from hub.config import Settings
+from hub.deadletter import record as deadletter
+from hub.delivery import filters
+from hub.delivery.portal import make_portal
+from hub.errors import BadRecord, ConfigError
+from hub.observe.health import HEALTH
+from hub.reconcile.watch import Watch, version
+from hub.stream.api import Engine, EngineConfig, Out, Record
+from hub.wire import topics
+from hub.wire.envelope import Envelope
+from hub.wire.registry import open_codec
+
+
+class DueRule:
+    """The delivery rooms' rule: what the connector takes, then the subscriber's filter."""
+
+    def __init__(self) -> None:
+        self._families: dict[str, tuple[str, ...] | None] = {}
+
+    def __call__(self, subscriber: Subscriber, head: Envelope, data: Mapping[str, Any]) -> bool:
+        families = self._taken(subscriber)
+        if families is not None and filters.family_of(head.type) not in families:
+            return False
+        return filters.due(subscriber.filter, head.type, data)
+
+    def _taken(self, subscriber: Subscriber) -> tuple[str, ...] | None:
+        """Families of the connector of that kind; None (all) when its settings no longer fit it: its role says so."""
+        if subscriber.kind not in self._families:
+            try:
+                self._families[subscriber.kind] = tuple(make_portal(subscriber).families)
+            except ConfigError:
+                return None
+        return self._families[subscriber.kind]
+
+
+def crashed(record: Record, error: BaseException) -> Out:
+    """Dead letter of a record that crashes the watch."""
+    topic, key, value, headers = deadletter.build(
+        stage="crash",
+        error=BadRecord("crash", f"reconcile: {type(error).__name__}: {error}"),
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        key=record.key,
+        value=record.value,
+        headers=record.headers,
+    )
+    return Out(topic, key, value, headers)
+
+
+async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
+    """Watches until `stop`."""
+    codec = await open_codec(settings)
+    async with directory(settings) as copy:
+        watch = Watch(codec, settings.reconcile, lambda: copy.subscribers, DueRule())
+        config = EngineConfig(
+            name="hub.reconcile",
+            sources=(topics.EVENTS, topics.DELIVERIES),
+            stores=(topics.EXPECTATIONS,),
+            step=watch.step,
+            tick=watch.tick,
+            tick_s=settings.reconcile.tick_s,
+            version=version,
+            dead_letter=crashed,
+            instance=settings.core.instance,
+        )
+        await _both(Engine(config, settings), copy, settings, stop)
+
+
+async def _both(engine: Engine, copy: Directory, settings: Settings, stop: asyncio.Event) -> None:
+    """Engine and directory side by side; the first that fails ends both."""
+    ended = asyncio.Event()
+    follower = asyncio.create_task(copy.follow(ended))
+    HEALTH.ready["subscribers"] = lambda: (not follower.done(), f"{len(copy.subscribers)} subscribers known")
+    runner = asyncio.create_task(engine.run(stop))
+    try:
+        done, _ = await asyncio.wait([runner, follower], return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            await task
+        if not runner.done():
+            raise RuntimeError("following hub.control ended")
+    finally:
+        ended.set()
+        runner.cancel()
+        await asyncio.wait([runner, follower], timeout=10)
