@@ -74,7 +74,9 @@ class Outputs:
 
     records: outputs and dead letters, confirmed by the broker first.
     state:   then the changed keys as (store, key) -> new state, one record a key; None deletes it (a tombstone).
-             A key must belong to the partition it is changed in, or its next owner will not find it.
+             A key must belong to the partition it is changed in, or its next owner will not find it. Stores are
+             written one after another, in the config's order: a crash in between leaves the later ones behind, so the
+             store that tells what was seen comes last.
     """
 
     records: list[Out] = field(default_factory=list)
@@ -96,9 +98,13 @@ class EngineConfig:
     sources:     topics with the same number of partitions; partition n of each is worked by one owner, a chunk at a
                  time, against one state.
     stores:      compacted topics with that number of partitions; the store's name is its topic.
-    version:     the `hub_seq` of a stored value: the highest wins on restore and after a foreign write.
+    version:     the `hub_seq` of a stored value: the highest wins on restore and after a foreign write. For one key it
+                 never goes down, also not after a deletion.
     dead_letter: the record to write for one that crashes the step (stage `crash`).
-    instance:    stable name of this replica (static membership: `<name>-<instance>`); two replicas must differ.
+    instance:    stable name of this replica (static membership: `<name>-<instance>`); two replicas must differ. A
+                 replica that stops does not leave the group: it may come back within the session time without a
+                 rebalance, and scaling down takes effect after it.
+    tick:        must not raise for what it finds in the state: nothing can be set aside for it.
     """
 
     name: str
@@ -126,6 +132,6 @@ class Engine:
         StartError: the topics are not as `EngineConfig` says, or the brokers cannot be had. Whatever a step, a tick or
         a write raises comes out here; nothing was acknowledged then, and the process must end.
         """
-        from hub.stream.runner import run_engine  # Faust is imported only where an engine runs
+        from hub.stream.engine import run_engine  # Faust is imported only where an engine runs
 
         await run_engine(self.config, self.settings, stop)

@@ -50,6 +50,7 @@ class CrashLog:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         self._at_work: Suspect | None = None
         self._suspects: list[Suspect] = []
+        self._frozen = False
         self._load()
 
     def close(self) -> None:
@@ -68,6 +69,10 @@ class CrashLog:
     def left(self) -> None:
         self._at_work = None
         self._save()
+
+    def freeze(self) -> None:
+        """The process is about to end by a fault: what the file says now is what the next life must read."""
+        self._frozen = True
 
     # --- what is known of earlier deaths ---
 
@@ -114,6 +119,8 @@ class CrashLog:
         )  # fmt: skip
 
     def _save(self) -> None:
+        if self._frozen:
+            return
         at_work = asdict(self._at_work) if self._at_work else None
         text = json.dumps({"at_work": at_work, "suspects": [asdict(s) for s in self._suspects]})
         os.pwrite(self._file, text.encode().ljust(_SIZE), 0)

@@ -6,7 +6,7 @@ HubError
     ├── LeaseError      the group's coordinator does not answer, so ownership cannot be shown before a state write
     ├── StateError      the state topic is not what its owner left: shorter than before, or it cannot be read
     ├── WriteRefused    the broker refused these very records (too large); the record they came from is at fault
-    ├── StepDied        the process died inside the step while this record was worked; never raised, given to `dead_letter`
+    ├── StepDied        the process died inside the step over this record; not raised, given to `dead_letter`
     └── Parted          what was worked and what the broker holds as committed have been apart for too long
 """
 

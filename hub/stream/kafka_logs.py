@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from hub.config import Settings
 from hub.stream.api import Stored
 from hub.stream.errors import StateError
-from hub.stream.state import Entry, Line, LogId
+from hub.stream.state import Entry, LogId
 from hub.stream.writer import Writer
 from hub.wire import kafka
 

@@ -70,25 +70,29 @@ class State:
         self._role = role
         self._parts: dict[int, PartitionState] = {}
         self._stale: set[int] = set()
-        self._assignment = 0
+        self._paused = False
         self._restoring = asyncio.Lock()
 
     def assigned(self, partitions: frozenset[int]) -> None:
         """These are ours now. Others are forgotten; all must be caught up, somebody else may have owned them."""
-        self._assignment += 1
+        self._paused = False
         self._parts = {
             number: self._parts.get(number) or PartitionState(number, self._stores, self._version)
             for number in sorted(partitions)
         }
         self._stale = set(partitions) if self._stores else set()
 
+    def pause(self) -> None:
+        """Partitions are being taken away: a restore under way ends where it is."""
+        self._paused = True
+
     async def own(self, partition: int) -> PartitionState | None:
         """The partition's state, caught up since the assignment. None: it is not ours (any more)."""
-        while partition in self._stale:
+        while partition in self._stale and not self._paused:
             async with self._restoring:
-                if partition in self._stale:
+                if partition in self._stale and not self._paused:
                     await self._restore()
-        return self._parts.get(partition)
+        return None if partition in self._stale else self._parts.get(partition)
 
     async def write(self, part: PartitionState, changes: Changes) -> None:
         """Write the changed keys, store by store in the config's order, and take them into memory when confirmed.
@@ -142,7 +146,9 @@ class State:
 
     async def _read_foreign(self, log: StoreLog, first: int, end: int) -> None:
         if end < first:
-            raise StateError(f"{log.store}/{log.partition}: a record landed at {end}, before {first}: was it recreated?")
+            raise StateError(
+                f"{log.store}/{log.partition}: a record landed at {end}, before {first}: was it recreated?"
+            )
         metrics.FOREIGN_WRITES.labels(self._role).inc()
         _log.warning("%s/%s: somebody else wrote offsets %s to %s", log.store, log.partition, first, end)
         async for _, entries in self._logs.read({(log.store, log.partition): (first, end)}):
@@ -150,8 +156,7 @@ class State:
                 log.read_foreign(key, stored)
 
     async def _restore(self) -> None:
-        assignment, began = self._assignment, time.monotonic()
-        stale = {number: self._parts[number] for number in self._stale}
+        began, stale = time.monotonic(), {number: self._parts[number] for number in self._stale}
         logs = {(log.store, number): log for number, part in stale.items() for log in part.logs.values()}
         bounds = await self._logs.bounds(logs)
         ranges = {}
@@ -163,8 +168,9 @@ class State:
                 ranges[key] = (max(first, log.next), end)
         count = await self._read_all(logs, ranges)
         seconds = time.monotonic() - began
-        if assignment == self._assignment:  # else another rebalance came; what was read is kept, and caught up again
-            self._stale -= set(stale)
+        if any(self._parts.get(number) is not part for number, part in stale.items()) or self._paused:
+            return  # another rebalance came; what was read is kept where the partition is, and caught up from there
+        self._stale -= set(stale)
         metrics.RESTORE_SECONDS.labels(self._role).set(seconds)
         if count:
             _log.info("state of %s partitions restored: %s records in %.1f s", len(stale), count, seconds)
@@ -179,6 +185,8 @@ class State:
                 read(name, stored)
             log.next = entries[-1][2] + 1
             count += len(entries)
+            if self._paused:
+                return count
             if time.monotonic() - told > 5.0:
                 told = time.monotonic()
                 _log.info("restoring state: %s of at most %s records", count, total)

@@ -57,6 +57,11 @@ class Writer:
             self._partitions[topic] = len(await self._started().partitions_for(topic))
         return self._partitions[topic]
 
+    async def topics(self) -> dict[str, int]:
+        """All topics that we may see, with their number of partitions, asked now."""
+        cluster = await self._started().client.fetch_all_metadata()
+        return {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in cluster.topics()}
+
     async def write(self, records: Iterable[Out], near: int) -> int:
         """Write to many topics; returns how many, when all are confirmed.
 

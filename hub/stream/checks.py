@@ -1,0 +1,54 @@
+"""What must be true of the topics before an engine starts on them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, for_code
+
+from hub.config import Settings
+from hub.errors import StartError
+from hub.stream.api import EngineConfig
+from hub.wire import kafka
+
+_log = logging.getLogger(__name__)
+
+
+async def check_topics(config: EngineConfig, settings: Settings, topics: Mapping[str, int]) -> None:
+    """`topics` holds the cluster's, with partition counts. StartError says which one is wrong and why it matters."""
+    wanted = (*config.sources, *config.stores)
+    if missing := [topic for topic in wanted if topic not in topics]:
+        raise StartError(f"{config.name}: topics {', '.join(missing)} do not exist: create them first")
+    counts = {topic: topics[topic] for topic in wanted}
+    if len(set(counts.values())) != 1:
+        raise StartError(
+            f"{config.name}: sources and stores must have the same number of partitions, since partition n of each "
+            f"belongs together; they have {counts}"
+        )
+    for store in await _not_compacted(settings, config.stores):
+        raise StartError(f"{config.name}: store {store} is not compacted: its state would be deleted by age")
+
+
+async def _not_compacted(settings: Settings, stores: Sequence[str]) -> list[str]:
+    """Stores whose cleanup policy is not `compact` alone; none where we may not ask."""
+    if not stores:
+        return []
+    admin = kafka.admin(settings)
+    await admin.start()
+    try:
+        answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, store) for store in stores])
+        found = []
+        for answer in answers:
+            for code, message, _, name, values in answer.resources:
+                if code:
+                    raise for_code(code)(message)
+                if {value[0]: value[1] for value in values}.get("cleanup.policy") != "compact":
+                    found.append(name)
+    except KafkaError as error:
+        _log.warning("could not ask whether the stores are compacted: %r", error)
+        return []
+    finally:
+        await admin.close()
+    return found

@@ -1,0 +1,205 @@
+"""One engine's life: open, check, run the Faust app in this event loop, stop in order or fail without a last commit."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from aiokafka.errors import KafkaError
+from faust.types.tuples import TP
+
+from hub.config import Settings
+from hub.errors import StartError
+from hub.observe.health import HEALTH
+from hub.stream.api import EngineConfig
+from hub.stream.app import EngineApp, Link, make_app
+from hub.stream.checks import check_topics
+from hub.stream.crash import CrashLog
+from hub.stream.errors import EngineError
+from hub.stream.kafka_logs import KafkaLogs
+from hub.stream.lease import Lease
+from hub.stream.ledger import Ledger
+from hub.stream.runner import Runner
+from hub.stream.state import State
+from hub.stream.ticker import Ticker
+from hub.stream.transport import Consumer
+from hub.stream.watchdog import Watchdog
+from hub.stream.writer import Writer
+
+_log = logging.getLogger(__name__)
+# How long a failing engine waits for its parts to close before it leaves them to the end of the process.
+_FAILING_S = 5.0
+_CRASH_POLL_S = 0.2
+
+
+async def run_engine(config: EngineConfig, settings: Settings, stop: asyncio.Event) -> None:
+    """As `Engine.run` says."""
+    writer = Writer(settings)
+    try:
+        await writer.start()
+    except KafkaError as error:
+        raise StartError(f"no broker answers at {settings.bootstrap}: {error}") from error
+    try:
+        await check_topics(config, settings, await writer.topics())
+        await _Life(config, settings, writer).run(stop)
+    finally:
+        await writer.stop()
+
+
+class _Life:
+    """The objects of one run, wired together."""
+
+    def __init__(self, config: EngineConfig, settings: Settings, writer: Writer) -> None:
+        self._config, self._settings, self._kafka = config, settings, settings.kafka
+        self._role = config.name.removeprefix("hub.")
+        self._owned: frozenset[int] = frozenset()
+        self._ledger: Ledger[TP] = Ledger()
+        self._logs = KafkaLogs(settings, writer)
+        self._state = State(config.stores, config.version, self._logs, self._role)
+        self._lease = Lease(
+            self._heartbeat, self._kafka.session_timeout_ms / 1000, self._kafka.request_timeout_ms / 1000
+        )
+        self._crashes = CrashLog(settings.run_dir / f"{config.name}-{config.instance}.crash.json")
+        self._runner = Runner(config, self._role, self._state, writer, self._lease, self._crashes)
+        self._ticker = Ticker(config, self._state, self._runner)
+        link = Link(
+            config, settings, self._role, self._ledger, self._drained, self._pausing, self._assigned,
+            self._runner.dispatch,
+        )  # fmt: skip
+        self._app: EngineApp = make_app(link)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` or a fault; closes everything either way."""
+        loop = asyncio.get_running_loop()
+        starting = loop.create_task(self._app.start())
+        beside = [
+            loop.create_task(self._ticker.run()),
+            loop.create_task(self._watchdog().run()),
+            loop.create_task(self._crashed()),
+        ]
+        stopping = loop.create_task(stop.wait())
+        fault: BaseException | None = None
+        try:
+            fault = await self._first([stopping, self._runner.failed, *beside], starting)
+        except asyncio.CancelledError:
+            fault = EngineError("the engine was cancelled")
+            raise
+        finally:
+            if fault is not None:
+                self._ledger.close()
+            await _cancel([stopping, *beside])
+            stopped = await self._close(starting, faulty=fault is not None)
+        if fault is not None:
+            raise fault
+        if not stopped:
+            raise EngineError("the engine did not stop within its time; its last chunks will be worked again")
+
+    async def _first(self, ends: Sequence[asyncio.Future[Any]], starting: asyncio.Future[Any]) -> BaseException | None:
+        """The fault that ended it, or None for a stop on request. `starting` ends it only by a fault."""
+        waited = {*ends, starting}
+        while True:
+            done, waited = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            for future in done:
+                if error := future.exception():
+                    return error
+            if done - {starting}:
+                return None
+
+    async def _close(self, starting: asyncio.Task[Any], faulty: bool) -> bool:
+        """Stop the app (which drains and commits, unless the ledger is closed), then our own parts; True: in time."""
+        limit_s = _FAILING_S if faulty else self._kafka.rebalance_timeout_ms / 1000 + _FAILING_S
+        if faulty:
+            await self._runner.cancel()
+        app = asyncio.get_running_loop().create_task(self._app.stop())
+        _, late = await asyncio.wait([app, starting], timeout=limit_s)
+        await _cancel(late)
+        for task in (app, starting):
+            if not task.cancelled() and (error := task.exception()) and not faulty:
+                _log.error("while stopping: %r", error)
+        await self._runner.cancel()
+        await self._logs.stop()
+        self._crashes.close()
+        if self._runner.failed.done():
+            self._runner.failed.exception()  # told already, or it came too late to matter
+        HEALTH.set_ready("engine", False, "stopped")
+        return not late
+
+    async def _crashed(self) -> None:
+        """Faust's services report their crash here, some from the consumer's thread."""
+        while not self._app._crashed.is_set():
+            await asyncio.sleep(_CRASH_POLL_S)
+        reason = self._app.crash_reason
+        raise reason if isinstance(reason, Exception) else EngineError(f"Faust crashed: {reason!r}")
+
+    # --- what the link tells ---
+
+    def _pausing(self) -> None:
+        self._owned = frozenset()
+        self._ticker.pause()
+        self._state.pause()
+        HEALTH.set_ready("engine", False, "rebalancing")
+
+    def _assigned(self, partitions: frozenset[int]) -> None:
+        self._owned = partitions
+        self._lease.drop()
+        self._state.assigned(partitions)
+        self._ticker.assigned(partitions)
+        HEALTH.set_ready("engine", True, f"{len(partitions)} partitions")
+        _log.info("%s owns partitions %s", self._config.name, sorted(partitions))
+
+    async def _drained(self) -> None:
+        limit_s = 0.8 * self._kafka.rebalance_timeout_ms / 1000
+        if not self._runner.failed.done() and not await self._runner.drained(limit_s):
+            _log.error("chunks in work did not end within %.0f s; they will be worked again", limit_s)
+
+    # --- what lease and watchdog ask ---
+
+    async def _heartbeat(self) -> bool:
+        limit_s = self._kafka.session_timeout_ms / 2000
+        try:
+            return bool(await self._consumer().in_thread("heartbeat", timeout_s=limit_s))
+        except (TimeoutError, KafkaError) as error:
+            _log.warning("no answer to a heartbeat: %r", error)
+            return False
+
+    def _consumer(self) -> Consumer:
+        consumer = self._app.consumer
+        assert isinstance(consumer, Consumer)
+        return consumer
+
+    def _watchdog(self) -> Watchdog:
+        limit_s = (self._kafka.rebalance_timeout_ms + self._kafka.session_timeout_ms) / 1000
+        return Watchdog(
+            self._role, self._ledger, self._watched, self._committed, self._runner.busy, self._end, limit_s
+        )  # fmt: skip
+
+    def _watched(self) -> list[TP]:
+        return [TP(topic, number) for topic in self._config.sources for number in sorted(self._owned)]
+
+    async def _committed(self, tps: Sequence[TP]) -> dict[TP, int | None]:
+        limit_s = self._kafka.request_timeout_ms / 1000
+        try:
+            answer: dict[TP, int | None] = await self._consumer().in_thread("committed", tps, timeout_s=limit_s)
+        except (TimeoutError, KafkaError) as error:
+            _log.warning("the broker does not tell what is committed: %r", error)
+            return {}
+        return answer
+
+    def _end(self, tp: TP) -> int | None:
+        try:
+            end: int | None = self._app.consumer.highwater(tp)
+        except (KafkaError, AssertionError):  # just taken away
+            return None
+        return end
+
+
+async def _cancel(tasks: Any) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=_FAILING_S)
+        for task in tasks:
+            if task.done() and not task.cancelled():
+                task.exception()
