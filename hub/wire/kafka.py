@@ -66,7 +66,7 @@ def producer(settings: Settings, **extra: Any) -> AIOKafkaProducer:
         "max_batch_size": 1_000_000,
         "max_request_size": MAX_REQUEST_BYTES,
     }
-    return AIOKafkaProducer(**client_args(settings), **(args | extra))
+    return AIOKafkaProducer(**(client_args(settings) | args | extra))
 
 
 def consumer(
@@ -89,7 +89,7 @@ def consumer(
             "rebalance_timeout_ms": kafka.rebalance_timeout_ms,
             "max_poll_interval_ms": 300_000,
         }
-    return AIOKafkaConsumer(*topics, **client_args(settings), **(args | extra))
+    return AIOKafkaConsumer(*topics, **(client_args(settings) | args | extra))
 
 
 def admin(settings: Settings) -> AIOKafkaAdminClient:
