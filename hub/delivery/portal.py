@@ -67,6 +67,8 @@ class Portal(Protocol):
     strategy: Strategy
     max_fold: int
     """Most events of one dossier in one `deliver` call; 1 for EVENT_LOG."""
+    families: tuple[str, ...]
+    """Families it has a call for (dossier, procedure, service); events of the others are not due to it."""
 
     async def open(self) -> None:
         """Makes the HTTP client; no call to the portal yet."""

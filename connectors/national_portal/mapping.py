@@ -1,0 +1,189 @@
+"""A dossier and its steps in the portal's words: DongBoHoSoMC (domain notes 1.7) and CapNhatTienDoHoSoMC (1.8).
+
+Values longer than the portal takes are cut, and the cut is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from connectors.national_portal.settings import NationalPortalSettings
+from connectors.national_portal.wire import WORDS, fit, text, units, wire_time
+from hub.errors import Rejected
+
+Record = Mapping[str, Any]
+Wire = dict[str, Any]
+
+
+class WireMapping:
+    """One call's mapping; `cuts` collects what had to be cut, as "TrichYeuHoSo 1500>1000"."""
+
+    def __init__(self, settings: NationalPortalSettings) -> None:
+        self._settings = settings
+        self._status: dict[str, str] = {**WORDS["status"], **settings.status_codes}
+        self.cuts: list[str] = []
+
+    def status(self, word: str) -> str:
+        """TrangThaiHoSo; Rejected (`status`) for a status that has no code."""
+        code = self._status.get(word)
+        if code is None:
+            raise Rejected("status", f"status {word} has no TrangThaiHoSo; set settings.status_codes.{word}")
+        return code
+
+    def dossier(self, dossier: Record, steps: Sequence[Record] = ()) -> Wire:
+        """One entry of DongBoHoSoMC.data: the 27 fields of QCVN 120 table 2, then the later additions.
+
+        steps: the steps of this delivery; requests and answers for supplements among them become DanhSachHoSoBoSung.
+        Without any the (optional) list is left out, for the dossier's state does not know of earlier ones.
+        """
+        who: Record = dossier["applicant"] or {}
+        wire: Wire = {
+            "MaHoSo": dossier["dossier_code"],
+            "MaTTHC": text(dossier["procedure_code"]),
+            "TenTTHC": text(dossier["procedure_name"]),
+            "MaLinhVuc": text(dossier["field_code"]),
+            "TenLinhVuc": text(dossier["field_name"]),
+            "ChuHoSo": text(who.get("name")),
+            "LoaiDoiTuong": WORDS["applicant_kind"][who.get("kind", "CITIZEN")],
+            "MaDoiTuong": text(who.get("national_account")),
+            "ThongTinKhac": "",
+            "Email": text(who.get("email")),
+            "Fax": "",
+            "SoDienThoai": text(who.get("phone")),
+            "TrichYeuHoSo": text(dossier["abstract"]),
+            "NgayTiepNhan": wire_time(dossier["received_at"]),
+            "NgayHenTra": wire_time(dossier["due_at"]),
+            "TrangThaiHoSo": self.status(dossier["status"]),
+            "NgayTra": wire_time(dossier["returned_at"]),
+            "ThongTinTra": "",
+            "HinhThuc": WORDS["by_post"][dossier["channel"] or "DIRECT"],
+            "NgayKetThucXuLy": wire_time(dossier["finished_at"]),
+            "DonViXuLy": text(dossier["agency_name"] or dossier["agency_code"]),
+            "GhiChu": "",
+            "TaiLieuNop": [_submitted(file) for file in dossier["attachments"] if not file["result"]],
+            "DanhSachLePhi": [_fee(fee) for fee in dossier["fees"]],
+            "DanhSachTepDinhKemKhac": [],
+            "DanhSachGiayToKetQua": [_result(file) for file in dossier["attachments"] if file["result"]],
+        }
+        if supplements := self._supplements(steps):
+            wire["DanhSachHoSoBoSung"] = supplements
+        if self._settings.later_additions:
+            wire.update(self._later(dossier, who))
+        return self._cut(wire)
+
+    def _later(self, dossier: Record, who: Record) -> Wire:
+        refused = dossier["status"] == "NOT_ACCEPTED"
+        number = text(who.get("identity_number"))
+        kind = {12: "1", 9: "2"}.get(len(number)) if number.isdigit() and who.get("kind") == "CITIZEN" else None
+        return {
+            "KenhThucHien": WORDS["channel"][dossier["channel"] or "DIRECT"],
+            "NoiNopHoSo": self._settings.filed_at,
+            "HoSoCoThanhPhanSoHoa": "1" if any(f["url"] and not f["result"] for f in dossier["attachments"]) else "0",
+            "NgayTuChoi": wire_time(dossier["status_at"]) if refused else "",
+            "SoGiayToChuHoSo": number,
+            "DinhDanhCHS": [{"LoaiDinhDanh": kind, "SoDinhDanh": number}] if kind else [],
+        }
+
+    def _supplements(self, steps: Sequence[Record]) -> list[Wire]:
+        """Requests in order; an answer fills the last open request, or stands alone if that came earlier."""
+        found: list[Wire] = []
+        for step in steps:
+            if step["step"] == "SUPPLEMENT_REQUESTED":
+                handler = step["handler"] or {}
+                found.append(
+                    _supplement(
+                        step,
+                        NguoiYeuCauBoSung=text(handler.get("name")),
+                        NoiDungBoSung=text(step["note"]),
+                        NgayBoSung=wire_time(step["occurred_at"]),
+                        TrangThaiBoSung=self._settings.supplement_requested,
+                        NgayHenTraMoi=wire_time(step["due_at"]),
+                    )
+                )
+            elif step["step"] == "SUPPLEMENT_GIVEN":
+                if not found or found[-1]["NgayTiepNhanBoSung"]:
+                    found.append(_supplement(step))
+                handler = step["handler"] or {}
+                found[-1].update(
+                    NguoiTiepNhanBoSung=text(handler.get("name")),
+                    ThongTinTiepNhan=text(step["note"]),
+                    NgayTiepNhanBoSung=wire_time(step["occurred_at"]),
+                    TrangThaiBoSung=self._settings.supplement_given,
+                )
+        return found
+
+    def line(self, event: Record) -> Wire:
+        """One entry of CapNhatTienDoHoSoMC.data: the nine fields, of one event; a line for each event.
+
+        NguoiXuLy is required: without a handler's name his department, then the agency, stands in.
+        """
+        step, dossier = event["step"], event["dossier"]
+        handler: Record = step["handler"] or {}
+        return self._cut(
+            {
+                "MaHoSo": dossier["dossier_code"],
+                "NguoiXuLy": text(handler.get("name") or handler.get("department") or dossier["agency_name"]),
+                "ChucDanh": text(handler.get("title")),
+                "ThoiDiemXuLy": wire_time(step["occurred_at"]),
+                "PhongBanXuLy": text(handler.get("department")),
+                "NoiDungXuLy": text(step["note"]) or WORDS["step_text"].get(step["step"], ""),
+                "TrangThai": self.status(event["status"]),
+                "NgayBatDau": "",
+                "NgayKetThucTheoQuyDinh": "",
+            }
+        )
+
+    def _cut(self, wire: Wire) -> Wire:
+        for name, limit in WORDS["limits"].items():
+            value = wire.get(name, "")
+            length = units(value)
+            if length > limit:
+                wire[name] = fit(value, limit)
+                cut = f"{name} {length}>{limit}"
+                if cut not in self.cuts:
+                    self.cuts.append(cut)
+        return wire
+
+
+def _submitted(file: Record) -> Wire:
+    return {
+        "TepDinhKemId": file["id"],
+        "TenTepDinhKem": file["name"],
+        "IsDeleted": "False",
+        "MaThanhPhanHoSo": text(file["component_code"]),
+        "DuongDanTaiTepTin": text(file["url"]),
+    }
+
+
+def _result(file: Record) -> Wire:
+    return {
+        "TenGiayTo": file["name"],
+        "MaThanhPhanHoSo": text(file["component_code"]),
+        "GiayToId": file["id"],
+        "DuongDanTepTinKetQua": text(file["url"]),
+    }
+
+
+def _fee(fee: Record) -> Wire:
+    return {
+        "TenPhiLePhi": fee["name"],
+        "MaPhiLePhi": fee["code"],
+        "HinhThucThu": "",
+        "Gia": str(fee["amount_vnd"]),
+        "LoaiPhiLePhi": "",
+    }
+
+
+_SUPPLEMENT_FIELDS = (
+    "NguoiYeuCauBoSung", "NoiDungBoSung", "NgayBoSung", "NguoiTiepNhanBoSung", "ThongTinTiepNhan",
+    "NgayTiepNhanBoSung", "TrangThaiBoSung", "NgayHenTraTruoc", "NgayHenTraMoi",
+)  # fmt: skip
+
+
+def _supplement(step: Record, **known: str) -> Wire:
+    """An entry of DanhSachHoSoBoSung; its id is the code and the moment, so that a repeated delivery makes the same."""
+    wire: Wire = {"HoSoBoSungId": f"{step['dossier_code']}.{wire_time(step['occurred_at'])}"}
+    wire.update(dict.fromkeys(_SUPPLEMENT_FIELDS, ""), DanhSachGiayToBoSung=[], DanhSachLePhiBoSung=[])
+    wire.update(known)
+    return wire

@@ -1,0 +1,120 @@
+"""Delivery to the national portal: look up, add or update the whole dossier, then its progress lines (design 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+
+from connectors.common.config import read_secret, read_settings
+from connectors.national_portal.client import NationalPortalClient
+from connectors.national_portal.mapping import WireMapping
+from connectors.national_portal.session import shared_session
+from connectors.national_portal.settings import NationalPortalSettings
+from hub.access.control import Subscriber
+from hub.delivery.portal import Answer, Item, Strategy
+from hub.errors import Rejected, Retryable
+
+
+class NationalPortal:
+    """`Portal` of kind national-portal. `transport` replaces the network in tests of network faults."""
+
+    strategy = Strategy.STATE
+    families = ("dossier",)
+
+    def __init__(
+        self, settings: NationalPortalSettings, secret: str, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self.settings = settings
+        self.max_fold = settings.max_fold
+        self._secret = secret
+        self._transport = transport
+        self._http: httpx.AsyncClient | None = None
+        self._client: NationalPortalClient | None = None
+
+    async def open(self) -> None:
+        s = self.settings
+        self._http = httpx.AsyncClient(transport=self._transport, timeout=s.timeout_s, trust_env=False)
+        session = shared_session((str(s.adapter_url), s.auth_endpoint, s.username, self._secret), s.session_s)
+        self._client = NationalPortalClient(self._http, s, session, self._secret)
+
+    async def close(self) -> None:
+        if self._http is not None:
+            await self._http.aclose()
+        self._http = self._client = None
+
+    async def probe(self) -> None:
+        """A short catalogue under the session; any answer but error_code 0 is Retryable (`probe`)."""
+        client = self._opened()
+        client.begin()
+        try:
+            reply = await client.call(self.settings.probe_service, {}, share=True)
+        except Rejected as error:
+            raise Retryable("probe", str(error), status=error.status) from None
+        if reply.code != "0":
+            raise Retryable("probe", f"{self.settings.probe_service}: {reply.said}")
+
+    async def deliver(self, items: Sequence[Item]) -> Answer:
+        """The newest state of the dossier, then a line for each event, in order, at most ten a call.
+
+        Each try looks up first, so an earlier call whose outcome is unclear does no harm; lines, which no look-up
+        shows, are sent again as a whole. `Answer.detail`: lookup (known or unknown), sent (add or update), lines,
+        cut (fields that were too long).
+        """
+        for item in items:
+            if item.family not in self.families:
+                raise Rejected("unsupported", f"the national portal has no call for a {item.family}")
+        ordered = sorted(items, key=lambda item: item.hub_seq)
+        client, mapping = self._opened(), WireMapping(self.settings)
+        steps = [item.data["step"] for item in ordered]
+        dossier = mapping.dossier(ordered[-1].data["dossier"], steps)
+        lines = [mapping.line(item.data) for item in ordered]
+        detail = {"lines": str(len(lines))}
+        if mapping.cuts:
+            detail["cut"] = ", ".join(mapping.cuts)
+
+        client.begin()
+        known = await self._known(client, dossier["MaHoSo"])
+        detail["lookup"] = "known" if known else "unknown"
+        detail["sent"] = await self._send_dossier(client, dossier, known)
+        for start in range(0, len(lines), self.settings.lines_per_call):
+            chunk = lines[start : start + self.settings.lines_per_call]
+            reply = await client.call("CapNhatTienDoHoSoMC", {"data": chunk})
+            client.check_done("CapNhatTienDoHoSoMC", reply)
+        last = client.last
+        return Answer(last.status if last else None, last.excerpt if last else "", detail)
+
+    @staticmethod
+    async def _known(client: NationalPortalClient, code: str) -> bool:
+        """Whether TraCuuHoSo finds it. An answer other than 0 counts as not found: an add then tells for sure."""
+        reply = await client.call("TraCuuHoSo", {"mahoso": code})
+        return reply.code == "0" and any(_is_of(row, code) for row in reply.result)
+
+    @staticmethod
+    async def _send_dossier(client: NationalPortalClient, dossier: dict[str, Any], known: bool) -> str:
+        """add or update, as it was sent in the end."""
+        reply = await client.call("DongBoHoSoMC", {"isUpdating": str(known), "data": [dossier]})
+        if not known and client.exists(reply):
+            known = True
+            reply = await client.call("DongBoHoSoMC", {"isUpdating": "True", "data": [dossier]})
+        client.check_done("DongBoHoSoMC", reply)
+        return "update" if known else "add"
+
+    def _opened(self) -> NationalPortalClient:
+        if self._client is None:
+            raise RuntimeError("the connection is not open")
+        return self._client
+
+
+def _is_of(row: Any, code: str) -> bool:
+    """A row of that dossier; a row without MaHoSo is taken for it, since it was asked for by code."""
+    return not isinstance(row, dict) or row.get("MaHoSo", code) == code
+
+
+def portal(subscriber: Subscriber) -> NationalPortal:
+    """Entry point `hub.portals`: an unopened connection. ConfigError names the wrong field."""
+    settings = read_settings(NationalPortalSettings, subscriber)
+    if settings.mode == "adapter":
+        return NationalPortal(settings, read_secret(subscriber, "password"))
+    return NationalPortal(settings, read_secret(subscriber, "token") if subscriber.secrets.get("token") else "")

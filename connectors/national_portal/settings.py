@@ -1,0 +1,64 @@
+"""Settings of one connection to the national portal (Cổng Dịch vụ công quốc gia, DVCQG), domain notes 1.3 to 1.6.
+
+What no public source tells (codes of a dead session, how a refusal looks) is a setting with a cautious default.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AnyHttpUrl, Field, model_validator
+
+from connectors.common.config import ConnectorSettings
+
+VPCP = "VN:GOV:000.00.00.G22:vpcpdvcprovider"
+ASCII = r"^[\x21-\x7e]+$"
+
+
+class NationalPortalSettings(ConnectorSettings):
+    """Secrets beside it: `password` (mode adapter), `token` (mode wrapper, optional bearer token of the LGSP)."""
+
+    mode: Literal["adapter", "wrapper"] = Field(
+        "adapter",
+        description="adapter: X-Road style adapter with login; wrapper: the province's LGSP wraps each service",
+    )
+    adapter_url: AnyHttpUrl = Field(
+        description="http://{security-server}:8080/XrdAdapter/RestService/forward/, or the LGSP"
+    )
+    auth_endpoint: str = "mapi/login"
+    integration_endpoint: str = Field("mapi/g", description="dossiers (dịch vụ tích hợp)")
+    share_endpoint: str = Field(
+        "mapi/share", description="catalogues (dịch vụ chia sẻ); no public source names the path"
+    )
+    wrapper_path: str = "KetNoiMotCuaQuocGia"
+    madonvi: str = Field(min_length=1, max_length=35, description="the province's agency code at the portal")
+    dstcode: str = Field(VPCP, pattern=ASCII, description="X-Road routing key")
+    dstcode_in: Literal["header", "query"] = "header"
+    username: str = ""
+
+    session_s: float = Field(600.0, gt=0, description="log in again after so long (OpenCPS: 10 minutes)")
+    timeout_s: float = Field(30.0, gt=0, description="one call, all of it (known clients: 6 s and 60 s)")
+    max_answer_bytes: int = Field(8_388_608, ge=1024)
+    max_fold: int = Field(50, ge=1, le=500, description="events of one dossier in one delivery")
+    lines_per_call: int = Field(10, ge=1, le=10, description="progress lines a call (TD: 10)")
+
+    success_words: tuple[str, ...] = Field(("thành công",), description="error_code 0 counts only with one of these")
+    exists_codes: tuple[str, ...] = Field(("3", "-3"), description="the dossier exists: send as update")
+    exists_words: tuple[str, ...] = ("đã tồn tại",)
+    session_codes: tuple[str, ...] = Field(("-2",), description="the session is dead; no public source tells the code")
+    session_words: tuple[str, ...] = ("phiên làm việc", "session")
+    retry_codes: tuple[str, ...] = Field(("-1",), description="processing error: tried again later")
+    not_found_codes: tuple[str, ...] = Field((), description="TraCuuHoSo of an unknown dossier, if not 0")
+
+    later_additions: bool = Field(True, description="send the fields that came after QCVN 120 (KenhThucHien …)")
+    filed_at: str = Field("2", description="NoiNopHoSo (TD sends 2)")
+    status_codes: dict[str, str] = Field(default_factory=dict, description="overrides of TrangThaiHoSo by hub status")
+    supplement_requested: str = Field("", description="TrangThaiBoSung of a request; no public source tells the code")
+    supplement_given: str = Field("", description="TrangThaiBoSung once it was given")
+    probe_service: str = Field("LayDanhMucGioiTinh", description="a short catalogue: the cheapest call under a session")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> NationalPortalSettings:
+        if self.mode == "adapter" and not self.username:
+            raise ValueError("mode adapter logs in: username must be set")
+        return self
