@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from hub.access import audit, keys
+from hub.access import audit, keys, rights
 from hub.access.control import Organisation, now
 from hub.access.directory import directory, write
 from hub.config import Settings
-from hub.errors import ConfigError
+from hub.errors import BadRecord, ConfigError
 from hub.wire.admin import ensure_topics
 from hub.wire.topics import agency_topic
 
@@ -27,11 +27,18 @@ class UnknownOrganisation(ConfigError):
         super().__init__("name", f"there is no organisation {name!r}; see `hub organisations list`")
 
 
+class NameTaken(ConfigError):
+    """There is one already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("name", f"organisation {name!r} exists; change it, or choose another name")
+
+
 async def add(settings: Settings, organisation: Organisation, who: str, why: str = "") -> str:
-    """Writes a new organisation and returns its API key, which is stored nowhere. ConfigError if the name is taken."""
+    """Writes a new organisation and returns its API key, which is stored nowhere. NameTaken if there is one."""
     async with directory(settings) as copy:
         if organisation.name in copy.organisations:
-            raise ConfigError("name", f"organisation {organisation.name!r} exists; change it, or choose another name")
+            raise NameTaken(organisation.name)
     key = keys.generate()
     new = organisation.model_copy(update={"key_hashes": (keys.digest(key),), "key_until": {}})
     await _open_topic(settings, new)
@@ -55,7 +62,7 @@ async def every(settings: Settings) -> Sequence[Organisation]:
 async def change(settings: Settings, name: str, changes: dict[str, Any], who: str, why: str = "") -> Organisation:
     """Sets rights and title (never keys). ConfigError names the field that is wrong."""
     old = await get(settings, name)
-    new = _checked(old.model_dump() | {k: v for k, v in changes.items() if k not in _NOT_HERE})
+    new = checked(old.model_dump() | {k: v for k, v in changes.items() if k not in _NOT_HERE})
     await _open_topic(settings, new)
     await write(settings, new, audit.entry(who, "organisation.change", f"{name}: {', '.join(sorted(changes))}", why))
     return new
@@ -83,12 +90,17 @@ async def remove(settings: Settings, name: str, who: str, why: str = "") -> None
 _NOT_HERE = {"name", "key_hashes", "key_until"}
 
 
-def _checked(values: dict[str, Any]) -> Organisation:
+def checked(values: dict[str, Any]) -> Organisation:
+    """An organisation of these values, agency codes in their new form. ConfigError names the field that is wrong."""
     try:
-        return Organisation.model_validate(values)
+        wanted = Organisation.model_validate(values)
+        agencies = tuple(a if a == rights.EVERYTHING else rights.normal(a) for a in wanted.agencies)
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigError(".".join(str(p) for p in first["loc"]), first["msg"]) from None
+    except BadRecord as error:
+        raise ConfigError("agencies", error.detail) from None
+    return wanted.model_copy(update={"agencies": agencies})
 
 
 async def _open_topic(settings: Settings, organisation: Organisation) -> None:

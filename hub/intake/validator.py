@@ -131,18 +131,24 @@ def _enum(schema: Json, personal: bool) -> Check:
     return check
 
 
+def parse_time(value: str, path: str, personal: bool = False) -> int:
+    """Epoch milliseconds of an RFC 3339 time with offset. BadRecord (`date`)."""
+    if not _RFC3339.fullmatch(value):
+        rule = "must be an RFC 3339 time with offset, as 2026-11-24T08:30:00+07:00"
+        raise _fail("date", path, rule, value, personal)
+    try:
+        return round(datetime.fromisoformat(value.upper()).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        raise _fail("date", path, "there is no such date or time", value, personal) from None
+
+
 def _time(personal: bool) -> Check:
     def check(value: Any, path: str) -> int:
         if isinstance(value, str):
-            if not _RFC3339.fullmatch(value):
-                rule = "must be an RFC 3339 time with offset, as 2026-11-24T08:30:00+07:00, or epoch milliseconds"
-                raise _fail("date", path, rule, value, personal)
-            try:
-                return round(datetime.fromisoformat(value.upper()).timestamp() * 1000)
-            except (ValueError, OverflowError):
-                raise _fail("date", path, "there is no such date or time", value, personal) from None
+            return parse_time(value, path, personal)
         if isinstance(value, bool) or not isinstance(value, int):
-            raise _fail("date", path, "must be an RFC 3339 time or epoch milliseconds", value, personal)
+            rule = "must be an RFC 3339 time or epoch milliseconds"
+            raise _fail("date", path, rule, value, personal)
         if not _SECONDS_BELOW <= value < _YEAR_10000:
             rule = "must be epoch milliseconds (13 digits); fewer digits are seconds"
             raise _fail("date", path, rule, value, personal)

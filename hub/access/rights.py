@@ -1,0 +1,44 @@
+"""What an organisation may publish: families, `source` values, and whose dossiers (design 8).
+
+A right to an agency holds for all its parts (H11.12 covers H11.12.3), in either form of the code. What counts for a
+dossier is the agency that stands in its code, which nobody can choose for a dossier that exists; the agency that the
+data names is only what the sender says. An agency that works on dossiers received elsewhere gets that right as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hub.access.control import Organisation
+from hub.errors import BadRecord
+from hub.model import codes
+
+EVERYTHING = "*"
+
+
+def normal(agency: str) -> str:
+    """The new form: 000.00.12.H11 -> H11.12. BadRecord (`code`) if it is neither form."""
+    return codes.agency(agency).normal
+
+
+def covers(agencies: Iterable[str], agency: str) -> bool:
+    """True if the agency, in either form, is one of these or a part of one of these."""
+    wanted = normal(agency) + "."
+    return any(own == EVERYTHING or wanted.startswith(normal(own) + ".") for own in agencies)
+
+
+def check_family(organisation: Organisation, family: str) -> None:
+    if family not in organisation.families:
+        own = ", ".join(organisation.families) or "none"
+        raise BadRecord("right", f"{organisation.name} may not publish {family} events, only: {own}", "type")
+
+
+def check_source(organisation: Organisation, source: str) -> None:
+    if source not in organisation.sources:
+        raise BadRecord("right", f"{organisation.name} may not publish as source {source!r}", "source")
+
+
+def check_agency(organisation: Organisation, agency: str, field: str) -> None:
+    """field: where the agency stands, for the error."""
+    if not covers(organisation.agencies, agency):
+        raise BadRecord("right", f"{organisation.name} has no right to agency {agency}", field)

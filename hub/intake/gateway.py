@@ -1,0 +1,86 @@
+"""The role `gateway`: HTTP in. Events go to `hub.ingress` and are answered when the broker has acknowledged them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+
+from aiokafka import AIOKafkaProducer
+
+from hub.access.directory import Directory, directory
+from hub.access.keys import KeyRing
+from hub.config import Settings
+from hub.errors import HubError
+from hub.intake.app import build
+from hub.intake.ingest import Ingest
+from hub.intake.sender import Sender
+from hub.observe.health import HEALTH
+from hub.observe.server import listen, serve_app
+from hub.wire import kafka
+from hub.wire.registry import open_codec
+from hub.wire.topics import INGRESS
+
+log = logging.getLogger(__name__)
+
+CLOSE_S = 10.0
+"""The producer's last acknowledgements are awaited so long; nobody was told *accepted* for what is still open."""
+
+
+async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
+    """Serves until `stop`; then open requests get up to 5 s. StartError: the port is taken."""
+    sock = listen(settings.gateway.host, settings.gateway.port)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(sock.close)
+        copy = await stack.enter_async_context(directory(settings))
+        codec = await open_codec(settings)
+        producer = kafka.producer(settings)
+        stack.push_async_callback(_close, producer)
+        await producer.start()
+        sender = Sender(producer, INGRESS, settings.gateway.max_in_flight_bytes)
+        await sender.start()
+        stack.push_async_callback(sender.stop)
+        ring = _follow_keys(copy)
+        app = build(settings, ring.holder, Ingest(codec, sender), sender)
+        await stack.enter_async_context(serve_app(app, sock))
+        host, port = sock.getsockname()[:2]
+        log.info("takes events at http://%s:%d/v1/events, tells about itself at /docs", host, port)
+        HEALTH.ready["broker"] = lambda: (
+            not sender.away,
+            "acknowledges" if not sender.away else "does not acknowledge",
+        )
+        HEALTH.ready["directory"] = lambda: (True, f"{len(copy.organisations)} organisations")
+        await _until(stop, copy, sender)
+
+
+async def _until(stop: asyncio.Event, copy: Directory, sender: Sender) -> None:
+    """Follows hub.control until `stop`; raises what ends the following or a lane of the sender."""
+    following = asyncio.create_task(copy.follow(stop))
+    asked = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([following, asked, *sender.tasks], return_when=asyncio.FIRST_COMPLETED)
+        if not stop.is_set():
+            if following.done():
+                await following
+            raise HubError("a part of the gateway ended") from sender.failed
+    finally:
+        following.cancel()
+        asked.cancel()
+        await asyncio.gather(following, asked, return_exceptions=True)
+
+
+def _follow_keys(copy: Directory) -> KeyRing:
+    """The keys as they stand in the directory, kept so."""
+    ring = KeyRing(copy.organisations.values())
+
+    def changed(kind: str, _: str) -> None:
+        if kind == "organisation":
+            ring.fill(copy.organisations.values())
+
+    copy.on_change.append(changed)
+    return ring
+
+
+async def _close(producer: AIOKafkaProducer) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(producer.stop(), CLOSE_S)
