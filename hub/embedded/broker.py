@@ -182,7 +182,7 @@ class EmbeddedBroker:
                 f"the disk of {self.folder} is full: {free // 2**20} MiB free, "
                 f"the embedded broker wants {MIN_FREE_BYTES // 2**20} MiB"
             )
-        faults.check_meta(self._data)
+        faults.check_data(self._data)
 
     def _write_configuration(self) -> None:
         text = properties.server(self._data, self.port, net.free_port(), self._sasl)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from hub.embedded import metadata_log
+from hub.embedded.properties import NODE_ID
 from hub.errors import StartError
 
 _KNOWN = (
@@ -23,8 +25,8 @@ _KNOWN = (
 )
 
 
-def check_meta(data: Path) -> None:
-    """StartError if `meta.properties` is there but is not Kafka's; if it is absent beside a log that is in use."""
+def check_data(data: Path) -> None:
+    """StartError if `meta.properties` is unusable or gone from a log in use, or the metadata log has a hole."""
     meta = data / "meta.properties"
     advice = f"the log folder {data} is damaged ({{}}); move it aside or restore it from a copy"
     if not meta.exists():
@@ -38,6 +40,10 @@ def check_meta(data: Path) -> None:
     found = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#"))
     if lacking := {"version", "cluster.id", "node.id"} - found.keys():
         raise StartError(advice.format(f"meta.properties lacks {', '.join(sorted(lacking))}"))
+    if found["node.id"] != NODE_ID:
+        raise StartError(advice.format(f"it is that of Kafka node {found['node.id']}, not of an embedded broker"))
+    if hole := metadata_log.damage(data / "__cluster_metadata-0"):
+        raise StartError(advice.format(hole))
 
 
 def forget(logs: Path) -> None:

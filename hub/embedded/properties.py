@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+NODE_ID = "1"
+
 MAX_MESSAGE_BYTES = 5 * 1024 * 1024
 """The broker's ceiling. Topics set their own: 1 MiB for sources, 4 MiB for dead letters (design 3)."""
 
@@ -14,9 +16,9 @@ def server(log_dir: Path, port: int, controller_port: int, sasl: Sasl | None) ->
     client = "SASL_PLAINTEXT" if sasl else "PLAINTEXT"
     lines: dict[str, str | int] = {
         "process.roles": "broker,controller",
-        "node.id": 1,
+        "node.id": NODE_ID,
         "log.dirs": str(log_dir),
-        "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
+        "controller.quorum.voters": f"{NODE_ID}@127.0.0.1:{controller_port}",
         "listeners": f"CLIENT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
         "advertised.listeners": f"CLIENT://127.0.0.1:{port}",
         "listener.security.protocol.map": f"CLIENT:{client},CONTROLLER:{client}",
