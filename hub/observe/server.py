@@ -1,4 +1,5 @@
-"""`/metrics`, `/live` and `/ready` of one role, and a small file in the run folder that says where they are."""
+"""`/metrics`, `/live` and `/ready` of one role, and two small files in the run folder that say where they are:
+`<role>.json` for the hub's own commands, `prometheus/<role>.json` as Prometheus' file discovery reads it."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -86,11 +88,23 @@ async def serve(role: str, settings: Settings, number: int) -> AsyncIterator[int
     base = settings.observe.port_base
     sock = listen(settings.observe.host, base + number if base else 0)
     port = int(sock.getsockname()[1])
+    address = f"{settings.observe.host}:{port}"
     note = settings.run_dir / f"{role.replace(':', '_')}.json"
-    note.parent.mkdir(parents=True, exist_ok=True)
-    note.write_text(json.dumps({"role": role, "pid": os.getpid(), "observe": f"http://{settings.observe.host}:{port}"}))
+    target = settings.run_dir / "prometheus" / note.name
+    _write(note, {"role": role, "pid": os.getpid(), "observe": f"http://{address}"})
+    _write(target, [{"targets": [address], "labels": {"role": role}}])
     try:
         async with serve_app(Starlette(routes=list(routes())), sock):
             yield port
     finally:
+        # A role that dies without this stays a target, and Prometheus sees it as down.
         note.unlink(missing_ok=True)
+        target.unlink(missing_ok=True)
+
+
+def _write(path: Path, content: Any) -> None:
+    """Whole or not at all: others read it at any moment."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_suffix(".half")
+    half.write_text(json.dumps(content))
+    half.replace(path)
