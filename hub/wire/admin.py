@@ -53,7 +53,12 @@ async def ensure_topics(settings: Settings, extra: Iterable[Topic] = ()) -> list
 
     StartError: no broker, no right, or a topic has another number of partitions than is asked for.
     """
-    wanted = {topic.name: topic for topic in (*CATALOGUE, *extra)}
+    return await ensure(settings, (*CATALOGUE, *extra))
+
+
+async def ensure(settings: Settings, topics: Iterable[Topic]) -> list[Change]:
+    """As `ensure_topics`, for these topics alone."""
+    wanted = {topic.name: topic for topic in topics}
     client = admin(settings)
     try:
         await client.start()

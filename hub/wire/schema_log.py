@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 from hub.config import Settings
 from hub.errors import RegistryError
 from hub.wire import kafka
+from hub.wire.avro import canonical_text
 from hub.wire.topics import SCHEMAS
 
 PARTITION = TopicPartition(SCHEMAS, 0)
@@ -80,8 +81,8 @@ def schema_key(subject: str, version: int) -> bytes:
 
 
 def subject_key(keytype: str, subject: str | None) -> bytes:
-    """CONFIG and MODE (subject None: the global one), DELETE_SUBJECT."""
-    return dump({"keytype": keytype, "subject": subject, "magic": 0})
+    """CONFIG and MODE (subject None: the global one, and no such property), DELETE_SUBJECT."""
+    return dump({"keytype": keytype, **({"subject": subject} if subject else {}), "magic": 0})
 
 
 NOOP_KEY = dump({"keytype": "NOOP", "magic": 0})
@@ -116,29 +117,34 @@ class SchemaCopy:
         """One record. What is no SCHEMA record, or unreadable, changes nothing: a copy must not stop a role."""
         try:
             k, v = load(key), load(value)
-            if k is not None and k.get("keytype") == "SCHEMA":
+            keytype = k.get("keytype") if k else None
+            if k and keytype == "SCHEMA":
                 if v is not None:
                     self.put(Version.of(v))
                 else:
                     self.versions.pop((str(k["subject"]), int(k["version"])), None)
+            elif k and v and keytype == "DELETE_SUBJECT":
+                for at, version in list(self.versions.items()):
+                    if at[0] == k["subject"] and at[1] <= int(v["version"]):
+                        self.versions[at] = replace(version, deleted=True)
         except (ValueError, KeyError, TypeError):
             return
 
-    def ids_of(self, texts: dict[str, Any]) -> dict[str, int]:
-        """subject -> id of the live version whose schema equals `texts[subject]` (parsed JSON); absent if none does."""
-        out: dict[str, int] = {}
-        for version in self.versions.values():
-            wanted = texts.get(version.subject)
-            if wanted is not None and not version.deleted and _json(version.schema) == wanted:
-                out[version.subject] = version.id
-        return out
+    def ids_of(self, schemas: dict[str, Any]) -> dict[str, int]:
+        """subject -> id of the live version whose schema is `schemas[subject]` (JSON); absent if none is."""
+        wanted = {subject: canonical_text(schema) for subject, schema in schemas.items()}
+        return {
+            v.subject: v.id
+            for v in self.versions.values()
+            if not v.deleted and v.subject in wanted and _canonical(v.schema) == wanted[v.subject]
+        }
 
 
-def _json(text: str) -> Any:
+def _canonical(text: str) -> str:
     try:
-        return json.loads(text)
-    except ValueError:
-        return None
+        return canonical_text(json.loads(text))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
 
 
 async def read(settings: Settings, copy: SchemaCopy, timeout: float = READ_S) -> bool:
