@@ -1,18 +1,20 @@
 """Fetch pinned jars: from a Maven repository through `jgo`, a Maven client in pure Python; no Maven program, no JDK.
 
-jgo knows the address of Maven Central and takes proxies and certificates from the environment (HTTPS_PROXY,
-REQUESTS_CA_BUNDLE …); `embedded.jars_url` names a mirror instead. What arrives is trusted only after its SHA-256.
+jgo knows the address of Maven Central and takes proxies from the environment (HTTPS_PROXY, NO_PROXY);
+`embedded.jars_url` names a mirror instead. Certificates: REQUESTS_CA_BUNDLE, else SSL_CERT_FILE, else the system's
+store (where an office puts the CA of its proxy), else certifi's. What arrives is trusted only after its SHA-256.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -23,6 +25,12 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 4
 TIMEOUT_S = 30
+SYSTEM_STORES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Arch
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Red Hat, Fedora
+    "/etc/ssl/ca-bundle.pem",  # SUSE
+    "/etc/ssl/cert.pem",  # Alpine, macOS
+)
 Download = Callable[[str], Path]
 
 
@@ -34,7 +42,11 @@ def fetch(missing: dict[str, str], folder: Path, mirror: str | None) -> None:
     log.info("fetching %d jars of the embedded broker into %s", len(missing), folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetch-") as scratch, _progress() as progress:
+        with (
+            tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetch-") as scratch,
+            _trust(),
+            _progress() as progress,
+        ):
             bar = progress.add_task("Kafka jars", total=len(missing))
             download = _repository(Path(scratch), mirror)
             for path, digest in missing.items():
@@ -42,6 +54,23 @@ def fetch(missing: dict[str, str], folder: Path, mirror: str | None) -> None:
                 progress.advance(bar)
     except OSError as error:
         raise StartError(f"cannot store the broker's jars in {folder}: {error}") from None
+
+
+@contextlib.contextmanager
+def _trust() -> Iterator[None]:
+    """requests, under jgo, knows REQUESTS_CA_BUNDLE only."""
+    name = "REQUESTS_CA_BUNDLE"
+    bundle = next(
+        (path for path in (os.environ.get("SSL_CERT_FILE"), *SYSTEM_STORES) if path and Path(path).is_file()), ""
+    )
+    if not bundle or os.environ.get(name) or os.environ.get("CURL_CA_BUNDLE"):
+        yield
+        return
+    os.environ[name] = bundle
+    try:
+        yield
+    finally:
+        del os.environ[name]
 
 
 def _repository(scratch: Path, mirror: str | None) -> Download:

@@ -1,0 +1,85 @@
+"""`hub check-config`, in this process: what it prints and its exit codes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from hub.cli.main import main
+
+
+def run(capsys, *words: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    out, err = capsys.readouterr()
+    return ended.value.code, out, err
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_defaults_are_valid(capsys):
+    code, out, _err = run(capsys, "check-config")
+    assert code == 0
+    assert "all settings are valid" in out
+
+
+def test_every_wrong_field_is_named(capsys, monkeypatch):
+    monkeypatch.setenv("HUB_KAFKA__PARTITIONS", "many")
+    monkeypatch.setenv("HUB_DELIVERY__WORKERS", "0")
+    code, _out, err = run(capsys, "check-config")
+    assert code == 2
+    assert "kafka.partitions: " in err
+    assert "delivery.workers: " in err
+
+
+def test_a_wrong_file_is_named_too_and_json_lists_fields(capsys, tmp_path):
+    (tmp_path / "hub.toml").write_text('[gateway]\nport = "high"\n')
+    code, out, _err = run(capsys, "check-config", "--json")
+    assert code == 2
+    assert [e["field"] for e in json.loads(out)["errors"]] == ["gateway.port"]
+
+
+def test_an_unknown_setting_is_refused(capsys, monkeypatch):
+    monkeypatch.setenv("HUB_KAFKAA__PARTITIONS", "3")
+    code, _out, err = run(capsys, "check-config")
+    assert code == 2
+    assert "HUB_KAFKAA__PARTITIONS" in err
+
+
+@pytest.mark.parametrize("words", [("check-config",), ("check-config", "--json")])
+def test_secrets_are_masked_and_what_was_set_is_told(capsys, monkeypatch, words):
+    monkeypatch.setenv("HUB_GATEWAY__ADMIN_TOKEN", "very-secret")
+    code, out, err = run(capsys, *words)
+    assert code == 0
+    assert "very-secret" not in out + err
+    assert "gateway.admin_token" in out
+    assert "***" in out
+
+
+def test_every_setting_is_shown(capsys):
+    code, out, _err = run(capsys, "check-config", "--json")
+    shown = json.loads(out)["settings"]
+    assert code == 0
+    assert shown["kafka.partitions"] == 12
+    assert shown["embedded.port"] == 19092
+    assert shown["kafka.bootstrap_servers"] is None
+
+
+def test_wrong_usage_ends_with_2(capsys):
+    assert run(capsys, "no-such-command")[0] == 2
+    assert run(capsys, "check-config", "--no-such-option")[0] == 2
+    assert run(capsys)[0] == 2
+    code, _out, err = run(capsys, "run", "corr")
+    assert code == 2
+    assert "'corr' is no role" in err
+
+
+def test_help_names_every_command(capsys):
+    code, out, _err = run(capsys, "--help")
+    assert code == 0
+    assert "check-config" in out
+    assert "trace" in out
