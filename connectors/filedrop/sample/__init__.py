@@ -1,0 +1,1 @@
+"""Sample data and the mappings of the demo's agencies; see README.md."""
