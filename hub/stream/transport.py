@@ -17,8 +17,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError
 from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
+from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP, ConsumerMessage, Message
+from mode.threads import WorkerThread
 
 from hub.observe import metrics
 from hub.stream.errors import EngineError
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _NO_PARTITION_WAIT_S = 0.02  # Faust's second would stall everything: its small buffers count chunks
 _POLL_S = 0.5
+_THREAD_END_S = 5.0
 
 
 class Chunk(ConsumerMessage):
@@ -41,8 +44,21 @@ class Chunk(ConsumerMessage):
     item: Item[TP] | None = None
 
 
+class _Worker(WorkerThread):
+    """A thread that cannot hold up the end of the process: Faust's would be waited for without limit, twice."""
+
+    def __init__(self, service: Any, **kwargs: Any) -> None:
+        super().__init__(service, **kwargs)
+        self.daemon = True
+
+    def stop(self) -> None:
+        self.is_stopped.wait(_THREAD_END_S)
+
+
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """Faust's consumer thread around a consumer made as all others of the hub."""
+
+    Worker = _Worker
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         """Range assignment: equal partition counts and one subscription give partition n of every source to one owner.
@@ -192,8 +208,11 @@ class Consumer(driver.Consumer):
     async def wait_empty(self) -> None:
         """Called before partitions are given back, and at the end: let the chunks in work finish, then commit them."""
         await self.link.drained()
-        while self.ledger.to_commit(self.assignment()) and await self.commit():
-            pass
+        try:
+            while self.ledger.to_commit(self.assignment()) and await self.commit():
+                pass
+        except ConsumerNotStarted:  # stopped before it began
+            return
 
     def ack(self, message: Any) -> bool:
         """Faust's own acknowledgement (skipped messages): it finishes nothing."""
