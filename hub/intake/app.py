@@ -33,7 +33,7 @@ def build(settings: Settings, holder: events_api.Holder, ingest: Ingest, sender:
     app = FastAPI(title="Hub gateway", version="1", description=ABOUT, redoc_url=None, routes=list(routes()))
     app.state.settings = settings
     app.include_router(events_api.router(settings.gateway, holder, ingest, sender))
-    app.include_router(organisations_api.router(settings))
+    app.include_router(organisations_api.router)
     if subscribers := _subscribers():
         app.include_router(subscribers)
     for kind in (Problem, Overloaded, BrokerAway, RegistryError, ConfigError, StartError, RequestValidationError):

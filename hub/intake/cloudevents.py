@@ -130,8 +130,9 @@ def _text(name: str, given: Any) -> str:
     return value
 
 
-def traceparent(given: str = "") -> str:
-    """The sender's, if it is well-formed, or a new one: W3C Trace Context starts anew instead of refusing."""
-    if _TRACEPARENT.fullmatch(given):
-        return given
+def traceparent(*given: str) -> str:
+    """The first that is well-formed, or a new one: W3C Trace Context starts anew instead of refusing."""
+    for candidate in given:
+        if _TRACEPARENT.fullmatch(candidate):
+            return candidate
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"

@@ -100,7 +100,7 @@ class Ingest:
         else:
             datum = validator(kind.record)(entry.data)
             value = self._codec.encode(kind.record, datum)
-        trace = traceparent(entry.envelope.traceparent or trace)
+        trace = traceparent(entry.envelope.traceparent, trace)
         envelope = admit(organisation, kind, entry.envelope, datum, recorded_at, trace)
         line = (envelope.subject.encode(), value, envelope.headers())
         refuse_oversize(*line)

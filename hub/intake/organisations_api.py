@@ -48,44 +48,56 @@ def public(organisation: Organisation) -> dict[str, Any]:
     return out | {"keys": len(organisation.key_hashes), "keys_ending": ends}
 
 
-def router(settings: Settings) -> APIRouter:
-    """The routes, over these settings."""
+def settings_of(request: Request) -> Settings:
+    """The settings that the application was built with."""
+    found: Settings = request.app.state.settings
+    return found
 
-    def allowed(request: Request) -> Operator:
-        found = operator(request.headers, settings.gateway.admin_token)
-        if found is None:
-            raise Problem("unauthenticated", "send the operators' token", {"WWW-Authenticate": "Bearer"})
-        return found
 
-    By = Annotated[Operator, Depends(allowed)]
-    api = APIRouter(prefix="/v1/organisations", tags=["organisations"])
+Hub = Annotated[Settings, Depends(settings_of)]
 
-    @api.get("", summary="All organisations and their rights")
-    async def every(by: By) -> list[dict[str, Any]]:
-        return [public(o) for o in await organisations.every(settings)]
 
-    @api.post("", status_code=201, summary="Add one; the API key is in the answer and is stored nowhere")
-    async def add(new: New, by: By) -> dict[str, Any]:
-        wanted = organisations.checked(new.given())
-        key = await organisations.add(settings, wanted, by.who, by.why)
-        return public(await organisations.get(settings, wanted.name)) | {"key": key}
+def allowed(request: Request, settings: Hub) -> Operator:
+    """Who acts, if it is an operator. Problem (401) for anyone else."""
+    found = operator(request.headers, settings.gateway.admin_token)
+    if found is None:
+        raise Problem("unauthenticated", "send the operators' token", {"WWW-Authenticate": "Bearer"})
+    return found
 
-    @api.get("/{name}", summary="One organisation")
-    async def show(name: str, by: By) -> dict[str, Any]:
-        return public(await organisations.get(settings, name))
 
-    @api.patch("/{name}", summary="Change its rights")
-    async def change(name: str, rights: Rights, by: By) -> dict[str, Any]:
-        return public(await organisations.change(settings, name, rights.given(), by.who, by.why))
+By = Annotated[Operator, Depends(allowed)]
+router = APIRouter(prefix="/v1/organisations", tags=["organisations"])
 
-    @api.post("/{name}/rotate-key", summary="A new key; the present ones work on for the overlap")
-    async def rotate(name: str, rotation: Rotation, by: By) -> dict[str, Any]:
-        overlap = timedelta(hours=rotation.overlap_hours)
-        key, changed = await organisations.rotate_key(settings, name, by.who, by.why, overlap)
-        return public(changed) | {"key": key}
 
-    @api.delete("/{name}", status_code=204, summary="Remove it: its keys stop working")
-    async def remove(name: str, by: By) -> None:
-        await organisations.remove(settings, name, by.who, by.why)
+@router.get("", summary="All organisations and their rights")
+async def every(hub: Hub, by: By) -> list[dict[str, Any]]:
+    return [public(organisation) for organisation in await organisations.every(hub)]
 
-    return api
+
+@router.post("", status_code=201, summary="Add one; the API key is in the answer and is stored nowhere")
+async def add(new: New, hub: Hub, by: By) -> dict[str, Any]:
+    wanted = organisations.checked(new.given())
+    key = await organisations.add(hub, wanted, by.who, by.why)
+    return public(await organisations.get(hub, wanted.name)) | {"key": key}
+
+
+@router.get("/{name}", summary="One organisation")
+async def show(name: str, hub: Hub, by: By) -> dict[str, Any]:
+    return public(await organisations.get(hub, name))
+
+
+@router.patch("/{name}", summary="Change its rights")
+async def change(name: str, rights: Rights, hub: Hub, by: By) -> dict[str, Any]:
+    return public(await organisations.change(hub, name, rights.given(), by.who, by.why))
+
+
+@router.post("/{name}/rotate-key", summary="A new key; the present ones work on for the overlap")
+async def rotate(name: str, rotation: Rotation, hub: Hub, by: By) -> dict[str, Any]:
+    overlap = timedelta(hours=rotation.overlap_hours)
+    key, changed = await organisations.rotate_key(hub, name, by.who, by.why, overlap)
+    return public(changed) | {"key": key}
+
+
+@router.delete("/{name}", status_code=204, summary="Remove it: its keys stop working")
+async def remove(name: str, hub: Hub, by: By) -> None:
+    await organisations.remove(hub, name, by.who, by.why)

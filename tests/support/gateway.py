@@ -1,0 +1,107 @@
+"""A gateway in this process over real HTTP, and events to post to it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from aiokafka import ConsumerRecord, TopicPartition
+
+from hub.access import organisations
+from hub.access.control import Organisation
+from hub.config import Settings
+from hub.intake import gateway
+from hub.wire import kafka
+from hub.wire.admin import ensure_topics
+from hub.wire.topics import INGRESS
+from tests.support.codecs import fixed_codec
+
+STRUCTURED = {"content-type": "application/cloudevents+json"}
+BATCH = {"content-type": "application/cloudevents-batch+json"}
+
+
+def step(code: str = "H11.12-261124-0001", **fields: Any) -> dict[str, Any]:
+    return {"dossier_code": code, "step": "RECEIVED", "occurred_at": "2026-11-24T08:30:00+07:00"} | fields
+
+
+def event(source: str, data: Any = None, **attributes: Any) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": uuid.uuid4().hex,
+        "source": source,
+        "type": "vn.hub.dossier.step",
+        "data": step() if data is None else data,
+    } | attributes
+
+
+async def organisation(settings: Settings, **fields: Any) -> tuple[Organisation, str]:
+    """A new organisation of H11.12 with a name and a source of its own, and its key."""
+    await ensure_topics(settings)
+    name = f"org-{uuid.uuid4().hex[:8]}"
+    wanted = organisations.checked(
+        {"name": name, "sources": [f"urn:vn:gov:H11.12:{name}"], "agencies": ["H11.12"]} | fields
+    )
+    return wanted, await organisations.add(settings, wanted, "test")
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
+    """The role, in this process, and a client at its address; stopped as by SIGTERM at the end."""
+
+    async def codec(_: Settings) -> Any:
+        return fixed_codec()
+
+    monkeypatch.setattr(gateway, "open_codec", codec)
+    stop = asyncio.Event()
+    role = asyncio.create_task(gateway.run("gateway", settings, stop))
+    address = f"http://{settings.gateway.host}:{settings.gateway.port}"
+    try:
+        async with httpx.AsyncClient(base_url=address, timeout=30) as client:
+            await _answers(client, role)
+            yield client
+    finally:
+        stop.set()
+        await asyncio.wait_for(role, 20)
+
+
+async def _answers(client: httpx.AsyncClient, role: asyncio.Task[None]) -> None:
+    for _ in range(300):
+        if role.done():
+            await role
+        with contextlib.suppress(httpx.TransportError):
+            if (await client.get("/ready")).status_code == 200:
+                return
+        await asyncio.sleep(0.05)
+    raise AssertionError("the gateway was not ready within 15 s")
+
+
+async def ingress_of(settings: Settings, source: str, topic: str = INGRESS) -> list[ConsumerRecord]:
+    """All records of that source, as another program reads them: the whole topic to its present end."""
+    consumer = kafka.consumer(settings)
+    await consumer.start()
+    try:
+        parts = [
+            TopicPartition(topic, p)
+            for p in sorted(consumer.partitions_for_topic(topic) or await _parts(consumer, topic))
+        ]
+        consumer.assign(parts)
+        await consumer.seek_to_beginning(*parts)
+        ends = await consumer.end_offsets(parts)
+        found: list[ConsumerRecord] = []
+        for part in parts:
+            while await consumer.position(part) < ends[part]:
+                for records in (await consumer.getmany(part, timeout_ms=1000)).values():
+                    found += [r for r in records if dict(r.headers).get("ce_source") == source.encode()]
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def _parts(consumer: Any, topic: str) -> set[int]:
+    await consumer._client._wait_on_metadata(topic)
+    return set(consumer.partitions_for_topic(topic))
