@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import typer
+from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from hub import config
@@ -18,6 +19,7 @@ from hub.runtime import exits, status
 
 app = typer.Typer(add_completion=False)
 
+_WATCHDOG = "hub_watchdog_gap_seconds"
 _LINKS = {"hub_link_up", "hub_link_parked_dossiers", "hub_link_held_dossiers", "hub_link_oldest_undelivered_seconds"}
 
 
@@ -77,12 +79,14 @@ async def _ask(client: httpx.AsyncClient, note: dict[str, Any]) -> tuple[dict[st
     except (httpx.HTTPError, ValueError, KeyError) as error:
         row["checks"] = {"observe": f"NOT ok: no answer ({type(error).__name__})"}
         return row, []
-    return row, _connections(text)
+    families = list(text_string_to_metric_families(text))
+    row["watchdog_gap_s"] = max((s.value for f in families for s in f.samples if s.name == _WATCHDOG), default=0.0)
+    return row, _connections(families)
 
 
-def _connections(text: str) -> list[dict[str, Any]]:
+def _connections(families: list[Metric]) -> list[dict[str, Any]]:
     links: dict[str, dict[str, Any]] = {}
-    for family in text_string_to_metric_families(text):
+    for family in families:
         for sample in family.samples:
             if sample.name in _LINKS:
                 name = sample.labels["connection"]
