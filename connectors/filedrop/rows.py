@@ -17,11 +17,10 @@ from connectors.filedrop.table import Row
 from hub.errors import BadRecord
 from hub.intake.source import Incoming, Refused
 from hub.wire.envelope import Envelope, derived_id, rfc3339
+from hub.wire.personal import tree
 
 _DETAIL = 300
 """Characters of a refusal's detail; a personal field's value is not quoted at all."""
-
-_PERSONAL = ("applicant.", "handler.name", "note", "abstract")
 
 
 class Converter:

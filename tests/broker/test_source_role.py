@@ -1,0 +1,124 @@
+"""The source role as a real process on a real broker: killed in the middle of a file, it loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from hub.config import Settings
+from hub.deadletter.record import parse
+from hub.intake.source import Batch, Incoming
+from hub.intake.source_role import records
+from hub.runtime.environment import variables
+from hub.wire.admin import ensure_topics
+from hub.wire.envelope import DOSSIER_STEP, Envelope, read_headers
+from hub.wire.registry import register_own
+from hub.wire.topics import DEAD_LETTERS, INGRESS
+from tests.broker.registry_fixture import running
+from tests.support.codecs import fixed_codec
+from tests.support.gateway import ingress_of
+
+pytestmark = pytest.mark.broker
+
+ROWS, BAD = 12_000, 7
+MAPPING = """
+source = "{source}"
+[dates]
+forms = ["%d/%m/%Y %H:%M:%S"]
+[columns]
+"Mã" = "dossier_code"
+"Bước" = "step"
+"Lúc" = "occurred_at"
+"""
+
+
+def drop(settings: Settings, source: str) -> Path:
+    """A folder with one file of ROWS good rows and BAD rows with a day that is none."""
+    folder = settings.data_dir / "drop" / "phan-thiet"
+    folder.mkdir(parents=True)
+    (folder / "mapping.toml").write_text(MAPPING.format(source=source), "utf-8")
+    rows = [f"000.00.12.H11-111011-{n:05d},RECEIVED,11/10/2011 08:00:00" for n in range(ROWS)]
+    for n in range(BAD):
+        rows.insert(n * ROWS // BAD, f"000.00.12.H11-111011-{n:05d},RECEIVED,31/02/2011 08:00:00")
+    (folder / "tháng-10.csv").write_text("\n".join(["Mã,Bước,Lúc", *rows, ""]), "utf-8")
+    return folder
+
+
+@contextlib.asynccontextmanager
+async def role(settings: Settings) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "hub", "run", "source:filedrop", env=variables(settings)
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await asyncio.wait_for(process.wait(), 30)
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(60):
+        while not await condition():
+            await asyncio.sleep(0.02)
+
+
+async def test_killed_in_the_middle_of_a_file_it_loses_nothing(hub_settings: Settings) -> None:
+    source = f"urn:test:{uuid.uuid4()}"
+    await ensure_topics(hub_settings)
+    folder = drop(hub_settings, source)
+    async with running(hub_settings):
+        await register_own(hub_settings)
+        async with role(hub_settings) as process:
+
+            async def begun() -> bool:
+                return (folder / ".cursor.json").exists()
+
+            await until(begun)
+            process.send_signal(signal.SIGKILL)
+            assert await process.wait() == -signal.SIGKILL
+        at_kill = len(await ingress_of(hub_settings, source))
+        assert 0 < at_kill < ROWS, "the kill must catch it at work"
+        assert (folder / "tháng-10.csv").exists()
+        async with role(hub_settings) as process:
+
+            async def done() -> bool:
+                return (folder / "done" / "tháng-10.csv").exists()
+
+            await until(done)
+            process.terminate()
+            assert await asyncio.wait_for(process.wait(), 30) == 0
+    events = await ingress_of(hub_settings, source)
+    envelopes = [read_headers(r.headers) for r in events]
+    assert len({e.id for e in envelopes}) == len({e.subject for e in envelopes}) == ROWS
+    assert all(r.key.decode() == e.subject and e.recordedtime for r, e in zip(events, envelopes, strict=True))
+    dead = [parse(r.key, r.value, r.headers) for r in await ingress_of(hub_settings, source, DEAD_LETTERS)]
+    assert len({d.id for d in dead}) == BAD
+    assert {(d.stage, d.reason) for d in dead} == {("source", "date")}
+    assert all(b"31/02/2011" in (d.value or b"") for d in dead)
+    rejected = (folder / "done" / "tháng-10.csv.rejected.csv").read_text("utf-8-sig").splitlines()
+    assert len(rejected) == 1 + BAD
+
+
+def incoming(**data: object) -> Incoming:
+    return Incoming(Envelope("1", "urn:test", DOSSIER_STEP, "H11.12-111011-0001"), data)
+
+
+@pytest.mark.parametrize(
+    ("note", "reason"),
+    [("x" * 2_000_000, "limit"), ("\ud800", "avro"), (7, "avro")],
+    ids=["large", "surrogate", "type"],
+)
+def test_an_event_that_cannot_be_written_becomes_a_dead_letter(note: object, reason: str) -> None:
+    good = {"dossier_code": "H11.12-111011-0001", "step": "RECEIVED", "occurred_at": 1}
+    sent = records(Batch([incoming(**good), incoming(**good, note=note), incoming(**good)]), fixed_codec())
+    assert [topic for topic, *_ in sent] == [INGRESS, DEAD_LETTERS, INGRESS]
+    dead = parse(sent[1][1], sent[1][2], sent[1][3])
+    assert (dead.stage, dead.reason, dead.event_id) == ("source", reason, "1")
