@@ -52,8 +52,12 @@ def build(
     headers: Headers = (),
     subscriber: str = "",
     where: str = "",
+    at_ms: int | None = None,
 ) -> tuple[str, bytes | None, bytes | None, list[tuple[str, bytes]]]:
-    """(topic, key, value, headers) ready for the producer. `where`: a file's line, for sources without offsets."""
+    """(topic, key, value, headers) ready for the producer. `where`: a file's line, for sources without offsets.
+
+    at_ms: a step that must give the same bytes again passes the record's own time; None: now.
+    """
     own = {
         "id": derived_id("dead-letter", stage, subscriber, topic, str(partition), str(offset), where, error.reason),
         "stage": stage,
@@ -63,7 +67,7 @@ def build(
         "topic": topic,
         "partition": str(partition),
         "offset": str(offset),
-        "at": str(int(time.time() * 1000)),
+        "at": str(int(time.time() * 1000) if at_ms is None else at_ms),
         "subscriber": subscriber,
         "where": where,
     }

@@ -125,6 +125,8 @@ def read_headers(headers: Headers) -> Envelope:
         elif name == "content-type":
             content_type = value
         elif name == HUB_SEQ:
+            if not value.isdecimal():
+                raise BadRecord("envelope", f"header {name} must be a decimal number; got {value!r}", name)
             hub_seq = int(value)
     for attribute in ("id", "source", "type"):
         if not known.get(attribute):

@@ -1,0 +1,151 @@
+"""The last steps of one dossier, and the judgement of a further one in event time.
+
+A step is kept as one int that orders it among its fellows: time in ms, then corrections after others, then the step's
+rank, then 16 bits of its id's hash. So equal times have one order, whatever the order of arrival.
+
+Bound: `keep` steps are kept one by one, what was before them only as the standing it led to. A step older than the
+oldest one kept can no longer be judged; it is accepted as late and changes no state.
+"""
+
+from __future__ import annotations
+
+import struct
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from hub.errors import BadRecord
+from hub.model.lifecycle import BARRED_AFTER, BARRED_BEFORE, START, STEP_RANK, Standing, advance, is_neutral
+from hub.model.times import utc_text
+from hub.model.transitions import STATUS_OF_STEP, STATUSES, STEPS
+
+_TIME_SHIFT, _CORRECTION_BIT, _RANK_SHIFT = 21, 1 << 20, 16
+_HEAD = struct.Struct("<BBHBBq")
+_VERSION = 1
+_DROPPED = 1
+
+
+def order_key(at_ms: int, step: str, correction: bool, id_hash: int) -> int:
+    """63 bits. `id_hash`: any int, its low 16 bits count."""
+    return (
+        at_ms << _TIME_SHIFT
+        | (_CORRECTION_BIT if correction else 0)
+        | STEP_RANK[step] << _RANK_SHIFT
+        | id_hash & 0xFFFF
+    )
+
+
+def key_time(key: int) -> int:
+    """Epoch ms of an order key."""
+    return key >> _TIME_SHIFT
+
+
+class Judged(NamedTuple):
+    """What a step did. status: number of the one it gave at its own time. late: it stands before a step known already
+    (ratings aside)."""
+
+    history: History
+    status: int
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """base: where the steps before `keys` led to. dropped: whether there were any. tail: where all of them lead to."""
+
+    base: Standing = START
+    dropped: bool = False
+    keys: tuple[int, ...] = ()
+    tail: Standing = START
+
+    def add(self, key: int, keep: int) -> Judged:
+        """Judge the step in event time. BadRecord (`transition`) names both states if it fits nowhere."""
+        keys = self.keys
+        if not keys or key >= keys[-1]:
+            _check_before(self.tail, key)
+            tail = _advance(self.tail, key)
+            return Judged(self._kept((*keys, key), tail, keep), tail.status, False)
+        if self.dropped and key < keys[0]:
+            return Judged(self, _advance(START, key).status, True)
+        place = bisect_right(keys, key)
+        before = _fold(self.base, keys[:place])
+        after = keys[place:]
+        _check_before(before, key)
+        _check_after(key, after)
+        own = _advance(before, key)
+        history = self._kept((*keys[:place], key, *after), _fold(own, after), keep)
+        late = any(not is_neutral(_rank(k)) and k >> _RANK_SHIFT > key >> _RANK_SHIFT for k in after)
+        return Judged(history, own.status, late)
+
+    def _kept(self, keys: tuple[int, ...], tail: Standing, keep: int) -> History:
+        extra = len(keys) - keep
+        if extra <= 0:
+            return History(self.base, self.dropped, keys, tail)
+        return History(_fold(self.base, keys[:extra]), True, keys[extra:], tail)
+
+    def pack(self) -> bytes:
+        """14 bytes and 8 for each step kept."""
+        base = self.base
+        head = _HEAD.pack(
+            _VERSION, _DROPPED if self.dropped else 0, base.mask, base.rest, base.status, base.since
+        )  # fmt: skip
+        return head + struct.pack(f"<{len(self.keys)}q", *self.keys)
+
+
+def unpack(raw: bytes) -> History:
+    """What `pack` made. ValueError for another version of it."""
+    version, flags, mask, rest, status, since = _HEAD.unpack_from(raw)
+    if version != _VERSION:
+        raise ValueError(f"steps header has version {version}, this program reads {_VERSION}")
+    base = Standing(mask, rest, status, since)
+    keys = struct.unpack_from(f"<{(len(raw) - _HEAD.size) // 8}q", raw, _HEAD.size)
+    return History(base, bool(flags & _DROPPED), keys, _fold(base, keys))
+
+
+def _rank(key: int) -> int:
+    return key >> _RANK_SHIFT & 0xF
+
+
+def _is_correction(key: int) -> bool:
+    return bool(key & _CORRECTION_BIT)
+
+
+def _advance(standing: Standing, key: int) -> Standing:
+    return advance(standing, _rank(key), key >> _TIME_SHIFT, bool(key & _CORRECTION_BIT))
+
+
+def _fold(standing: Standing, keys: tuple[int, ...]) -> Standing:
+    for key in keys:
+        standing = _advance(standing, key)
+    return standing
+
+
+def _check_before(standing: Standing, key: int) -> None:
+    barred = standing.mask & BARRED_BEFORE[_rank(key)]
+    if barred and not _is_correction(key):
+        raise _unfit(key, "after", STEPS[barred.bit_length() - 1])
+
+
+def _check_after(key: int, after: tuple[int, ...]) -> None:
+    barred = BARRED_AFTER[_rank(key)]
+    for later in after:
+        if _is_correction(later) and not is_neutral(_rank(later)):
+            return
+        if barred >> _rank(later) & 1:
+            raise _unfit(key, "before", STEPS[_rank(later)], later)
+
+
+def _state(step: str) -> str:
+    status = STATUS_OF_STEP.get(step, "UNKNOWN")
+    return f"{step} (state {status}, code {STATUSES.index(status) + 1})"
+
+
+def _unfit(key: int, side: str, other: str, other_key: int | None = None) -> BadRecord:
+    when = f" of {utc_text(key_time(other_key))}" if other_key is not None else ""
+    return BadRecord(
+        "transition",
+        f"step {_state(STEPS[_rank(key)])} of {utc_text(key_time(key))} cannot stand {side} {_state(other)}{when}; "
+        "if the dossier was turned back on purpose send it as a correction, and if that correction came later than "
+        "this step, replay this one",
+        "step",
+    )

@@ -1,0 +1,56 @@
+"""A dossier at work: the step judged in event time, its facts merged, the state encoded once for both its uses."""
+
+from __future__ import annotations
+
+from hub.model import codes, facts, history
+from hub.model.transitions import STATUSES
+from hub.pipeline.work import Datum, Incoming, Work, check_size, header, zigzag
+from hub.stream.api import Stored
+from hub.wire.codec import Codec, encode_body
+
+RECORD = "vn.hub.Dossier"
+_STATUS_AVRO = [zigzag(number) for number in range(len(STATUSES))]
+_LATE_AVRO = (b"\x00", b"\x01")
+
+
+class DossierWork(Work):
+    """keep: how many steps are kept for judging late ones (setting `core.keep_steps`)."""
+
+    __slots__ = ("datum", "history", "keep", "keys")
+
+    def __init__(self, code: str, codec: Codec, stored: Stored | None, keep: int) -> None:
+        super().__init__(codec, stored)
+        self.keep = keep
+        if stored is None:
+            codes.dossier(code)
+            self.datum: Datum = {"dossier_code": code, "attachments": [], "fees": []}
+            self.history = history.History()
+            self.keys: tuple[int, ...] | list[int] = facts.NO_KEYS
+        else:
+            self.datum = codec.decode(stored.value, RECORD)[1]
+            self.history = history.unpack(header(stored, "steps"))
+            items = len(self.datum["attachments"]) + len(self.datum["fees"])
+            self.keys = facts.unpack_keys(header(stored, "facts"), items)
+
+    def apply(self, datum: Datum, datum_body: bytes, incoming: Incoming) -> bytes:
+        key = history.order_key(
+            datum["occurred_at"], datum["step"], datum["correction"], int.from_bytes(incoming.who[:2], "big")
+        )
+        judged = self.history.add(key, self.keep)
+        dossier, keys = facts.merge(self.datum, self.keys, datum, key)
+        standing = judged.history.tail
+        dossier["hub_seq"] = self.seq + 1
+        dossier["status"] = STATUSES[standing.status]
+        dossier["status_at"] = standing.since
+        body = encode_body(RECORD, dossier)
+        event = b"".join(
+            (zigzag(self.seq + 1), _LATE_AVRO[judged.late], _STATUS_AVRO[judged.status], datum_body, body)
+        )  # fmt: skip
+        check_size(len(event), len(body) + len(self.ring) + 8 * (len(keys) + self.keep), incoming.overhead)
+        self.datum, self.keys, self.history = dossier, keys, judged.history
+        self.accept(body, incoming)
+        return event
+
+    def state(self) -> Stored:
+        headers = self.headers(steps=self.history.pack(), facts=facts.pack_keys(self.keys))
+        return Stored(self.codec.with_head(RECORD, self.body), headers)

@@ -1,0 +1,173 @@
+"""The core's step over one chunk of `hub.ingress`: decode, normalise, drop copies, judge, number, and say what follows.
+
+For each event a canonical one in `hub.events`; for each key that changed one state record; for each record that cannot
+be used a dead letter with its reason. Pure: no clock, no random ids; the same chunk on the same state gives the same
+bytes. What is no BadRecord is not caught: the engine finds the record that crashes a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hub.config import Settings
+from hub.deadletter import record as deadletter
+from hub.errors import BadRecord
+from hub.model.times import utc_text
+from hub.observe.metrics import EVENTS_DEAD_LETTERED, EVENTS_DUPLICATE
+from hub.pipeline import normalise, ring
+from hub.pipeline.catalogue import PROCEDURE, SERVICE, CatalogueWork
+from hub.pipeline.dossier import DossierWork
+from hub.pipeline.work import Incoming, Work
+from hub.stream.api import Out, Outputs, Record, StateView, Step, Stored
+from hub.wire import envelope as ce
+from hub.wire.codec import HEAD_BYTES, Codec, encode_body, head
+from hub.wire.topics import DOSSIERS, EVENTS, PROCEDURES, SERVICES
+
+ROLE = "core"
+STAGE = "core"
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One kind of event. record: what agencies publish. code: the field that is the key. event, type: what the hub
+    makes of it. head: magic byte and our schema id of `record`. open: state of one key, new or stored."""
+
+    record: str
+    code: str
+    normalise: Callable[[dict[str, Any], int], bool]
+    event: str
+    type: str
+    store: str
+    head: bytes
+    open: Callable[[str, Stored | None], Work]
+
+
+def families(codec: Codec, settings: Settings) -> dict[str, Family]:
+    """By the CloudEvents type that agencies use."""
+    keep = settings.core.keep_steps
+
+    def family(
+        published: str,
+        canonical: str,
+        code: str,
+        norm: Callable[[dict[str, Any], int], bool],
+        store: str,
+        open_: Callable[[str, Stored | None], Work],
+    ) -> Family:
+        record = ce.INGRESS_RECORDS[published]
+        own_head = head(codec.ids[record])
+        return Family(record, code, norm, ce.CANONICAL_RECORDS[canonical], canonical, store, own_head, open_)
+
+    return {
+        ce.DOSSIER_STEP: family(
+            ce.DOSSIER_STEP, ce.DOSSIER_EVENT, "dossier_code", normalise.dossier_step, DOSSIERS,
+            lambda code, stored: DossierWork(code, codec, stored, keep),
+        ),
+        ce.PROCEDURE_CHANGE: family(
+            ce.PROCEDURE_CHANGE, ce.PROCEDURE_EVENT, "procedure_code", normalise.procedure_change, PROCEDURES,
+            lambda code, stored: CatalogueWork(PROCEDURE, code, codec, stored),
+        ),
+        ce.SERVICE_CHANGE: family(
+            ce.SERVICE_CHANGE, ce.SERVICE_EVENT, "service_code", normalise.service_change, SERVICES,
+            lambda code, stored: CatalogueWork(SERVICE, code, codec, stored),
+        ),
+    }  # fmt: skip
+
+
+def make_step(codec: Codec, settings: Settings) -> Step:
+    """The step for the engine. It raises RegistryError when a schema is needed and the registry is away."""
+    known = families(codec, settings)
+
+    def step(records: Sequence[Record], view: StateView) -> Outputs:
+        chunk = _Chunk(codec, known, view)
+        for record in records:
+            chunk.take(record)
+        return chunk.outputs()
+
+    return step
+
+
+class _Chunk:
+    """Keys opened so far, and what came out."""
+
+    def __init__(self, codec: Codec, known: dict[str, Family], view: StateView) -> None:
+        self._codec = codec
+        self._families = known
+        self._view = view
+        self._open: dict[tuple[str, bytes], Work] = {}
+        self._records: list[Out] = []
+        self._duplicates = 0
+
+    def take(self, record: Record) -> None:
+        try:
+            out = self._event(record)
+        except BadRecord as error:
+            EVENTS_DEAD_LETTERED.labels(STAGE, error.reason).inc()
+            out = dead_letter(record, STAGE, error)
+        if out is not None:
+            self._records.append(out)
+        else:
+            self._duplicates += 1
+
+    def outputs(self) -> Outputs:
+        if self._duplicates:
+            EVENTS_DUPLICATE.labels(ROLE).inc(self._duplicates)
+        return Outputs(self._records, {key: work.state() for key, work in self._open.items() if work.changed})
+
+    def _event(self, record: Record) -> Out | None:
+        """The canonical event, None for a copy of one that was accepted before."""
+        envelope = ce.read_headers(record.headers)
+        family = self._families.get(envelope.type)
+        if family is None:
+            wanted = ", ".join(self._families)
+            raise BadRecord("envelope", f"type: {envelope.type!r} is none of {wanted}", "type")
+        datum = self._codec.decode(record.value, family.record)[1]
+        changed = family.normalise(datum, record.timestamp_ms)
+        code = datum[family.code]
+        key = _checked_key(record, envelope, family.code, code)
+        work = self._work(family, code, key)
+        assert record.value is not None  # decoded above
+        body = record.value[HEAD_BYTES:]
+        overhead = sum([len(name) + len(value or b"") for name, value in record.headers])
+        incoming = Incoming(ring.identity(envelope.source, envelope.id), ring.content(body), overhead)
+        if work.is_copy(incoming):
+            return None
+        if changed or not record.value.startswith(family.head):
+            body = encode_body(family.record, datum)
+        event = work.apply(datum, body, incoming)
+        caused = envelope.caused(family.type, work.seq)
+        if not caused.recordedtime or not caused.subject:
+            recorded = caused.recordedtime or utc_text(record.timestamp_ms)
+            caused = replace(caused, recordedtime=recorded, subject=code)
+        return Out(EVENTS, key, self._codec.with_head(family.event, event), caused.headers())
+
+    def _work(self, family: Family, code: str, key: bytes) -> Work:
+        work = self._open.get((family.store, key))
+        if work is None:
+            work = family.open(code, self._view.get(family.store, key))
+            self._open[family.store, key] = work
+        return work
+
+
+def _checked_key(record: Record, envelope: ce.Envelope, field: str, code: str) -> bytes:
+    """The record's key, which must be the code, or the event would be numbered in another partition."""
+    key = code.encode()
+    if record.key != key:
+        shown = (record.key or b"").decode(errors="replace")
+        raise BadRecord(
+            "key", f"{field}: is {code!r}, but the record's key is {shown!r}; send it under its code", field
+        )
+    if envelope.subject and envelope.subject != code:
+        raise BadRecord("key", f"{field}: is {code!r}, but ce_subject is {envelope.subject!r}", field)
+    return key
+
+
+def dead_letter(record: Record, stage: str, error: BadRecord) -> Out:
+    """The record as it came, with the reason."""
+    topic, key, value, headers = deadletter.build(
+        stage=stage, error=error, topic=record.topic, partition=record.partition, offset=record.offset,
+        key=record.key, value=record.value, headers=record.headers, at_ms=record.timestamp_ms,
+    )  # fmt: skip
+    return Out(topic, key, value, headers)

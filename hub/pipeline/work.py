@@ -1,0 +1,107 @@
+"""What the core holds of one key while a chunk is worked: parsed once, changed by each event, written back once."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, NamedTuple
+
+from hub.errors import BadRecord
+from hub.pipeline import ring
+from hub.stream.api import Stored
+from hub.wire.codec import Codec
+from hub.wire.envelope import HUB_SEQ
+from hub.wire.topics import RECORD_LIMIT
+
+Datum = dict[str, Any]
+
+HEADROOM = 4_096
+"""Bytes of a record left for its framing and the headers that the hub adds."""
+
+
+def zigzag(number: int) -> bytes:
+    """Avro's long, for 0 and above."""
+    number <<= 1
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def header(stored: Stored, name: str) -> bytes:
+    """KeyError if the state was written by another program."""
+    for own, value in stored.headers:
+        if own == name:
+            return value
+    raise KeyError(name)
+
+
+def version(stored: Stored) -> int:
+    """The hub_seq of a state record."""
+    return int(header(stored, HUB_SEQ))
+
+
+class Incoming(NamedTuple):
+    """who, what: hashes of the event's identity and content. overhead: bytes of headers on top of its value."""
+
+    who: bytes
+    what: bytes
+    overhead: int
+
+
+class Work(ABC):
+    """One dossier, procedure or service. `seq` events were accepted; `ring` knows the last of them."""
+
+    __slots__ = ("body", "changed", "codec", "ring", "seq")
+
+    def __init__(self, codec: Codec, stored: Stored | None) -> None:
+        self.codec = codec
+        self.seq = version(stored) if stored else 0
+        self.ring = header(stored, "ring") if stored else b""
+        self.body = b""
+        self.changed = False
+
+    def is_copy(self, incoming: Incoming) -> bool:
+        """Whether this very event was accepted before. BadRecord (`conflict`): its id, with other content."""
+        known = ring.find(self.ring, incoming.who)
+        if known is None:
+            return False
+        if known != incoming.what:
+            raise BadRecord(
+                "conflict", "an event with this source and id was accepted with other content; give it a new id", "id"
+            )
+        return True
+
+    @abstractmethod
+    def apply(self, datum: Datum, datum_body: bytes, incoming: Incoming) -> bytes:
+        """Take the event in: judge it, merge it, number it. Returns the canonical event's Avro body.
+
+        datum_body: the datum as Avro. BadRecord (`transition`, `limit`) leaves everything as it was.
+        """
+
+    @abstractmethod
+    def state(self) -> Stored:
+        """The state record after the last event."""
+
+    def accept(self, body: bytes, incoming: Incoming) -> None:
+        """Count the event as taken in; `body` is the state after it."""
+        self.body = body
+        self.seq += 1
+        self.ring = ring.added(self.ring, incoming.who, incoming.what)
+        self.changed = True
+
+    def headers(self, **more: bytes) -> list[tuple[str, bytes]]:
+        """Of the state record: what only the core needs."""
+        return [(HUB_SEQ, str(self.seq).encode()), ("ring", self.ring), *more.items()]
+
+
+def check_size(event_bytes: int, state_bytes: int, overhead: int) -> None:
+    """BadRecord (`limit`) if the event, or the state it leads to, would be more than the topics take."""
+    room = RECORD_LIMIT - HEADROOM
+    if event_bytes + overhead > room or state_bytes > room:
+        raise BadRecord(
+            "limit",
+            f"the event would be {event_bytes + overhead} bytes and the state {state_bytes}; at most {room} each; "
+            "send files as links",
+        )
