@@ -18,7 +18,7 @@ from hub.console import words
 from hub.console.guard import Guard
 from hub.console.links import look
 from hub.observe.server import routes
-from hub.readmodel.queries import ReadModel
+from hub.readmodel.queries import CLOSED, ReadModel
 from hub.wire.personal import initials, without_personal
 
 SECURITY_HEADERS = {
@@ -40,15 +40,17 @@ def _environment() -> Environment:
 
 
 def hide(value: Any) -> Any:
-    """Initials of a name; of a sentence only that something stands there."""
-    return "(đã che)" if isinstance(value, str) and len(value.split()) > 5 else initials(value)
+    """Only that something stands there."""
+    return "(đã che)" if value else None
 
 
 def masked(subject: dict[str, Any]) -> dict[str, Any]:
     """The subject with personal data hidden; notes and handlers of events too, as DossierStep marks them."""
     out = dict(subject)
     if out.get("state") and out.get("family") in STATE_RECORDS:
-        out["state"] = without_personal(STATE_RECORDS[out["family"]], out["state"], hide)
+        out["state"] = without_personal(STATE_RECORDS[out["family"]], out["state"], initials)
+        if out["state"].get("abstract"):
+            out["state"]["abstract"] = hide(out["state"]["abstract"])
     out["events"] = [without_personal("vn.hub.DossierStep", event, hide) for event in subject["events"]]
     return out
 
@@ -102,7 +104,7 @@ def make_app(settings: Settings, model: ReadModel, directory: Directory) -> Fast
         found = await asyncio.to_thread(model.subject, words.composed(code))
         if found is None:
             return page("search.html", 404, q=code, found=[])
-        return page("subject.html", s=found if personal else masked(found), personal=personal)
+        return page("subject.html", s=found if personal else masked(found), personal=personal, closed=CLOSED)
 
     @app.get("/thu-loi", response_class=HTMLResponse, include_in_schema=False)
     async def dead_letters(_: bool = may_see_personal) -> Response:
