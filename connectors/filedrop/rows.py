@@ -79,10 +79,9 @@ class Converter:
             text = nfc(as_text(value).strip())
             return to_value(mapping.words.get(field, {}).get(text, text), target)
         except BadRecord as error:
-            personal = field.startswith(_PERSONAL)
-            detail = (
-                f"{error.reason} rule of {field}; the value is personal and not shown" if personal else error.detail
-            )
+            # Also where the record only holds something personal: a name may stand in its neighbour's column.
+            personal = field.partition(".")[0] in tree(mapping.record)
+            detail = f"breaks the rule for {field}; the value is personal and not shown" if personal else error.detail
             raise BadRecord(error.reason, f"column {column!r}: {_cut(detail)}", column) from None
 
     def _event(self, datum: dict[str, Any]) -> Incoming:
