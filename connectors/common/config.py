@@ -32,9 +32,12 @@ def read_settings(model: type[S], subscriber: Subscriber) -> S:
 
 
 def read_secret(subscriber: Subscriber, name: str) -> str:
-    """A secret's value: literal, `env:NAME` or `file:PATH` (without the line end). ConfigError if it is not there."""
-    field = f"secrets.{name}"
-    given = subscriber.secrets.get(name, "")
+    """A secret's value; ConfigError if it is not there."""
+    return resolve_secret(subscriber.secrets.get(name, ""), f"secrets.{name}")
+
+
+def resolve_secret(given: str, field: str) -> str:
+    """Literal, `env:NAME` or `file:PATH` (without the line end). ConfigError naming `field` if it is empty."""
     value = given
     if given.startswith("env:"):
         value = os.environ.get(given[4:], "")
@@ -44,5 +47,6 @@ def read_secret(subscriber: Subscriber, name: str) -> str:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(field, f"cannot read {given[5:]}: {error}") from None
     if not value:
-        raise ConfigError(field, f"is empty{f' ({given})' if given else ''}; give it as literal, env:NAME or file:PATH")
+        where = f" ({given})" if given else ""
+        raise ConfigError(field, f"is empty{where}; give it as literal, env:NAME or file:PATH")
     return value

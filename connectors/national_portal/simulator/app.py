@@ -1,0 +1,186 @@
+"""The simulated portal's HTTP face: login, integration and share endpoints, and the province's wrapper."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import time
+import uuid
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from connectors.national_portal.simulator.contract import dossier_fault, line_fault
+from connectors.national_portal.simulator.ledger import Ledger
+from connectors.national_portal.simulator.options import Options
+
+Verdict = tuple[str, str, list[Any]]
+"""error_code, message, result."""
+
+_SEARCH_FIELDS = (
+    "MaHoSo", "MaTTHC", "TenTTHC", "MaLinhVuc", "TenLinhVuc", "LoaiDoiTuong", "TrangThaiHoSo", "HinhThuc", "DonViXuLy",
+)  # fmt: skip
+CATALOGUES: dict[str, list[dict[str, str]]] = {
+    "LayDanhMucGioiTinh": [{"MA": "1", "TEN": "Nam"}, {"MA": "2", "TEN": "Nữ"}, {"MA": "3", "TEN": "Khác"}],
+    "LayDanhMucCoQuan": [
+        {"MADONVI": "000.00.00.H11", "TENDONVI": "UBND tỉnh Bình Thuận", "CAPDONVI": "1"},
+        {"MADONVI": "000.00.12.H11", "TENDONVI": "UBND thành phố Phan Thiết", "CAPDONVI": "2"},
+    ],
+}
+
+
+class NationalPortalApp:
+    """Keeps sessions in memory and everything else in the ledger."""
+
+    def __init__(self, options: Options, ledger: Ledger, seed: int = 1) -> None:
+        self.options = options
+        self._ledger = ledger
+        self._random = random.Random(seed)
+        self._exists_codes = itertools.cycle(options.exists_codes)
+        self._sessions: dict[str, float] = {}
+        o = options
+        self.asgi = Starlette(
+            routes=[
+                Route(o.adapter_path + o.auth_endpoint, self._login, methods=["POST"]),
+                Route(o.adapter_path + o.integration_endpoint, self._integration, methods=["POST"]),
+                Route(o.adapter_path + o.share_endpoint, self._share, methods=["POST"]),
+                Route(o.wrapper_path + "{service}", self._wrapper, methods=["POST"]),
+            ]
+        )
+
+    def expire_sessions(self) -> None:
+        """Every session is dead from now on."""
+        self._sessions.clear()
+
+    async def _login(self, request: Request) -> Response:
+        body = await self._body(request)
+        if isinstance(body, Response):
+            return body
+        o = self.options
+        right = (not o.username or body.get("username") == o.username) and (
+            body.get("password") == o.password if o.password else bool(body.get("password"))
+        )
+        if not right:
+            return self._reply(o.login_code, "Tên đăng nhập hoặc mật khẩu không đúng", [])
+        if o.one_session:
+            self.expire_sessions()
+        session = uuid.uuid4().hex
+        self._sessions[session] = time.monotonic() + o.session_s
+        return JSONResponse({"session": session, "error_code": self._form("0")})
+
+    async def _integration(self, request: Request) -> Response:
+        body = await self._body(request)
+        return body if isinstance(body, Response) else self._reply(*self._under_session(body, self._serve))
+
+    async def _share(self, request: Request) -> Response:
+        body = await self._body(request)
+        return body if isinstance(body, Response) else self._reply(*self._under_session(body, self._catalogue))
+
+    async def _wrapper(self, request: Request) -> Response:
+        """The province's LGSP logs in by itself and packs the answer into `message` as a JSON string."""
+        body = await self._body(request, routed=False)
+        if isinstance(body, Response):
+            return body
+        service = request.path_params["service"]
+        code, message, result = (self._catalogue if service in CATALOGUES else self._serve)(
+            {**body, "service": service}
+        )
+        inner = {"error_code": self._form(code), "message": message, "result": result}
+        outer: dict[str, Any] = {"message": json.dumps(inner, ensure_ascii=False)}
+        if self._random.random() < 0.5:
+            outer["error_code"] = self._form(code)
+        return JSONResponse(outer)
+
+    async def _body(self, request: Request, routed: bool = True) -> dict[str, Any] | Response:
+        """The JSON object, or the answer to a call that the adapter cannot route or read."""
+        wanted = self.options.dstcode
+        given = request.headers.get("dstcode") or request.query_params.get("dstcode") or ""
+        if routed and (not given or (wanted and given != wanted)):
+            return PlainTextResponse(f"unknown dstcode {given!r}", 400)
+        try:
+            body = json.loads(await request.body())
+        except ValueError:
+            return PlainTextResponse("the body is no JSON", 400)
+        return body if isinstance(body, dict) else PlainTextResponse("the body is no JSON object", 400)
+
+    def _under_session(self, body: dict[str, Any], serve: Any) -> Verdict:
+        o = self.options
+        if self._sessions.get(str(body.get("session")), 0.0) < time.monotonic():
+            return self._logged(body, (o.session_code, "Phiên làm việc không hợp lệ hoặc đã hết hạn", []))
+        verdict: Verdict = serve(body)
+        return verdict
+
+    def _serve(self, body: dict[str, Any]) -> Verdict:
+        o = self.options
+        if not body.get("madonvi") or (o.madonvi and body["madonvi"] != o.madonvi):
+            return self._logged(body, (o.service_code, "Mã đơn vị không đúng", []))
+        match body.get("service"):
+            case "TraCuuHoSo":
+                verdict = self._look_up(body)
+            case "DongBoHoSoMC":
+                verdict = self._sync(body)
+            case "CapNhatTienDoHoSoMC":
+                verdict = self._progress(body)
+            case _:
+                verdict = (o.service_code, "Dịch vụ không tồn tại", [])
+        return self._logged(body, verdict)
+
+    def _catalogue(self, body: dict[str, Any]) -> Verdict:
+        rows = CATALOGUES.get(str(body.get("service")))
+        if rows is None:
+            return self._logged(body, (self.options.service_code, "Dịch vụ không tồn tại", []))
+        return self._logged(body, ("0", "Thành công", rows))
+
+    def _look_up(self, body: dict[str, Any]) -> Verdict:
+        found = self._ledger.find(str(body.get("mahoso")))
+        if found is None:
+            return "0", "Không tìm thấy hồ sơ", []
+        return "0", "Thành công", [{name: found.get(name, "") for name in _SEARCH_FIELDS}]
+
+    def _sync(self, body: dict[str, Any]) -> Verdict:
+        o = self.options
+        entries, updating = body.get("data"), body.get("isUpdating")
+        if updating not in ("True", "False") or not isinstance(entries, list) or not entries:
+            return o.limit_code, 'isUpdating phải là "True" hoặc "False", data phải có hồ sơ', []
+        for entry in entries:
+            if fault := dossier_fault(entry):
+                return o.limit_code, fault, []
+            known = self._ledger.find(entry["MaHoSo"]) is not None
+            if known and updating == "False":
+                return next(self._exists_codes), "Hồ sơ đã tồn tại", []
+            if not known and updating == "True":
+                return o.unknown_dossier_code, "Không tìm thấy hồ sơ để cập nhật", []
+        self._ledger.write_dossiers(entries, updating)
+        return "0", "Đồng bộ hồ sơ thành công", []
+
+    def _progress(self, body: dict[str, Any]) -> Verdict:
+        o = self.options
+        entries = body.get("data")
+        if not isinstance(entries, list) or not entries or len(entries) > 10:
+            return o.limit_code, "data phải có từ 1 đến 10 tiến độ", []
+        for entry in entries:
+            if fault := line_fault(entry):
+                return o.limit_code, fault, []
+            if self._ledger.find(entry["MaHoSo"]) is None:
+                return o.unknown_dossier_code, "Hồ sơ chưa được đồng bộ", []
+        self._ledger.write_lines(entries)
+        return "0", "Cập nhật tiến độ thành công", []
+
+    def _logged(self, body: dict[str, Any], verdict: Verdict) -> Verdict:
+        data = body.get("data")
+        first = data[0] if isinstance(data, list) and data and isinstance(data[0], dict) else {}
+        code = str(body.get("mahoso") or first.get("MaHoSo") or "")
+        self._ledger.log(str(body.get("service")), code, verdict[0], verdict[1])
+        return verdict
+
+    def _form(self, code: str) -> int | str:
+        form = self.options.code_form
+        number = form == "number" or (form == "mixed" and self._random.random() < 0.5)
+        return int(code) if number else code
+
+    def _reply(self, code: str, message: str, result: list[Any]) -> Response:
+        return JSONResponse({"error_code": self._form(code), "message": message, "result": result})

@@ -1,0 +1,85 @@
+"""What the portal takes: fields, lengths, dates, status codes (domain notes 1.7 to 1.9 and part 5 point 5).
+
+Written from the notes, not from the connector: it shares no code with it.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+DOSSIER_REQUIRED = (
+    "MaHoSo", "MaTTHC", "TenTTHC", "MaLinhVuc", "TenLinhVuc", "LoaiDoiTuong", "Email", "SoDienThoai", "TrichYeuHoSo",
+    "NgayTiepNhan", "NgayHenTra", "TrangThaiHoSo", "HinhThuc", "DonViXuLy",
+)  # fmt: skip
+DOSSIER_DATES = ("NgayTiepNhan", "NgayHenTra", "NgayTra", "NgayKetThucXuLy", "NgayTuChoi", "NgayNopHoSo")
+DOSSIER_LIMITS = {"TrichYeuHoSo": 1000, "GhiChu": 2000}
+LINE_REQUIRED = ("MaHoSo", "NguoiXuLy", "ThoiDiemXuLy", "NoiDungXuLy", "TrangThai")
+LINE_OPTIONAL = ("ChucDanh", "PhongBanXuLy", "NgayBatDau", "NgayKetThucTheoQuyDinh")
+LINE_DATES = ("ThoiDiemXuLy", "NgayBatDau", "NgayKetThucTheoQuyDinh")
+LINE_LIMITS = {"NguoiXuLy": 50}
+LISTS = (
+    "TaiLieuNop", "DanhSachLePhi", "DanhSachTepDinhKemKhac", "DanhSachHoSoBoSung", "DanhSachGiayToKetQua",
+    "DinhDanhCHS", "DSKetNoiCSDL",
+)  # fmt: skip
+_STATUS = re.compile(r"[1-9]|10")
+_DATE = re.compile(r"[0-9]{14}")
+
+
+def dossier_fault(entry: Any) -> str:
+    """Why an entry of DongBoHoSoMC.data is refused (Vietnamese, for the message), "" if it is taken."""
+    if not isinstance(entry, dict):
+        return "Hồ sơ không phải là đối tượng"
+    for name in LISTS:
+        if not isinstance(entry.get(name, []), list):
+            return f"{name} không phải là danh sách"
+    for name, allowed in (("LoaiDoiTuong", "1234"), ("HinhThuc", "01")):
+        if name in entry and (not isinstance(entry[name], str) or entry[name] not in tuple(allowed)):
+            return f"{name} không hợp lệ"
+    return _fault(entry, DOSSIER_REQUIRED, DOSSIER_DATES, DOSSIER_LIMITS, "TrangThaiHoSo")
+
+
+def line_fault(entry: Any) -> str:
+    """Why an entry of CapNhatTienDoHoSoMC.data is refused, "" if it is taken."""
+    if not isinstance(entry, dict):
+        return "Tiến độ không phải là đối tượng"
+    if unknown := set(entry) - set(LINE_REQUIRED) - set(LINE_OPTIONAL):
+        return f"Trường không có trong quy định: {', '.join(sorted(unknown))}"
+    if entry.get("ThoiDiemXuLy") == "":
+        return "ThoiDiemXuLy trống"
+    return _fault(entry, LINE_REQUIRED, LINE_DATES, LINE_LIMITS, "TrangThai")
+
+
+def _fault(
+    entry: dict[str, Any], required: tuple[str, ...], dates: tuple[str, ...], limits: dict[str, int], status: str
+) -> str:
+    for name in required:
+        if name not in entry:
+            return f"Thiếu trường {name}"
+    for name, value in entry.items():
+        if not isinstance(value, str) and name not in LISTS:
+            return f"{name} phải là chuỗi ký tự"
+    if not entry["MaHoSo"]:
+        return "MaHoSo trống"
+    if not _STATUS.fullmatch(entry[status]):
+        return f"{status} phải từ 1 đến 10"
+    for name in dates:
+        if not _is_date(entry.get(name, "")):
+            return f"{name} không đúng dạng yyyyMMddHHmmss"
+    for name, limit in limits.items():
+        if len(entry.get(name, "")) > limit:
+            return f"{name} dài quá {limit} ký tự"
+    return ""
+
+
+def _is_date(value: Any) -> bool:
+    if value == "":
+        return True
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        return False
+    try:
+        datetime.strptime(value, "%Y%m%d%H%M%S")
+    except ValueError:
+        return False
+    return True
