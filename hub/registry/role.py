@@ -8,11 +8,10 @@ import logging
 from hub.config import Settings
 from hub.errors import ConfigError
 from hub.observe.health import HEALTH
-from hub.observe.server import listen, serve, serve_app
+from hub.observe.server import listen, serve_app
 from hub.registry.api import app
 from hub.registry.service import Registry
 from hub.registry.store import Store
-from hub.runtime.roles import find
 
 log = logging.getLogger(__name__)
 
@@ -22,18 +21,17 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
     if settings.registry.url is not None:
         raise ConfigError("registry.url", "is set: the hub uses that registry and runs none of its own")
     HEALTH.set_ready("registry", False, "reading _schemas")
-    async with serve(role, settings, find(role).number):
-        sock = listen(settings.registry.host, settings.registry.port)
-        store = Store(settings)
-        try:
-            await store.start()
-            async with serve_app(app(Registry(store), settings.registry), sock):
-                log.info("registry on %s, %d subjects", settings.registry_url, len(store.state.subjects))
-                HEALTH.set_ready("registry", True, "state follows _schemas")
-                await _until(stop, store.failed)
-        finally:
-            sock.close()
-            await store.close()
+    sock = listen(settings.registry.host, settings.registry.port)
+    store = Store(settings)
+    try:
+        await store.start()
+        async with serve_app(app(Registry(store), settings.registry), sock):
+            log.info("registry on %s, %d subjects", settings.registry_url, len(store.state.subjects))
+            HEALTH.set_ready("registry", True, "state follows _schemas")
+            await _until(stop, store.failed)
+    finally:
+        sock.close()
+        await store.close()
 
 
 async def _until(stop: asyncio.Event, failed: asyncio.Future[None]) -> None:
