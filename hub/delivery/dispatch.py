@@ -1,0 +1,115 @@
+"""The workers: each has its own connection to the portal and takes one lane at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from hub.delivery.attempt import attempt
+from hub.delivery.desk import Desk
+from hub.delivery.lanes import Lane
+from hub.delivery.portal import Portal
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class Worker:
+    """A connection, opened when it is first needed. `generation` tells after which change of the subscriber."""
+
+    portal: Portal | None = None
+    generation: int = 0
+
+    async def close(self) -> None:
+        portal, self.portal = self.portal, None
+        if portal is not None:
+            with contextlib.suppress(Exception):  # a broken connection has nothing left to say
+                await portal.close()
+
+
+class Dispatcher:
+    """Gives ready lanes to idle workers while subscriber and breaker allow it. `make`: a new, unopened portal."""
+
+    def __init__(self, desk: Desk, make: Callable[[], Portal]) -> None:
+        self._desk = desk
+        self._make = make
+        self._generation = 0
+        self._workers = [Worker() for _ in range(desk.limits.workers)]
+        self._idle: asyncio.Queue[Worker] = asyncio.Queue()
+        self._in_flight: dict[Lane, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Until cancelled. Raises what an attempt raises that is no verdict: a fault of the program."""
+        for worker in self._workers:
+            self._idle.put_nowait(worker)
+        try:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    worker = await self._idle.get()
+                    lane = await self._next()
+                    self._desk.breaker.begin()
+                    self._in_flight[lane] = group.create_task(self._work(worker, lane))
+        finally:
+            for worker in self._workers:
+                await worker.close()
+
+    def renew(self) -> None:
+        """The subscriber's settings or secrets changed: every worker connects anew before its next attempt."""
+        self._generation += 1
+
+    async def drain(self, partitions: Collection[int], limit: float) -> None:
+        """Take no lane of these partitions any more; wait for their attempts and outcomes, cut off the rest.
+
+        What is cut off is left as if it was never tried: its offset is not finished, so it is read again.
+        """
+        for partition in partitions:
+            self._desk.lanes.close(partition)
+        tasks = [task for lane, task in self._in_flight.items() if lane.partition in partitions]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=limit)
+            if late:
+                log.warning("%d attempts did not end within %.0f s and are cut off", len(late), limit)
+                for task in late:
+                    task.cancel()
+                await asyncio.wait(late, timeout=limit)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._desk.outbox.drained(), limit)
+
+    async def _next(self) -> Lane:
+        desk = self._desk
+        while True:
+            desk.changed.clear()
+            now = time.time()
+            hold = float("inf") if desk.subscriber.paused else desk.breaker.wait()
+            if hold <= 0:
+                desk.lanes.wake(now)
+                lane = desk.lanes.take()
+                if lane is not None:
+                    return lane
+                due = desk.lanes.next_due()
+                hold = float("inf") if due is None else max(0.001, due - now)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(desk.changed.wait(), None if hold == float("inf") else hold)
+
+    async def _work(self, worker: Worker, lane: Lane) -> None:
+        healthy = False
+        try:
+            if worker.portal is None or worker.generation != self._generation:
+                await worker.close()
+                portal = self._make()
+                await portal.open()
+                worker.portal, worker.generation = portal, self._generation
+            healthy = await attempt(self._desk, worker.portal, lane)
+        except asyncio.CancelledError:
+            self._desk.breaker.undecided()
+            raise
+        finally:
+            del self._in_flight[lane]
+            if not healthy:
+                await worker.close()
+            self._idle.put_nowait(worker)
+            self._desk.changed.set()

@@ -1,0 +1,98 @@
+"""Records that were read become entries in the lanes; what is not due is finished at once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from aiokafka import TopicPartition
+
+from hub.deadletter import record as dead_letter
+from hub.delivery import outcomes
+from hub.delivery.desk import Desk
+from hub.delivery.entries import Entry, Raw
+from hub.delivery.lanes import Place
+from hub.delivery.orders import Orders
+from hub.delivery.outbox import Settlement
+from hub.delivery.progress import Progress
+from hub.errors import BadRecord
+from hub.observe import metrics
+from hub.wire.topics import REQUESTS
+
+log = logging.getLogger(__name__)
+
+
+class Inflow:
+    """Synchronous on purpose: between a read and its entries nothing else of the loop runs."""
+
+    def __init__(self, desk: Desk, progress: Progress, orders: Orders) -> None:
+        self._desk = desk
+        self._progress = progress
+        self._orders = orders
+        self._role = f"deliver:{desk.name}"
+
+    def take(self, where: TopicPartition, records: Sequence[Any]) -> None:
+        """Records of one partition, in order, as aiokafka gives them."""
+        raws = [Raw(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, r.headers) for r in records]
+        metrics.EVENTS_IN.labels(self._role).inc(len(raws))
+        if where.topic == REQUESTS:
+            for raw in raws:
+                self._orders.take(where, raw)
+            return
+        self._progress.note_receipts(where, raws[0].offset, self._desk.outbox.receipts_end.get(where.partition, 0))
+        for raw in raws:
+            self._event(where, raw)
+        self._desk.changed.set()
+
+    def _event(self, where: TopicPartition, raw: Raw) -> None:
+        if raw.value is None:  # a removed state
+            self._progress.skip(where, raw.offset)
+            return
+        try:
+            entry = self._desk.decoder.due_entry(raw, self._desk.subscriber.filter)
+        except BadRecord as error:
+            self._unusable(where, raw, error)
+            return
+        if entry is None:
+            self._progress.skip(where, raw.offset)
+            return
+        entry.sources.append(self._progress.source(where, raw.offset))
+        append(self._desk, entry)
+
+    def _unusable(self, where: TopicPartition, raw: Raw, error: BadRecord) -> None:
+        letter = dead_letter.build(
+            stage="deliver",
+            error=error,
+            topic=raw.topic,
+            partition=raw.partition,
+            offset=raw.offset,
+            key=raw.key,
+            value=raw.value,
+            headers=raw.headers,
+            subscriber=self._desk.name,
+        )
+        metrics.EVENTS_DEAD_LETTERED.labels("deliver", error.reason).inc()
+        self._desk.outbox.put(Settlement([letter], done=self._progress.source(where, raw.offset).settle))
+
+
+def append(desk: Desk, entry: Entry) -> None:
+    """Into its lane; an event that waits there already is not put twice, its new source hangs on the one that waits."""
+    lane = desk.lanes.get(entry.key)
+    waiting = lane.holds(entry.event_id) if lane is not None else None
+    if waiting is None:
+        lane = desk.lanes.append(entry)
+        if lane.place in (Place.PARKED, Place.HELD):
+            desk.dirty.add(lane)
+    elif waiting.sources:
+        waiting.sources.extend(entry.sources)
+    else:  # its parking record stands for it
+        entry.settle()
+
+
+def stow_dirty(desk: Desk) -> None:
+    """Once per read: parking records for all lanes that got more to wait for."""
+    for lane in desk.dirty:
+        if desk.lanes.get(lane.key) is lane and lane.place in (Place.PARKED, Place.HELD):
+            outcomes.stow(desk, lane)
+    desk.dirty.clear()

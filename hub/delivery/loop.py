@@ -1,0 +1,97 @@
+"""The main loop of a delivery role: read, hand to the lanes, pause what is too far ahead, commit."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from hub.delivery.assignment import Assignment
+from hub.delivery.backfill import Backfill
+from hub.delivery.desk import Desk
+from hub.delivery.inflow import Inflow, stow_dirty
+from hub.delivery.monitor import Monitor
+from hub.delivery.orders import Orders
+from hub.delivery.parking import FAMILY_OF_TOPIC
+from hub.delivery.progress import READ_MAX, Progress
+from hub.wire.topics import EVENTS
+
+READ_MS = 200
+READ_LIMIT_S = 60.0
+COMMIT_S = 1.0
+
+
+class Loop:
+    def __init__(
+        self,
+        desk: Desk,
+        consumer: AIOKafkaConsumer,
+        progress: Progress,
+        orders: Orders,
+        inflow: Inflow,
+        assignment: Assignment,
+        backfill: Backfill,
+        monitor: Monitor,
+    ) -> None:
+        self._desk = desk
+        self._consumer = consumer
+        self._progress = progress
+        self._orders = orders
+        self._inflow = inflow
+        self._assignment = assignment
+        self._backfill = backfill
+        self._monitor = monitor
+        self._committed_at = time.monotonic()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`."""
+        while not stop.is_set():
+            self._monitor.beat()
+            if self._assignment.pending:
+                await self._assignment.begin()
+                continue
+            await self._turn()
+
+    async def _turn(self) -> None:
+        self._flow()
+        epoch = self._assignment.epoch
+        # Bounded although getmany has its own limit: peers report hangs of it.
+        read = await asyncio.wait_for(self._consumer.getmany(timeout_ms=READ_MS, max_records=READ_MAX), READ_LIMIT_S)
+        if self._assignment.epoch != epoch or self._assignment.pending:
+            return  # read for an assignment that is over; `begin` seeks again
+        for where, records in read.items():
+            fresh = [record for record in records if record.offset >= self._progress.position(where)]
+            if fresh:
+                self._inflow.take(where, fresh)
+        self._orders.retry()
+        stow_dirty(self._desk)
+        self._assignment.caught_up()
+        await self._end_backfill()
+        if time.monotonic() - self._committed_at >= COMMIT_S:
+            await self._assignment.commit()
+            self._committed_at = time.monotonic()
+
+    def _flow(self) -> None:
+        """Pause what must wait, resume the rest."""
+        paused = self._consumer.paused()
+        for where in self._consumer.assignment():
+            wait = self._must_wait(where)
+            if wait and where not in paused:
+                self._consumer.pause(where)
+            elif not wait and where in paused:
+                self._consumer.resume(where)
+
+    def _must_wait(self, where: TopicPartition) -> bool:
+        sending_state = where.partition in self._backfill.running
+        if sending_state != (where.topic in FAMILY_OF_TOPIC):
+            return True
+        return self._progress.full(where)
+
+    async def _end_backfill(self) -> None:
+        for partition in await self._backfill.finished():
+            events = TopicPartition(EVENTS, partition)
+            start = self._progress.position(events)
+            first = {events: (start, self._progress.metadata(partition, start))}
+            if await self._assignment.commit_these(first):
+                await self._backfill.over(partition, self._assignment.owned)

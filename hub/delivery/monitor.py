@@ -1,0 +1,125 @@
+"""Watches one connection: probes it when it is idle, counts what waits, and answers `/ready` and `/live`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+
+from aiokafka.errors import KafkaError
+
+from hub.delivery.breaker import State
+from hub.delivery.desk import Desk
+from hub.delivery.dispatch import Worker
+from hub.delivery.lanes import Place
+from hub.delivery.portal import Portal
+from hub.delivery.progress import Progress
+from hub.errors import Rejected, Retryable
+from hub.observe import metrics
+from hub.observe.health import HEALTH
+from hub.wire.topics import EVENTS
+
+log = logging.getLogger(__name__)
+
+TICK_S = 1.0
+LAG_TICK_S = 5.0
+ASK_S = 5.0
+STUCK_S = 60.0
+"""A main loop that has not turned for so long is stuck."""
+
+
+class Monitor:
+    """`beat()` is called by the main loop at each turn. `owned` tells the partitions that are ours."""
+
+    def __init__(
+        self, desk: Desk, progress: Progress, make: Callable[[], Portal], owned: Callable[[], frozenset[int]]
+    ) -> None:
+        self._desk = desk
+        self._progress = progress
+        self._make = make
+        self._owned = owned
+        self._role = f"deliver:{desk.name}"
+        self._beat = time.monotonic()
+        self._broker_seen = time.monotonic()
+
+    def beat(self) -> None:
+        self._beat = time.monotonic()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        HEALTH.live["loop"] = self._turns
+        HEALTH.ready["kafka"] = self._broker
+        HEALTH.ready["partitions"] = lambda: (bool(self._owned()), f"{len(self._owned())} partitions")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._probe())
+            group.create_task(self._lag())
+            while True:
+                self._count()
+                await asyncio.sleep(TICK_S)
+
+    async def _probe(self) -> None:
+        """The cheapest call, when there was none for `probe_idle_s`; it may close an open breaker."""
+        worker = Worker()
+        try:
+            while True:
+                idle = self._desk.limits.probe_idle_s
+                wait = self._desk.link.last_call + idle - time.monotonic() if self._desk.link.up is not None else 0
+                if wait > 0:
+                    await asyncio.sleep(min(wait, idle))
+                    continue
+                await self._probe_once(worker)
+        finally:
+            await worker.close()
+
+    async def _probe_once(self, worker: Worker) -> None:
+        desk = self._desk
+        try:
+            if worker.portal is None:
+                worker.portal = self._make()
+                await worker.portal.open()
+            async with asyncio.timeout(desk.limits.request_timeout_s):
+                await worker.portal.probe()
+        except (Retryable, Rejected, TimeoutError) as error:
+            kind = error.kind if isinstance(error, Retryable) else getattr(error, "reason", "hang")
+            desk.link.failed(kind)
+            await worker.close()  # the next probe connects anew, perhaps with new settings
+        except Exception as error:
+            log.error("the connector %s raised %s at a probe", desk.subscriber.kind, type(error).__name__)
+            desk.link.failed("fault")
+            await worker.close()
+        else:
+            desk.link.succeeded()
+            if desk.breaker.state is State.HALF_OPEN:
+                desk.breaker.success()
+                desk.changed.set()
+
+    async def _lag(self) -> None:
+        while True:
+            with contextlib.suppress(KafkaError, TimeoutError):
+                async with asyncio.timeout(ASK_S):
+                    behind = 0
+                    for partition in self._owned():
+                        end = await self._desk.reader.end(EVENTS, partition)
+                        behind += max(0, end - self._progress.committed_events(partition))
+                    metrics.LAG_RECORDS.labels(self._role, EVENTS).set(behind)
+                    self._broker_seen = time.monotonic()
+            await asyncio.sleep(LAG_TICK_S)
+
+    def _count(self) -> None:
+        name, lanes = self._desk.name, self._desk.lanes
+        metrics.LINK_PARKED.labels(name).set(lanes.count(Place.PARKED))
+        metrics.LINK_HELD.labels(name).set(lanes.count(Place.HELD))
+        metrics.LINK_BREAKER_OPEN.labels(name).set(self._desk.breaker.state is not State.CLOSED)
+        oldest = min((lane.queue[0].since_ms for lane in lanes if lane.queue and lane.queue[0].since_ms), default=0)
+        age = max(0.0, time.time() - oldest / 1000) if oldest else 0.0
+        metrics.LINK_OLDEST_UNDELIVERED.labels(name).set(age)
+
+    def _turns(self) -> tuple[bool, str]:
+        quiet = time.monotonic() - self._beat
+        return quiet < STUCK_S, f"main loop turned {quiet:.0f} s ago"
+
+    def _broker(self) -> tuple[bool, str]:
+        quiet = time.monotonic() - self._broker_seen
+        return quiet < 4 * LAG_TICK_S, f"the broker answered {quiet:.0f} s ago"

@@ -1,0 +1,220 @@
+"""What follows from an attempt: the records it leaves, and where its lane goes once the broker has confirmed them.
+
+Every function is called for a busy lane and puts exactly one settlement; the lane stays busy until that is confirmed,
+so a dossier's next call never starts before the receipt of the last one is safe.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hub.deadletter import record as dead_letter
+from hub.deadletter.reasons import REASONS
+from hub.delivery import parking
+from hub.delivery.backoff import delay
+from hub.delivery.desk import Desk
+from hub.delivery.entries import Entry
+from hub.delivery.lanes import Lane, Place
+from hub.delivery.mask import masked
+from hub.delivery.outbox import Out, Settlement
+from hub.delivery.portal import Answer, Item, Strategy
+from hub.errors import BadRecord, Rejected, Retryable
+from hub.observe import metrics
+
+KEEP_S = 30.0
+"""Bytes of an event that waits longer than this are dropped and read again when its time comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One call to the portal: which entries, as which items, and how long it took. `personal`: values to mask."""
+
+    entries: Sequence[Entry]
+    items: Sequence[Item] = ()
+    seconds: float = 0.0
+    personal: Sequence[str] = ()
+
+
+def delivered(desk: Desk, lane: Lane, tried: Tried, answer: Answer) -> None:
+    now = time.time()
+    for entry in tried.entries:
+        metrics.ACCEPTED_TO_DELIVERED_SECONDS.labels(desk.name).observe(max(0.0, now - entry.since_ms / 1000))
+    receipt = desk.receipts.delivered(tried.entries, lane.attempt + 1, tried.seconds, answer, tried.personal)
+    _over(desk, lane, tried.entries, [receipt], known=True)
+
+
+def covered(desk: Desk, lane: Lane, entries: Sequence[Entry]) -> None:
+    """The portal holds them already, or something newer: nothing is sent, the receipt says so."""
+    receipt = desk.receipts.covered(entries, desk.delivered.seq(lane.key))
+    _over(desk, lane, entries, [receipt], known=True)
+
+
+def skipped(
+    desk: Desk, lane: Lane, entries: Sequence[Entry], why: str, then: Callable[[], None] = lambda: None
+) -> None:
+    """Given up, by an operator's order or because the log no longer holds them."""
+    _over(desk, lane, entries, [desk.receipts.skipped(entries, why)], then=then)
+
+
+def retry(desk: Desk, lane: Lane, tried: Tried, error: Retryable) -> None:
+    """Parked until its next try, or a dead letter (`exhausted`) when all tries are used up."""
+    if lane.attempt + 1 >= desk.limits.max_attempts:
+        detail = f"{lane.attempt + 1} tries, the last: {error.kind}: {error}"
+        _dead(desk, lane, tried, "exhausted", detail, error.status)
+        return
+    lane.attempt += 1
+    wait = delay(lane.attempt, desk.limits.retry_base_s, desk.limits.retry_cap_s, error.retry_after)
+    lane.not_before, lane.error, lane.patient = time.time() + wait, error.kind, error.retry_after is not None
+    metrics.EVENTS_RETRIED.labels(f"deliver:{desk.name}").inc(len(tried.entries))
+    receipt = desk.receipts.retry(
+        tried.entries,
+        lane.attempt,
+        lane.not_before,
+        kind=error.kind,
+        text=str(error),
+        known=tried.personal,
+        status=error.status,
+        latency_s=tried.seconds,
+    )
+    _wait(desk, lane, [receipt], Place.PARKED, told=len(tried.entries))
+
+
+def refused(desk: Desk, lane: Lane, tried: Tried, error: Rejected, newest: Any) -> None:
+    """The portal will never take it. A refused fold is taken apart first: one of its events may be the culprit."""
+    if len(tried.entries) > 1:
+        lane.alone, lane.newest = len(tried.entries), newest
+        text = f"{len(tried.entries)} events refused together, now one by one: {error}"
+        receipt = desk.receipts.retry(
+            tried.entries,
+            lane.attempt + 1,
+            time.time(),
+            kind=error.reason,
+            text=text,
+            known=tried.personal,
+            status=error.status,
+            latency_s=tried.seconds,
+        )
+        desk.outbox.put(Settlement([receipt], done=lambda: _release(desk, lane)))
+        return
+    reason = error.reason if error.reason in REASONS else "refused"
+    _dead(desk, lane, tried, reason, str(error), error.status)
+
+
+def unusable(desk: Desk, lane: Lane, entry: Entry, error: BadRecord) -> None:
+    """It cannot be decoded; nothing was sent."""
+    _dead(desk, lane, Tried([entry]), error.reason, error.detail, None)
+
+
+def stow(desk: Desk, lane: Lane) -> None:
+    """Events were appended to a parked or held lane: its parking record names them too."""
+    new = [entry for entry in lane.queue if entry.sources]
+    if not new:
+        return
+    told = parking.record(desk.name, lane, list(lane.queue), lane.place)
+    desk.outbox.put(Settlement([_waits(desk, lane, new, lane.place)], [told], lambda: _stored(lane, new)))
+
+
+def _release(desk: Desk, lane: Lane) -> None:
+    desk.lanes.release(lane)
+    desk.changed.set()
+
+
+def _over(
+    desk: Desk,
+    lane: Lane,
+    entries: Sequence[Entry],
+    first: list[Out],
+    known: bool = False,
+    then: Callable[[], None] = lambda: None,
+) -> None:
+    """These first entries are done with; what stands behind them is next. `known`: they stand at the portal."""
+    rest = list(lane.queue)[len(entries) :]
+    after: list[Out] = []
+    if lane.stored:
+        lane.attempt, lane.not_before, lane.patient, lane.error = 0, 0.0, False, ""
+        after = [parking.record(desk.name, lane, rest, Place.PARKED)]
+
+    def done() -> None:
+        if known:
+            desk.delivered.add(lane.key, [e.hub_seq for e in entries], [e.event_id for e in entries])
+        for entry in (*entries, *(rest if lane.stored else ())):
+            entry.settle()
+        lane.stored = lane.stored and bool(rest)
+        desk.lanes.advance(lane, len(entries))
+        desk.changed.set()
+        then()
+
+    desk.outbox.put(Settlement(first, after, done))
+
+
+def _dead(desk: Desk, lane: Lane, tried: Tried, reason: str, detail: str, status: int | None) -> None:
+    detail = masked(detail, tried.personal)
+    letters = [_letter(desk, entry, item, reason, detail) for entry, item in _pairs(tried)]
+    metrics.EVENTS_DEAD_LETTERED.labels("deliver", reason).inc(len(letters))
+    receipt = desk.receipts.dead_lettered(tried.entries, lane.attempt + 1, reason, detail, tried.personal, status)
+    if desk.strategy is Strategy.STATE:
+        _over(desk, lane, tried.entries, [*letters, receipt])  # the next full state covers it
+        return
+    lane.attempt, lane.error = 0, reason
+    _wait(desk, lane, [*letters, receipt], Place.HELD, told=len(tried.entries))
+
+
+def _pairs(tried: Tried) -> Iterable[tuple[Entry, Item | None]]:
+    items: Sequence[Item | None] = tried.items or [None] * len(tried.entries)
+    return zip(tried.entries, items, strict=True)
+
+
+def _letter(desk: Desk, entry: Entry, item: Item | None, reason: str, detail: str) -> Out:
+    """The event as it stands in the log; of a snapshot, which stands nowhere, what was made of the state."""
+    raw = entry.record
+    assert raw is not None
+    made = item is not None and raw.topic in parking.FAMILY_OF_TOPIC
+    return dead_letter.build(
+        stage="deliver",
+        error=BadRecord(reason, detail),
+        topic=raw.topic,
+        partition=raw.partition,
+        offset=raw.offset,
+        key=raw.key,
+        value=item.value if made and item else raw.value,
+        headers=item.envelope.headers() if made and item else raw.headers,
+        subscriber=desk.name,
+    )
+
+
+def _wait(desk: Desk, lane: Lane, first: list[Out], place: Place, told: int) -> None:
+    """The lane is parked or held; its record names all that is in it now, of which receipts told the first `told`."""
+    whole = list(lane.queue)
+    behind = [entry for entry in whole[told:] if entry.sources]
+    if behind:
+        first = [*first, _waits(desk, lane, behind, place)]
+
+    def done() -> None:
+        _stored(lane, whole)
+        if place is Place.HELD:
+            desk.lanes.hold(lane)
+        else:
+            desk.lanes.park(lane)
+        if any(entry.sources for entry in lane.queue):
+            desk.dirty.add(lane)
+        desk.changed.set()
+
+    desk.outbox.put(Settlement(first, [parking.record(desk.name, lane, whole, place)], done))
+
+
+def _waits(desk: Desk, lane: Lane, entries: Sequence[Entry], place: Place) -> Out:
+    if place is Place.HELD:
+        return desk.receipts.held(entries)
+    return desk.receipts.retry(entries, 0, lane.not_before, kind="behind")
+
+
+def _stored(lane: Lane, entries: Sequence[Entry]) -> None:
+    lane.stored = True
+    far = lane.place is Place.HELD or lane.not_before - time.time() > KEEP_S
+    for entry in entries:
+        entry.settle()
+        if far:
+            entry.record = None

@@ -1,0 +1,98 @@
+"""The records in hub.deliveries: each attempt and decision, with every event it covers (`vn.hub.Delivery`)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+
+from hub.delivery.entries import Entry
+from hub.delivery.mask import masked
+from hub.delivery.outbox import Out
+from hub.delivery.portal import Answer
+from hub.wire.codec import Codec, Datum
+from hub.wire.topics import DELIVERIES
+
+RECORD = "vn.hub.Delivery"
+
+
+class Receipts:
+    """Makes the records of one subscriber; the outbox writes them."""
+
+    def __init__(self, subscriber: str, codec: Codec) -> None:
+        self._subscriber = subscriber
+        self._codec = codec
+
+    def delivered(
+        self, entries: Sequence[Entry], attempt: int, latency_s: float, answer: Answer, known: Iterable[str]
+    ) -> Out:
+        """`known`: personal values of the events, to be masked in the answer."""
+        return self._record(
+            "DELIVERED",
+            entries,
+            attempt,
+            latency_ms=round(latency_s * 1000),
+            http_status=answer.status,
+            answer=masked(answer.text, known) or None,
+        )
+
+    def covered(self, entries: Sequence[Entry], by: int) -> Out:
+        """Not sent again: the portal already holds what `hub_seq` = `by` left there."""
+        return self._record("DELIVERED", entries, 0, answer=f"covered by the delivery of hub_seq {by}")
+
+    def retry(
+        self,
+        entries: Sequence[Entry],
+        attempt: int,
+        not_before: float,
+        *,
+        kind: str,
+        text: str = "",
+        known: Iterable[str] = (),
+        status: int | None = None,
+        latency_s: float = 0.0,
+    ) -> Out:
+        """A failed try, or events that wait behind one (then `kind` is `behind`)."""
+        return self._record(
+            "RETRY_SCHEDULED",
+            entries,
+            attempt,
+            latency_ms=round(latency_s * 1000),
+            http_status=status,
+            error_kind=kind,
+            answer=masked(text, known) or None,
+            not_before=round(not_before * 1000),
+        )
+
+    def dead_lettered(
+        self, entries: Sequence[Entry], attempt: int, reason: str, text: str, known: Iterable[str], status: int | None
+    ) -> Out:
+        return self._record(
+            "DEAD_LETTERED",
+            entries,
+            attempt,
+            http_status=status,
+            error_kind=reason,
+            answer=masked(text, known) or None,
+        )
+
+    def held(self, entries: Sequence[Entry]) -> Out:
+        """They wait behind a dead letter until an operator acts."""
+        return self._record("HELD", entries, 0)
+
+    def skipped(self, entries: Sequence[Entry], why: str) -> Out:
+        """Given up: by an operator, or because the log no longer holds them."""
+        return self._record("SKIPPED", entries, 0, answer=why)
+
+    def _record(self, outcome: str, entries: Sequence[Entry], attempt: int, **more: object) -> Out:
+        key = entries[0].key
+        datum: Datum = {
+            "subscriber": self._subscriber,
+            "key": key,
+            "outcome": outcome,
+            "event_ids": [entry.event_id for entry in entries],
+            "hub_seqs": [entry.hub_seq for entry in entries],
+            "attempt": attempt,
+            "at": round(time.time() * 1000),
+            **more,
+        }
+        return DELIVERIES, key.encode(), self._codec.encode(RECORD, datum), ()
