@@ -120,6 +120,12 @@ class Child:
         if self.state is not State.GIVEN_UP:
             self.state = State.STOPPED
 
+    def forget(self) -> None:
+        """Remove what its processes left in the run folder: it is not to come back."""
+        target = self.settings.run_dir / "prometheus" / self._note.name
+        for path in (self._note, target, process.exit_file(self.settings, self.name)):
+            path.unlink(missing_ok=True)
+
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):
             if self.process is not None:

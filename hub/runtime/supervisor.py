@@ -230,6 +230,7 @@ class Supervisor:
         if child := self.children.get(role):
             self._keepers.pop(role).cancel()
             await child.stop(self._limit)
+            child.forget()
             del self.children[role]
             for metric in (metrics.ROLE_UP, metrics.ROLE_GIVEN_UP):
                 with contextlib.suppress(KeyError):

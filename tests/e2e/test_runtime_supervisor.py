@@ -153,6 +153,7 @@ async def test_a_delivery_that_keeps_dying_is_left_down_and_the_rest_goes_on(tmp
         await hub.until(lambda: hub.role("deliver:national")["state"] == "ready")
         hub.quiet.put()
         await hub.until(lambda: hub.role("deliver:national") is None)
+        assert not list(hub.settings.run_dir.glob("deliver_national*"))
         assert hub.journal("stop") == ["deliver:national"]
         assert REGISTRY.get_sample_value("hub_role_given_up", {"role": "deliver:national"}) is None
 
