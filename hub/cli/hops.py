@@ -49,17 +49,22 @@ async def trace(
     try:
         await consumer.start()
         codec = await open_codec(settings)
-        known = await consumer.topics()
-        places = [
-            TopicPartition(name, kafka.partition_of(wanted, len(consumer.partitions_for_topic(name) or ())))
-            for name in HOPS
-            if name in known
-        ]
+        counts = await _partition_counts(settings)
+        places = [TopicPartition(name, kafka.partition_of(wanted, counts[name])) for name in HOPS if counts.get(name)]
         found = [_hop(record, codec) for record in await _read(consumer, places, wanted, since_ms, progress)]
     finally:
         await consumer.stop()
     order = {name: place for place, name in enumerate(HOPS)}
     return sorted(found, key=lambda hop: (hop.at_ms, order[hop.topic], hop.offset))
+
+
+async def _partition_counts(settings: Settings) -> dict[str, int]:
+    client = kafka.admin(settings)
+    try:
+        await client.start()
+        return {topic["topic"]: len(topic["partitions"]) for topic in await client.describe_topics(None)}
+    finally:
+        await client.close()
 
 
 async def _read(
