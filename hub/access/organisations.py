@@ -87,6 +87,13 @@ async def remove(settings: Settings, name: str, who: str, why: str = "") -> None
     await write(settings, (Organisation, name), audit.entry(who, "organisation.remove", name, why))
 
 
+def public(organisation: Organisation) -> dict[str, Any]:
+    """Without key hashes: how many keys there are, and until when those that end."""
+    out = organisation.model_dump(mode="json", exclude={"key_hashes", "key_until"})
+    ends = sorted(end.isoformat() for end in organisation.key_until.values())
+    return out | {"keys": len(organisation.key_hashes), "keys_ending": ends}
+
+
 _NOT_HERE = {"name", "key_hashes", "key_until"}
 
 

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from hub.access import organisations
-from hub.access.control import Organisation
 from hub.access.operators import Operator, operator
 from hub.config import Settings
 from hub.intake.problem import Problem
@@ -41,13 +40,6 @@ class Rotation(BaseModel):
     overlap_hours: float = Field(24.0, ge=0, le=24 * 90, description="how long the present keys work on")
 
 
-def public(organisation: Organisation) -> dict[str, Any]:
-    """Without key hashes: how many keys there are, and until when those that end."""
-    out = organisation.model_dump(mode="json", exclude={"key_hashes", "key_until"})
-    ends = sorted(end.isoformat() for end in organisation.key_until.values())
-    return out | {"keys": len(organisation.key_hashes), "keys_ending": ends}
-
-
 def settings_of(request: Request) -> Settings:
     """The settings that the application was built with."""
     found: Settings = request.app.state.settings
@@ -71,31 +63,31 @@ router = APIRouter(prefix="/v1/organisations", tags=["organisations"])
 
 @router.get("", summary="All organisations and their rights")
 async def every(hub: Hub, by: By) -> list[dict[str, Any]]:
-    return [public(organisation) for organisation in await organisations.every(hub)]
+    return [organisations.public(organisation) for organisation in await organisations.every(hub)]
 
 
 @router.post("", status_code=201, summary="Add one; the API key is in the answer and is stored nowhere")
 async def add(new: New, hub: Hub, by: By) -> dict[str, Any]:
     wanted = organisations.checked(new.given())
     key = await organisations.add(hub, wanted, by.who, by.why)
-    return public(await organisations.get(hub, wanted.name)) | {"key": key}
+    return organisations.public(await organisations.get(hub, wanted.name)) | {"key": key}
 
 
 @router.get("/{name}", summary="One organisation")
 async def show(name: str, hub: Hub, by: By) -> dict[str, Any]:
-    return public(await organisations.get(hub, name))
+    return organisations.public(await organisations.get(hub, name))
 
 
 @router.patch("/{name}", summary="Change its rights")
 async def change(name: str, rights: Rights, hub: Hub, by: By) -> dict[str, Any]:
-    return public(await organisations.change(hub, name, rights.given(), by.who, by.why))
+    return organisations.public(await organisations.change(hub, name, rights.given(), by.who, by.why))
 
 
 @router.post("/{name}/rotate-key", summary="A new key; the present ones work on for the overlap")
 async def rotate(name: str, rotation: Rotation, hub: Hub, by: By) -> dict[str, Any]:
     overlap = timedelta(hours=rotation.overlap_hours)
     key, changed = await organisations.rotate_key(hub, name, by.who, by.why, overlap)
-    return public(changed) | {"key": key}
+    return organisations.public(changed) | {"key": key}
 
 
 @router.delete("/{name}", status_code=204, summary="Remove it: its keys stop working")
