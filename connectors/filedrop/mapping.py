@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from connectors.filedrop.encodings import nfc
 from connectors.filedrop.fields import Target, record_fields
-from hub.errors import ConfigError
+from hub.access.rights import normal
+from hub.errors import BadRecord, ConfigError
 from hub.wire.envelope import DOSSIER_STEP, INGRESS_RECORDS
 
 FILE_NAME = "mapping.toml"
@@ -71,10 +72,13 @@ class Mapping(_Strict):
     constants: field -> value, where the file has no column for it.
     required:  fields that may not be empty.
     source:    CloudEvents source. type: the ingress type, by default a dossier's step.
+    agencies:  agency codes, either form, whose records this folder may bring; empty: any. Of a dossier the agency in
+               its code counts, of others the field agency_code.
     """
 
     source: str = Field(min_length=1)
     type: str = DOSSIER_STEP
+    agencies: tuple[str, ...] = ()
     pattern: str = Field("*", pattern=r"^[^/\\]+$", description="which files of the folder, as *.csv")
     file: FileFormat = FileFormat()
     dates: Dates = Dates()
@@ -102,6 +106,8 @@ class Mapping(_Strict):
         for field, target in self.targets.items():
             if target.needed and "." not in field and field not in given:
                 raise ValueError(f"no column and no constant fills {field}, which every {self.record} needs")
+        for agency in self.agencies:
+            normal(agency)
         for field, words in self.words.items():
             wrong = [v for v in words.values() if self.targets[field].symbols and v not in self.targets[field].symbols]
             if wrong:
@@ -127,6 +133,8 @@ def load(path: Path) -> Mapping:
         return Mapping.model_validate(tomllib.loads(path.read_text("utf-8")))
     except OSError as error:
         raise ConfigError(str(path), f"cannot be read: {error.strerror}") from None
+    except BadRecord as error:
+        raise ConfigError(f"{path}: agencies", error.detail) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), f"is not TOML: {error}") from None
     except ValidationError as error:

@@ -14,8 +14,10 @@ from connectors.filedrop.fields import to_time, to_value
 from connectors.filedrop.mapping import Mapping
 from connectors.filedrop.sheet import as_text
 from connectors.filedrop.table import Row
+from hub.access.rights import covers
 from hub.errors import BadRecord
 from hub.intake.source import Incoming, Refused
+from hub.model import codes
 from hub.wire.envelope import Envelope, derived_id, rfc3339
 from hub.wire.personal import tree
 
@@ -67,7 +69,16 @@ class Converter:
             if field not in flat:
                 column = next((n for n, _, f in self._columns if f == field), field)
                 raise BadRecord("missing_field", f"column {column!r} is empty; {field} must be given", column)
+        self._check_agency(flat)
         return _nested(flat)
+
+    def _check_agency(self, flat: AnyMapping[str, Any]) -> None:
+        """BadRecord (`code`, `right`): whoever leaves files here may not bring other agencies' records."""
+        mapping = self._mapping
+        agency = codes.dossier(flat["dossier_code"]).agency if "dossier_code" in flat else flat.get("agency_code")
+        if mapping.agencies and not (agency and covers(mapping.agencies, agency)):
+            own = ", ".join(mapping.agencies)
+            raise BadRecord("right", f"this folder is for records of {own}; this one is of {agency or 'nobody'}")
 
     def _convert(self, field: str, value: Any, column: str) -> Any:
         mapping, target = self._mapping, self._mapping.targets[field]

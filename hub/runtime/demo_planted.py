@@ -19,7 +19,7 @@ MARKER = re.compile(rb"planted-[a-z_]+-\d+")
 KINDS = {
     "date": ("file", "source", "date"),
     "word": ("file", "source", "status"),
-    "code": ("file", "core", "code"),
+    "code": ("file", "source", "code"),
     "transition": ("file", "core", "transition"),
     "conflict": ("kafka", "core", "conflict"),
     "truncated": ("kafka", "intake", "truncated"),

@@ -82,7 +82,7 @@ def test_forty_bad_records_of_ten_kinds() -> None:
     assert {p.step.agency.name for p in planted if KINDS[p.kind][0] == "file"} == {a.name for a in FILE_AGENCIES}
 
 
-@pytest.mark.parametrize("kind", ["date", "word"])
+@pytest.mark.parametrize("kind", ["date", "word", "code"])
 def test_bad_rows_are_refused_with_their_marker(kind: str, tmp_path: Path) -> None:
     for bad in (p for p in plant(STEPS) if p.kind == kind):
         mapping = set_up_folder(bad.step.agency, tmp_path)

@@ -16,6 +16,7 @@ from hub.intake.source import Incoming, Refused
 
 MAPPING = """
 source = "urn:vn:gov:H11.12:motcua"
+agencies = ["H11.12"]
 required = ["procedure_code"]
 [file]
 delimiter = ";"
@@ -105,6 +106,8 @@ def test_the_same_row_has_the_same_id_and_a_corrected_row_another(tmp_path: Path
         (GOOD.replace("Tiếp nhận", "Đã xem"), "status", ["'Bước'", "'Đã xem'"]),
         (GOOD.replace("1.004194", " "), "missing_field", ["'TTHC'", "procedure_code"]),
         (GOOD.replace("000.00.12.H11-111011-0001", ""), "missing_field", ["'Hồ sơ / Mã'"]),
+        (GOOD.replace("12.H11", "13.H11"), "right", ["H11.12", "H11.13"]),
+        (GOOD.replace("-111011-", "/111011/"), "code", ["dossier_code", "000.00.12.H11/111011/0001"]),
         (GOOD.rstrip() + ";thừa\n", "row", ["6 cells", "5"]),
     ],
 )
@@ -166,6 +169,7 @@ def test_a_file_that_cannot_be_read_at_all(tmp_path: Path, content: bytes, reaso
         ('"Lúc" = "occurred_at"', '"Lúc" = "due_at"', "occurred_at"),
         ('delimiter = ";"', 'delimiter = ";;"', "delimiter"),
         ("skip_rows = 1", "skip_row = 1", "skip_row"),
+        ('["H11.12"]', '["Phan Thiết"]', "agencies"),
         ("[dates]", '[dates]\ntimezone = "Asia/Saigonn"', "Saigonn"),
     ],
 )
