@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 
 from connectors.common.config import read_secret, read_settings
+from connectors.common.http import tls
 from connectors.national_portal.client import NationalPortalClient
 from connectors.national_portal.mapping import WireMapping
-from connectors.national_portal.session import shared_session
+from connectors.national_portal.session import Session, join_session, leave_session
 from connectors.national_portal.settings import NationalPortalSettings
 from hub.access.control import Subscriber
 from hub.delivery.portal import Answer, Item, Strategy
@@ -32,17 +33,21 @@ class NationalPortal:
         self._transport = transport
         self._http: httpx.AsyncClient | None = None
         self._client: NationalPortalClient | None = None
+        self._session: Session | None = None
 
     async def open(self) -> None:
         s = self.settings
-        self._http = httpx.AsyncClient(transport=self._transport, timeout=s.timeout_s, trust_env=False)
-        session = shared_session((str(s.adapter_url), s.auth_endpoint, s.username, self._secret), s.session_s)
-        self._client = NationalPortalClient(self._http, s, session, self._secret)
+        self._http = httpx.AsyncClient(transport=self._transport, verify=tls(), timeout=s.timeout_s, trust_env=False)
+        login = (str(s.adapter_url), s.auth_endpoint, s.username, self._secret)
+        self._session = join_session(login, s.session_s)
+        self._client = NationalPortalClient(self._http, s, self._session, self._secret)
 
     async def close(self) -> None:
         if self._http is not None:
             await self._http.aclose()
-        self._http = self._client = None
+        if self._session is not None:
+            leave_session(self._session)
+        self._http = self._client = self._session = None
 
     async def probe(self) -> None:
         """A short catalogue under the session; any answer but error_code 0 is Retryable (`probe`)."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Hashable
-from weakref import WeakValueDictionary
 
 from hub.errors import Retryable
 
@@ -16,9 +15,11 @@ Login = Callable[[], Awaitable[str]]
 
 
 class Session:
-    """Holds the token; `life_s` is how long it is used before a new login."""
+    """Holds the token; `life_s` is how long it is used before a new login. `holders`: connections that use it."""
 
-    def __init__(self, life_s: float) -> None:
+    def __init__(self, key: Hashable, life_s: float) -> None:
+        self.key = key
+        self.holders = 0
         self._life_s = life_s
         self._lock = asyncio.Lock()
         self._token = ""
@@ -52,13 +53,21 @@ class Session:
         return Retryable(error.kind, str(error), error.retry_after, error.status)
 
 
-_SHARED: WeakValueDictionary[Hashable, Session] = WeakValueDictionary()
+_SHARED: dict[Hashable, Session] = {}
 
 
-def shared_session(key: Hashable, life_s: float) -> Session:
-    """The session of that login in the running event loop; it lives as long as a connection holds it."""
+def join_session(key: Hashable, life_s: float) -> Session:
+    """The session of that login in the running event loop, with one more holder."""
     full_key = (id(asyncio.get_running_loop()), key)
     session = _SHARED.get(full_key)
     if session is None:
-        session = _SHARED[full_key] = Session(life_s)
+        session = _SHARED[full_key] = Session(full_key, life_s)
+    session.holders += 1
     return session
+
+
+def leave_session(session: Session) -> None:
+    """One holder less; the last one lets it go."""
+    session.holders -= 1
+    if session.holders == 0:
+        _SHARED.pop(session.key, None)

@@ -27,7 +27,8 @@ class FaultOrder(BaseModel):
     """What POST /_admin/faults takes; what is left out stays as it is.
 
     rate: share of calls (0 to 1) that meet a fault. kinds: which, drawn evenly. seed: starts the draw anew.
-    force: kinds for the next calls, first in first out, before any draw. hang_s, retry_after_s: lengths in seconds.
+    force: kinds for the next calls, first in first out, before any draw; "none" lets a call pass. hang_s,
+    retry_after_s: lengths in seconds.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -43,7 +44,7 @@ class FaultOrder(BaseModel):
     @classmethod
     def _known(cls, kinds: Sequence[str] | None) -> Sequence[str] | None:
         for kind in kinds or ():
-            if kind not in FAULTS:
+            if kind not in FAULTS and kind != "none":
                 raise ValueError(f"no fault {kind!r}; known: {', '.join(FAULTS)}")
         return kinds
 
@@ -83,7 +84,8 @@ class FaultPlan:
         if self.down:
             return "down"
         if self._forced:
-            return self._forced.popleft()
+            kind = self._forced.popleft()
+            return None if kind == "none" else kind
         if self._kinds and self._random.random() < self._rate:
             return self._random.choice(self._kinds)
         return None

@@ -48,7 +48,7 @@ _SAME_LINE = "ma_ho_so = ? AND thoi_diem_xu_ly = ? AND trang_thai = ? AND phong_
 
 class Ledger:
     """`progress_mode`: append keeps every line that comes, replace keeps a dossier's lines of the last call only,
-    dedupe keeps one of each (MaHoSo, ThoiDiemXuLy, TrangThai, PhongBanXuLy) and counts its receptions."""
+    dedupe keeps one of each (MaHoSo, ThoiDiemXuLy, TrangThai, PhongBanXuLy). The last two count receptions."""
 
     def __init__(self, path: Path | str, progress_mode: ProgressMode) -> None:
         self._store = Store(path, _SCHEMA)
@@ -82,29 +82,40 @@ class Ledger:
 
     def write_lines(self, entries: list[dict[str, str]]) -> None:
         with self._store.transaction() as db:
+            before = {}
             if self._mode == "replace":
+                before = {_line(entry): self._receptions(db, entry) for entry in entries}
                 for code in {entry["MaHoSo"] for entry in entries}:
                     db.execute("DELETE FROM progress_lines WHERE ma_ho_so = ?", (code,))
             for entry in entries:
                 if self._mode != "dedupe" or not self._counted(db, entry):
-                    self._insert_line(db, entry)
+                    self._insert_line(db, entry, before.get(_line(entry), 0) + 1)
+
+    @staticmethod
+    def _receptions(db: sqlite3.Connection, entry: dict[str, str]) -> int:
+        sql = f"SELECT sum(receptions) FROM progress_lines WHERE {_SAME_LINE}"
+        return db.execute(sql, _line(entry)).fetchone()[0] or 0
 
     @staticmethod
     def _counted(db: sqlite3.Connection, entry: dict[str, str]) -> bool:
         """Whether the line stood there already; if so its receptions went up by one."""
-        line = (entry["MaHoSo"], entry["ThoiDiemXuLy"], entry["TrangThai"], entry.get("PhongBanXuLy", ""))
-        changed = db.execute(f"UPDATE progress_lines SET receptions = receptions + 1 WHERE {_SAME_LINE}", line)
-        return changed.rowcount > 0
+        sql = f"UPDATE progress_lines SET receptions = receptions + 1 WHERE {_SAME_LINE}"
+        return db.execute(sql, _line(entry)).rowcount > 0
 
     @staticmethod
-    def _insert_line(db: sqlite3.Connection, entry: dict[str, str]) -> None:
+    def _insert_line(db: sqlite3.Connection, entry: dict[str, str], receptions: int) -> None:
         columns = ", ".join(LINE_COLUMNS.values())
         marks = ", ".join("?" * len(LINE_COLUMNS))
-        values = [entry.get(name, "") for name in LINE_COLUMNS]
-        db.execute(f"INSERT INTO progress_lines ({columns}, arrived_at) VALUES ({marks}, ?)", [*values, utc_now()])
+        values = [*(entry.get(name, "") for name in LINE_COLUMNS), utc_now(), receptions]
+        db.execute(f"INSERT INTO progress_lines ({columns}, arrived_at, receptions) VALUES ({marks}, ?, ?)", values)
 
     def log(self, service: str, code: str, error_code: str, message: str) -> None:
         self._store.db.execute(
             "INSERT INTO calls (at, service, ma_ho_so, error_code, message) VALUES (?, ?, ?, ?, ?)",
             (utc_now(), service, code, error_code, message),
         )
+
+
+def _line(entry: dict[str, str]) -> tuple[str, str, str, str]:
+    """What tells two lines of progress apart (design 6)."""
+    return entry["MaHoSo"], entry["ThoiDiemXuLy"], entry["TrangThai"], entry.get("PhongBanXuLy", "")
