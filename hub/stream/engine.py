@@ -156,13 +156,14 @@ class _Life:
 
     # --- what lease and watchdog ask ---
 
-    async def _heartbeat(self) -> bool:
+    async def _heartbeat(self) -> bool | None:
         limit_s = self._kafka.session_timeout_ms / 2000
         try:
-            return bool(await self._consumer().in_thread("heartbeat", timeout_s=limit_s))
-        except (TimeoutError, KafkaError) as error:
-            _log.warning("no answer to a heartbeat: %r", error)
-            return False
+            answer: bool | None = await self._consumer().in_thread("heartbeat", timeout_s=limit_s)
+        except TimeoutError:
+            _log.warning("no answer to a heartbeat within %.1f s", limit_s)
+            return None
+        return answer
 
     def _consumer(self) -> Consumer:
         consumer = self._app.consumer
@@ -172,8 +173,12 @@ class _Life:
     def _watchdog(self) -> Watchdog:
         limit_s = (self._kafka.rebalance_timeout_ms + self._kafka.session_timeout_ms) / 1000
         return Watchdog(
-            self._role, self._ledger, self._watched, self._committed, self._runner.busy, self._end, limit_s
+            self._role, self._ledger, self._watched, self._committed, self._runner.busy, self._end, self._flowing,
+            limit_s,
         )  # fmt: skip
+
+    def _flowing(self) -> bool:
+        return bool(self._consumer().flow_active and self._consumer().can_resume_flow.is_set())
 
     def _watched(self) -> list[TP]:
         return [TP(topic, number) for topic in self._config.sources for number in sorted(self._owned)]

@@ -23,14 +23,14 @@ def clock() -> float:
 
 
 class Lease:
-    """heartbeat:  asks the coordinator; True: it knows us as a member of the current generation.
+    """heartbeat:  asks the coordinator. True: we are a member. False: no longer. None: no answer.
 
     session_s:  the group's session time.
     patience_s: how long an owner waits for an answer before it gives up, beyond the session time.
     """
 
     def __init__(
-        self, heartbeat: Callable[[], Awaitable[bool]], session_s: float, patience_s: float, clock: Clock = clock
+        self, heartbeat: Callable[[], Awaitable[bool | None]], session_s: float, patience_s: float, clock: Clock = clock
     ) -> None:
         self._heartbeat = heartbeat
         self._valid_s = session_s / 2
@@ -43,7 +43,7 @@ class Lease:
         self._renewed = None
 
     async def held(self, live: Callable[[], bool]) -> bool:
-        """True: write now. False: `live` says that the work was taken from us meanwhile, leave it.
+        """True: write now. False: the work was taken from us meanwhile, leave it (`live` says so, or soon will).
 
         LeaseError: nobody answers; the process had better end.
         """
@@ -52,7 +52,10 @@ class Lease:
             if self._renewed is not None and self._clock() - self._renewed < self._valid_s:
                 return True
             asked = self._clock()
-            if await self._heartbeat():
+            answer = await self._heartbeat()
+            if answer is False:
+                return False
+            if answer:
                 self._renewed = asked  # not when the answer came: the coordinator counts from our request
                 continue
             if self._clock() - began > self._give_up_s:

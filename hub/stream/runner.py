@@ -85,10 +85,10 @@ class Runner:
 
     async def drained(self, timeout_s: float) -> bool:
         """Wait until nothing is in work. False: something still is after that time."""
-        tasks = set(self._tasks)
-        if tasks:
-            _, tasks = await asyncio.wait(tasks, timeout=timeout_s)
-        return not tasks
+        until = time.monotonic() + timeout_s
+        while self._tasks and (left := until - time.monotonic()) > 0:
+            await asyncio.wait(set(self._tasks), timeout=left)  # a chunk that waited for room may begin meanwhile
+        return not self._tasks
 
     async def cancel(self) -> None:
         """End what is still in work, unfinished."""
@@ -189,9 +189,9 @@ class Runner:
             await self._state.write(part, outputs.state)
         return True
 
-    async def heal(self, part: PartitionState) -> None:
+    async def heal(self, part: PartitionState, live: Callable[[], bool]) -> None:
         """Between chunks: write again what a late writer has written over."""
-        if await self._lease.held(lambda: True):
+        if await self._lease.held(live):
             await self._state.heal(part)
 
     # --- one chunk that holds a suspect ---

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from hub.stream.api import EngineConfig
 from hub.stream.runner import Runner
@@ -48,13 +49,15 @@ class Ticker:
     async def _tick(self, partition: int) -> None:
         assert self._config.tick is not None
         part = await self._state.own(partition) if partition in self._owned else None
-        if part is None:
-            return
-        assignment = self._assignment
-        outputs = self._config.tick(partition, part, time.time())
-        await self._runner.write(outputs, part, lambda: assignment == self._assignment)
+        if part is not None:
+            outputs = self._config.tick(partition, part, time.time())
+            await self._runner.write(outputs, part, self._live())
 
     async def _heal(self, partition: int) -> None:
         part = await self._state.own(partition) if partition in self._owned else None
         if part is not None:
-            await self._runner.heal(part)
+            await self._runner.heal(part, self._live())
+
+    def _live(self) -> Callable[[], bool]:
+        assignment = self._assignment
+        return lambda: assignment == self._assignment

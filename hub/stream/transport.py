@@ -19,6 +19,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
 from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers import aiokafka as driver
+from faust.transport.drivers.aiokafka import DEFAULT_GENERATION_ID
 from faust.types.tuples import TP, ConsumerMessage, Message
 from mode.threads import WorkerThread
 
@@ -78,12 +79,16 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             request_timeout_ms=settings.kafka.rebalance_timeout_ms + 5_000,
         )
 
-    async def heartbeat(self) -> bool:
-        """Ask the coordinator now. True: it still knows us as a member of the current generation."""
+    async def heartbeat(self) -> bool | None:
+        """Ask the coordinator now. True: we are a member. False: no longer. None: it did not say."""
         coordinator = self._ensure_consumer()._coordinator
-        if coordinator.coordinator_id is None:
-            return False
-        return bool(await coordinator._do_heartbeat())
+        if coordinator.coordinator_id is not None and self._joined() and await coordinator._do_heartbeat():
+            return True
+        return None if self._joined() else False
+
+    def _joined(self) -> bool:
+        """Whether there is a generation at all; aiokafka drops it as soon as it is told that we are out."""
+        return bool(self._ensure_consumer()._coordinator.generation != DEFAULT_GENERATION_ID)
 
     async def committed(self, tps: Sequence[TP]) -> dict[TP, int | None]:
         """What the broker holds as committed, asked now; None where nothing is."""
@@ -94,6 +99,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """False: a rebalance has begun or the partitions are gone; they will be read again from the last commit."""
+        if not self._joined():  # a commit without a generation is taken as an administrator's if the group is empty
+            return False
         wanted = {TopicPartition(tp.topic, tp.partition): OffsetAndMetadata(at, "") for tp, at in offsets.items()}
         try:
             await self._ensure_consumer().commit(wanted)
@@ -176,6 +183,7 @@ class Consumer(driver.Consumer):
     async def perform_seek(self) -> None:
         """To the broker's committed offsets, or the earliest where nothing is committed; ends all epochs."""
         async with self._seeking:
+            self._seek_due = False  # first: what is fetched and dropped from here on asks for another seek
             self.ledger.seek_all()
             committed = await self.seek_to_committed()
             tps = [TP(part.topic, part.partition) for part in committed]
@@ -190,7 +198,6 @@ class Consumer(driver.Consumer):
             if fresh:
                 await self.seek_wait(fresh)
             self.ledger.seek_all()
-            self._seek_due = False
 
     # --- out: commit what the ledger says ---
 

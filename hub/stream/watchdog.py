@@ -25,6 +25,7 @@ class Watchdog:
     committed: asks the broker.
     busy:      whether a partition's lane is at work: a long chunk is no lost chunk.
     end:       the log's end as last heard of, for the lag metric.
+    flowing:   whether partitions are assigned and being read (or a rebalance would have to end soon).
     limit_s:   how long the two may be apart.
     """
 
@@ -36,6 +37,7 @@ class Watchdog:
         committed: Callable[[Sequence[TP]], Awaitable[dict[TP, int | None]]],
         busy: Callable[[int], bool],
         end: Callable[[TP], int | None],
+        flowing: Callable[[], bool],
         limit_s: float,
     ) -> None:
         self._role = role
@@ -44,6 +46,8 @@ class Watchdog:
         self._committed = committed
         self._busy = busy
         self._end = end
+        self._flowing = flowing
+        self._still_since: float | None = None
         self._limit_s = limit_s
         # What a partition hangs at (an offset that does not move), and since when.
         self._hanging: dict[TP, tuple[tuple[str, int | None], float]] = {}
@@ -52,9 +56,19 @@ class Watchdog:
         """Until cancelled. Parted: a partition has hung for longer than the limit."""
         while True:
             await asyncio.sleep(POLL_S)
+            self.look_at_flow(time.monotonic())
             owned = self._owned()
             if owned:
                 self.look(await self._committed(owned), time.monotonic())
+
+    def look_at_flow(self, now: float) -> None:
+        """Parted if nothing is read for longer than the limit: Faust gives up a resumption that takes too long."""
+        if self._flowing():
+            self._still_since = None
+            return
+        self._still_since = now if self._still_since is None else self._still_since
+        if now - self._still_since > self._limit_s:
+            raise Parted(f"no partitions are being read for {now - self._still_since:.0f} s: a rebalance does not end")
 
     def look(self, committed: dict[TP, int | None], now: float) -> None:
         """One round over the broker's answer; `now` is a monotonic time. Parted as `run`."""

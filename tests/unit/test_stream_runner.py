@@ -1,0 +1,261 @@
+"""The runner with everything around it imitated: order of writes, what is left undone, and the search for a bad record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.stream.api import EngineConfig, Out, Outputs, Record, StateView, Stored
+from hub.stream.crash import LIMIT, CrashLog
+from hub.stream.errors import StepDied, WriteRefused
+from hub.stream.lease import Lease
+from hub.stream.runner import Job, Runner
+from hub.stream.state import State
+from tests.unit.test_stream_state import FakeLogs, stored, version
+
+
+@dataclass
+class Raw:
+    """As aiokafka gives it."""
+
+    offset: int
+    value: bytes = b"ok"
+    topic: str = "src"
+    partition: int = 0
+    timestamp: int = 0
+    headers: tuple[()] = ()
+
+    @property
+    def key(self) -> bytes:
+        return b"k%d" % self.offset
+
+
+class Bench:
+    """One life of an engine's runner over files, logs and outputs that outlive it. `events` tells what happened."""
+
+    def __init__(self, folder: Path, before: Bench | None = None) -> None:
+        self.folder = folder
+        self.logs = before.logs if before else FakeLogs()
+        self.outputs: list[Out] = before.outputs if before else []
+        self.events: list[str] = []
+        self.steps: list[list[int]] = []
+        self.too_large: bytes | None = None
+        self.lease = True
+        self.crashes = CrashLog(folder / "crash.json")
+        config = EngineConfig("g", ("src",), ("s",), self.step, version, self.dead_letter)
+        state = State(("s",), version, self, "test")
+        state.assigned(frozenset({0, 1}))
+        lease = Lease(self.heartbeat, 6.0, 1.0)
+        self.runner = Runner(config, "test", state, self, lease, self.crashes)  # type: ignore[arg-type]
+
+    # the writer and the logs, telling
+
+    async def write(self, records: Iterable[Out], near: int) -> int:
+        written = list(records)
+        if self.too_large and any(out.value == self.too_large for out in written):
+            raise WriteRefused("too large")
+        await asyncio.sleep(0)
+        self.outputs += written
+        self.events += [f"out {out.topic}" for out in written]
+        return len(written)
+
+    async def append(self, topic: str, partition: int, lines: Iterable[Any]) -> list[tuple[int, int]]:
+        landed = await self.logs.append(topic, partition, lines)
+        self.events.append("state")
+        return landed
+
+    def bounds(self, logs: Any) -> Any:
+        return self.logs.bounds(logs)
+
+    def read(self, ranges: Any) -> Any:
+        return self.logs.read(ranges)
+
+    async def heartbeat(self) -> bool:
+        return self.lease
+
+    def step(self, records: Sequence[Record], state: StateView) -> Outputs:
+        self.steps.append([r.offset for r in records])
+        if any(r.value == b"bad" for r in records):
+            raise ValueError("bad")
+        outputs = Outputs([Out("out", r.key, r.value) for r in records])
+        outputs.state = {("s", r.key or b""): stored(r.offset + 1) for r in records}
+        return outputs
+
+    def dead_letter(self, record: Record, error: BaseException) -> Out:
+        return Out("dead", record.key, type(error).__name__.encode())
+
+    # driving it
+
+    async def work(self, records: Sequence[Raw], live: Callable[[], bool] = lambda: True) -> bool:
+        """True: the chunk was finished. What failed is raised."""
+        finished: list[bool] = []
+        await self.runner.dispatch(Job(0, records, live, lambda: finished.append(True)))
+        await self.runner.drained(5)
+        if self.runner.failed.done():
+            self.runner.failed.result()
+        return bool(finished)
+
+    def next_life(self) -> Bench:
+        self.crashes.close()
+        return Bench(self.folder, self)
+
+    @property
+    def dead(self) -> list[Out]:
+        return [out for out in self.outputs if out.topic == "dead"]
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def chunk(first: int, count: int, bad: int | None = None) -> list[Raw]:
+    return [Raw(offset, b"bad" if offset == bad else b"ok") for offset in range(first, first + count)]
+
+
+async def test_outputs_are_confirmed_before_state_and_state_before_the_chunk_is_finished(bench: Bench):
+    finished: list[list[str]] = []
+    await bench.runner.dispatch(Job(0, chunk(0, 2), lambda: True, lambda: finished.append(list(bench.events))))
+    await bench.runner.drained(5)
+    assert finished == [["out out", "out out", "state"]]
+
+
+async def test_a_chunk_that_raises_is_not_finished_and_nothing_after_it_is_worked(bench: Bench):
+    finished: list[int] = []
+    for first, bad in ((0, None), (10, 12), (20, None)):
+        await bench.runner.dispatch(
+            Job(0, chunk(first, 5, bad), lambda: True, lambda first=first: finished.append(first))
+        )
+    await bench.runner.drained(5)
+    assert finished == [0]
+    assert bench.steps == [[0, 1, 2, 3, 4], [10, 11, 12, 13, 14]]
+    with pytest.raises(ValueError, match="bad"):
+        bench.runner.failed.result()
+
+
+async def test_a_chunk_whose_epoch_ended_is_left(bench: Bench):
+    assert not await bench.work(chunk(0, 3), live=lambda: False)
+    assert bench.steps == []
+
+
+async def test_without_the_lease_outputs_may_go_but_state_and_chunk_are_left(bench: Bench):
+    bench.lease = False
+    assert not await bench.work(chunk(0, 3))
+    assert "state" not in bench.events
+
+
+async def test_chunks_of_one_partition_are_worked_one_at_a_time_and_in_order(bench: Bench):
+    order: list[int] = []
+    for first in range(0, 50, 5):
+        await bench.runner.dispatch(Job(0, chunk(first, 5), lambda: True, lambda first=first: order.append(first)))
+    await bench.runner.drained(5)
+    assert order == list(range(0, 50, 5))
+    assert bench.events == (["out out"] * 5 + ["state"]) * 10
+
+
+async def test_after_three_crashes_the_bad_record_alone_is_dead_lettered(bench: Bench):
+    for _ in range(LIMIT):
+        with pytest.raises(ValueError, match="bad"):
+            await bench.work(chunk(0, 100, bad=37))
+        assert bench.dead == []
+        bench = bench.next_life()
+    assert await bench.work(chunk(0, 100, bad=37))
+    assert [(out.key, out.value) for out in bench.dead] == [(b"k37", b"ValueError")]
+    assert sorted(int((out.key or b"")[1:]) for out in bench.outputs if out.topic == "out") == [
+        n for n in range(100) if n != 37
+    ]
+    assert len(bench.steps) < 20  # in halves, not one by one
+    assert await bench.work(chunk(100, 50))
+    assert bench.steps[-1] == list(range(100, 150))  # back to whole chunks
+
+
+async def test_chunks_cut_otherwise_after_a_restart_still_find_it(bench: Bench):
+    for first, count in ((0, 100), (30, 20), (36, 64)):
+        with pytest.raises(ValueError, match="bad"):
+            await bench.work(chunk(first, count, bad=37))
+        bench = bench.next_life()
+    assert await bench.work(chunk(20, 60, bad=37))
+    assert [out.key for out in bench.dead] == [b"k37"]
+
+
+async def test_crashes_over_different_records_do_not_add_up(bench: Bench):
+    for first in (0, 100, 200):
+        with pytest.raises(ValueError, match="bad"):
+            await bench.work(chunk(first, 10, bad=first))
+        bench = bench.next_life()
+    with pytest.raises(ValueError, match="bad"):
+        await bench.work(chunk(300, 10, bad=300))
+
+
+async def test_a_record_whose_output_no_topic_takes_is_found_the_same_way(bench: Bench):
+    records = chunk(0, 8)
+    records[5].value = b"huge"
+    for _ in range(LIMIT):
+        bench.too_large = b"huge"
+        with pytest.raises(WriteRefused):
+            await bench.work(records)
+        bench = bench.next_life()
+    bench.too_large = b"huge"
+    assert await bench.work(records)
+    assert [(out.key, out.value) for out in bench.dead] == [(b"k5", b"WriteRefused")]
+
+
+async def test_a_record_that_kills_the_process_is_found_by_its_deaths(bench: Bench):
+    """No exception to catch: the process is gone in the middle of the step (memory, signal, hang limit)."""
+
+    class Gone(BaseException):
+        pass
+
+    def kill(records: Sequence[Record], state: StateView) -> Outputs:
+        if any(r.offset == 37 for r in records):
+            raise Gone
+        return Bench.step(bench, records, state)
+
+    lives = 0
+    while True:
+        object.__setattr__(bench.runner._config, "step", kill)
+        finished: list[bool] = []
+        try:
+            part = await bench.runner._state.own(0)
+            assert part
+            records = chunk(0, 100)
+            await bench.runner._work(Job(0, records, lambda: True, lambda done=finished: done.append(True)))
+        except Gone:
+            pass
+        if finished:
+            break
+        lives += 1
+        assert lives < 15
+        bench = bench.next_life()
+    assert [(out.key, out.value) for out in bench.dead] == [(b"k37", StepDied.__name__.encode())]
+    assert lives <= LIMIT + 7  # halving 100 records
+
+
+async def test_what_the_broker_does_is_no_crash_of_the_records(bench: Bench):
+    async def away(records: Iterable[Out], near: int) -> int:
+        raise ConnectionError("broker away")
+
+    for _ in range(LIMIT + 1):
+        bench.write = away  # type: ignore[method-assign]
+        with pytest.raises(ConnectionError):
+            await bench.work(chunk(0, 10))
+        bench = bench.next_life()
+    assert await bench.work(chunk(0, 10))
+    assert bench.dead == []
+
+
+def test_a_damaged_crash_file_is_begun_anew(tmp_path: Path):
+    path = tmp_path / "run" / "crash.json"
+    path.parent.mkdir()
+    path.write_bytes(b'{"at_work": 7')
+    CrashLog(path).close()
+
+
+async def test_stored_headers_reach_the_state(bench: Bench):
+    assert await bench.work(chunk(0, 1))
+    assert bench.logs.last() == {b"k0": Stored(b"1", (("hub_seq", b"1"),))}
