@@ -1,0 +1,46 @@
+"""Role `core`: the step on the engine. Scales by processes: each with its own `core.instance`."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from pathlib import Path
+
+from hub.config import Settings
+from hub.errors import BadRecord
+from hub.observe.health import HEALTH
+from hub.pipeline.step import dead_letter, make_step
+from hub.pipeline.work import version
+from hub.stream.api import Engine, EngineConfig, Out, Record
+from hub.wire.codec import Codec
+from hub.wire.registry import open_codec
+from hub.wire.topics import DOSSIERS, INGRESS, PROCEDURES, SERVICES
+
+
+async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
+    """Works hub.ingress until `stop`. StartError: topics or brokers; RegistryError: no schema ids to be had."""
+    HEALTH.set_ready("schemas", False, "asking for schema ids")
+    codec = await open_codec(settings)
+    HEALTH.set_ready("schemas", True, f"{len(codec.ids)} schemas known")
+    await Engine(engine_config(codec, settings), settings).run(stop)
+
+
+def engine_config(codec: Codec, settings: Settings) -> EngineConfig:
+    return EngineConfig(
+        name="hub.core",
+        sources=(INGRESS,),
+        stores=(DOSSIERS, PROCEDURES, SERVICES),
+        step=make_step(codec, settings),
+        version=version,
+        dead_letter=crash_letter,
+        instance=settings.core.instance,
+        chunk_records=settings.core.chunk_records,
+    )
+
+
+def crash_letter(record: Record, error: BaseException) -> Out:
+    """For a record that crashes the step. Names the place, not the message, which may hold personal data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" in {Path(frames[-1].filename).name} line {frames[-1].lineno}" if frames else ""
+    detail = f"{type(error).__name__}{place} while this record was worked; replay it after the program was mended"
+    return dead_letter(record, "crash", BadRecord("crash", detail))
