@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -22,6 +23,8 @@ class Log(Protocol):
     """Where changes are made durable: hub.registry.store.Store."""
 
     state: State
+
+    async def prepare(self, what: str) -> None: ...
 
     async def write(self, what: str, records: list[tuple[bytes, bytes | None]]) -> None: ...
 
@@ -43,6 +46,13 @@ class Registry:
     def __init__(self, log: Log) -> None:
         self._log = log
         self._one_at_a_time = asyncio.Lock()
+
+    @contextlib.asynccontextmanager
+    async def _change(self, what: str) -> AsyncIterator[None]:
+        """Decide and write inside: nothing else is decided meanwhile, and the state is the topic's."""
+        async with self._one_at_a_time:
+            await self._log.prepare(what)
+            yield
 
     @property
     def state(self) -> State:
@@ -76,7 +86,7 @@ class Registry:
     async def register(self, subject: str, body: Mapping[str, Any]) -> int:
         """The schema's id, new or known. 409 incompatible, 42201 invalid, 42205 mode."""
         candidate = self.candidate(body)
-        async with self._one_at_a_time:
+        async with self._change("Register schema"):
             mode = self._writable(subject)
             known = self.state.same(candidate.schema, candidate.references, subject)
             if known and mode != "IMPORT":
@@ -122,7 +132,7 @@ class Registry:
 
     async def delete_subject(self, subject: str, permanent: bool) -> list[int]:
         """Versions deleted: softly (still readable by id), or for good what was deleted softly before."""
-        async with self._one_at_a_time:
+        async with self._change("Delete subject"):
             self._writable(subject)
             everything = self.state.require(subject, deleted=True)
             doomed = everything if permanent else self.state.versions(subject)
@@ -144,7 +154,7 @@ class Registry:
             return numbers
 
     async def delete_version(self, subject: str, number: int, permanent: bool) -> int:
-        async with self._one_at_a_time:
+        async with self._change("Delete schema version"):
             self._writable(subject)
             version = self.state.get(subject, number, deleted=number != -1)
             if version.deleted and not permanent:
@@ -172,7 +182,7 @@ class Registry:
         wanted = str(level).upper()
         if wanted not in LEVELS:
             raise errors.invalid_level()
-        async with self._one_at_a_time:
+        async with self._change("Update config"):
             if subject is not None:
                 self._writable(subject)
             await self._write_setting("CONFIG", "Update config", subject, {"compatibilityLevel": wanted})
@@ -183,7 +193,7 @@ class Registry:
         wanted = str(mode).upper()
         if wanted not in MODES:
             raise errors.invalid_mode()
-        async with self._one_at_a_time:
+        async with self._change("Update mode"):
             occupied = self.state.versions(subject) if subject else any(True for _ in self.state.all(deleted=False))
             if wanted == "IMPORT" and occupied and not force:
                 raise errors.not_permitted("Cannot import since found existing subjects")
@@ -192,7 +202,7 @@ class Registry:
 
     async def unset(self, keytype: str, subject: str | None) -> None:
         """Back to the default, or to the global setting."""
-        async with self._one_at_a_time:
+        async with self._change(f"Delete {keytype.lower()}"):
             await self._log.write(f"Delete {keytype.lower()}", [(subject_key(keytype, subject), None)])
 
     async def _write_setting(self, keytype: str, what: str, subject: str | None, value: dict[str, str]) -> None:

@@ -1,7 +1,8 @@
 """Writing to `_schemas` and reading it back: an answer is given only after the record was read from the topic.
 
-There is one writer. Its record must land at the offset that follows all it has read; if it does not, somebody else
-writes the topic, ids could be given out twice, and the registry stops.
+There is one writer. Whoever reads another's record between the decision to write and the read-back of its own decided
+on an old state: ids could be given out twice. The registry stops then. (A record of its own that a retry doubled does
+no harm: same key, same value.)
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -28,6 +29,9 @@ log = logging.getLogger(__name__)
 WRITE_S = 10.0
 """Longest wait for the broker's acknowledgement and the read-back of one change."""
 
+SEND_MS = 5_000
+"""aiokafka gives a batch up after this time; without a limit, closing the producer would wait for the broker."""
+
 Records = Sequence[tuple[bytes, bytes | None]]
 
 
@@ -41,6 +45,7 @@ class Store:
         self._consumer: AIOKafkaConsumer = kafka.consumer(settings)
         self._producer: AIOKafkaProducer | None = None
         self._reader: asyncio.Task[None] | None = None
+        self._writing: tuple[bytes, bytes | None] | None = None
         self._advanced = asyncio.Condition()
 
     async def start(self) -> None:
@@ -67,20 +72,29 @@ class Store:
         await self._consumer.stop()
         self.failed.cancel()
 
+    async def prepare(self, what: str) -> None:
+        """Before a change is decided: the state holds all that an earlier, unclear write may have brought."""
+        async with self._within(what):
+            await self._ready_producer()
+
     async def write(self, what: str, records: Records) -> None:
         """Write in order and return when all were read back. ApiError 50001/50002; `what` names the operation.
 
         The caller sees to it that writes do not overlap.
         """
+        async with self._within(what):
+            producer = await self._ready_producer()
+            for self._writing in records:
+                key, value = self._writing
+                sent = await producer.send_and_wait(SCHEMAS, value, key=key, partition=PARTITION.partition)
+                await self._until(sent.offset + 1)
+
+    @contextlib.asynccontextmanager
+    async def _within(self, what: str) -> AsyncIterator[None]:
+        """WRITE_S for all of it; what goes wrong with the broker becomes an answer, and the next change starts anew."""
         try:
             async with asyncio.timeout(WRITE_S):
-                producer = await self._ready_producer()
-                for key, value in records:
-                    expected = self.state.next_offset
-                    sent = await producer.send_and_wait(SCHEMAS, value, key=key, partition=PARTITION.partition)
-                    await self._until(sent.offset + 1)
-                    if sent.offset != expected:
-                        self._fail(f"offset {sent.offset} instead of {expected}: another registry writes {SCHEMAS}")
+                yield
         except TimeoutError:
             await self._drop_producer()
             raise errors.store_timed_out(what) from None
@@ -88,11 +102,13 @@ class Store:
             log.warning("%s not written: %r", what, error)
             await self._drop_producer()
             raise errors.store_failed(what) from error
+        finally:
+            self._writing = None
 
     async def _ready_producer(self) -> AIOKafkaProducer:
         """After a failure: a new one, and first whatever the old one may still have brought to the topic."""
         if self._producer is None:
-            producer = kafka.producer(self._settings, enable_idempotence=True)
+            producer = kafka.producer(self._settings, request_timeout_ms=SEND_MS)
             try:
                 await producer.start()
                 await self._until((await self._consumer.end_offsets([PARTITION]))[PARTITION])
@@ -119,6 +135,8 @@ class Store:
                     for record in records:
                         if record.offset < self.state.next_offset:
                             raise HubError(f"{SCHEMAS} starts anew: it was deleted while the registry ran")
+                        if self._writing not in (None, (record.key, record.value)):
+                            raise HubError(f"another registry writes {SCHEMAS}; there must be one only")
                         self.state.next_offset = record.offset + 1
                         self.state.apply(record.key, record.value)
                 # Control records and compacted offsets are passed over without being handed out.
@@ -126,7 +144,7 @@ class Store:
                 async with self._advanced:
                     self._advanced.notify_all()
         except Exception as error:
-            self._fail(f"reading {SCHEMAS}: {error!r}")
+            self._fail(f"reading {SCHEMAS}: {error}")
 
     def _fail(self, reason: str) -> None:
         log.error("%s", reason)
