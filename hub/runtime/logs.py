@@ -35,6 +35,31 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+class Sparing(logging.Filter):
+    """Client libraries repeat themselves some forty times a second while a broker is away: one of a kind in 10 s,
+    with the number of those left out."""
+
+    EVERY_S = 10.0
+
+    def __init__(self, *libraries: str) -> None:
+        super().__init__()
+        self._libraries = libraries
+        self._seen: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith(self._libraries):
+            return True
+        kind = (record.name, str(record.msg))
+        last, left_out = self._seen.get(kind, (-self.EVERY_S, 0))
+        if record.created - last < self.EVERY_S:
+            self._seen[kind] = (last, left_out + 1)
+            return False
+        self._seen[kind] = (record.created, 0)
+        if left_out:
+            record.msg, record.args = f"{record.getMessage()} (and {left_out} more like it)", ()
+        return True
+
+
 def setup(role: str, observe: ObserveSettings, file: Path | None = None) -> None:
     """Configure the root logger once per process. Client libraries speak only from WARNING on."""
     handler: logging.Handler
@@ -47,6 +72,7 @@ def setup(role: str, observe: ObserveSettings, file: Path | None = None) -> None
         handler.setFormatter(JsonFormatter(role))
     else:
         handler.setFormatter(logging.Formatter(f"%(asctime)s %(levelname)-7s {role} %(name)s: %(message)s"))
+    handler.addFilter(Sparing("aiokafka"))
     logging.basicConfig(level=observe.log_level, handlers=[handler], force=True)
     logging.captureWarnings(True)
     for name in ("aiokafka", "faust", "mode", "httpx", "httpcore", "uvicorn", "kafka"):
