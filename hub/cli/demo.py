@@ -1,0 +1,107 @@
+"""`hub demo`: see hub/runtime/demo.py."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import shutil
+import signal
+from pathlib import Path
+from typing import IO, Annotated
+
+import typer
+from pydantic import BaseModel
+
+from hub import config
+from hub.config import Settings
+from hub.embedded.net import free_port
+from hub.errors import ConfigError, StartError
+from hub.runtime import exits, logs
+
+app = typer.Typer(add_completion=False)
+
+MARK = ".hub-demo"
+"""In every folder that the demo made, so that it never empties another one."""
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="end after the report instead of staying up")] = False,
+    report: Annotated[Path, typer.Option(help="where the report is written (JSON)")] = Path("var/demo-report.json"),
+    data_dir: Annotated[Path, typer.Option(help="emptied at the start")] = Path("var/demo"),
+) -> None:
+    """The main job, end to end, on real input: 8,577 steps to two failing portals, with kills in between.
+
+    Ends with 0 only if nothing is missing, nothing out of order and the dead letters are exactly the planted ones.
+    """
+    from hub.runtime.demo import Demo
+    from hub.runtime.demo_view import View
+
+    given = config.load(data_dir=data_dir)
+    if given.kafka.bootstrap_servers:
+        raise ConfigError("kafka.bootstrap_servers", "the demo brings its own broker; leave it empty")
+    with _lock(data_dir):
+        _fresh(data_dir)
+        settings = settings_for(given)
+        logs.setup("demo", settings.observe, data_dir / "logs" / "supervisor.log")
+        passed = asyncio.run(_main(Demo(settings, report, View()), stay=not once))
+    raise typer.Exit(exits.OK if passed else exits.FAILED)
+
+
+async def _main(run: object, stay: bool) -> bool:
+    from hub.runtime.demo import Demo
+
+    assert isinstance(run, Demo)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return await run.run(stop, stay)
+
+
+def settings_for(given: Settings) -> Settings:
+    """Free ports but for the pages, quick retries; what the caller has set himself stays."""
+    console = given.console.port if _is_free(given.console.host, given.console.port) else free_port()
+    wanted: dict[str, dict[str, object]] = {
+        "embedded": {"port": 0},
+        "registry": {"port": 0},
+        "gateway": {"port": 0},
+        "console": {"port": console},
+        "observe": {"port_base": 0},
+        "delivery": {"retry_base_s": 0.2, "retry_cap_s": 5.0},
+    }
+    return given.model_copy(update={name: _unless_set(getattr(given, name), new) for name, new in wanted.items()})
+
+
+def _unless_set(section: BaseModel, new: dict[str, object]) -> BaseModel:
+    return section.model_copy(update={k: v for k, v in new.items() if k not in section.model_fields_set})
+
+
+def _is_free(host: str, port: int) -> bool:
+    from hub.observe.server import listen
+
+    try:
+        listen(host, port).close()
+    except StartError:
+        return False
+    return True
+
+
+def _lock(folder: Path) -> IO[str]:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = folder.with_name(f"{folder.name}.lock").open("w", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise StartError(f"another demo runs on {folder}; stop it, or give another --data-dir") from None
+    return lock
+
+
+def _fresh(folder: Path) -> None:
+    """An empty folder; ConfigError for one that holds something the demo did not make."""
+    if folder.exists():
+        if any(folder.iterdir()) and not (folder / MARK).exists():
+            raise ConfigError("--data-dir", f"{folder} is not a demo's folder and is not empty; give another")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    (folder / MARK).touch()

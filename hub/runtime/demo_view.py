@@ -1,0 +1,70 @@
+"""What a person sees of the demo: bars while it runs, a table at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+BARS = {
+    "handed": "handed in by the agencies",
+    "accepted": "accepted and numbered",
+    "national": "shown by the national portal",
+    "provincial": "received by the provincial portal",
+    "dead": "dead letters (planted)",
+}
+LINE_EVERY = 25
+"""Without a terminal one line of figures every so many updates."""
+
+
+class View:
+    """Bars on a terminal; plain lines elsewhere."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console()
+        columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._progress = Progress(*columns, console=self.console, disable=not self.console.is_terminal)
+        self._tasks: dict[str, TaskID] = {}
+        self._updates = 0
+
+    def say(self, sentence: str) -> None:
+        self.console.print(Text(sentence))
+
+    def open(self, totals: Mapping[str, int]) -> None:
+        self._progress.start()
+        for name, meaning in BARS.items():
+            self._tasks[name] = self._progress.add_task(meaning, total=totals[name])
+
+    def show(self, counts: Mapping[str, int]) -> None:
+        for name, count in counts.items():
+            self._progress.update(self._tasks[name], completed=count)
+        if not self.console.is_terminal and self._updates % LINE_EVERY == 0:
+            self.say("  ".join(f"{name} {count}" for name, count in counts.items()))
+        self._updates += 1
+
+    def close(self) -> None:
+        self._progress.stop()
+
+    def table(self, report: Mapping[str, Any], wrong: Sequence[str]) -> None:
+        """The closing table and the verdict."""
+        table = Table(title="hub demo", title_justify="left", show_header=False)
+        for name, value in report.items():
+            table.add_row(name, Text(_cell(value)))
+        self.console.print(table)
+        for sentence in wrong:
+            self.console.print(Text(f"✗ {sentence}", style="red"))
+        if not wrong:
+            self.console.print(Text("✓ nothing missing, nothing out of order, dead letters as planted", "green"))
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "  ".join(f"{name} {inner}" for name, inner in value.items())
+    if isinstance(value, list):
+        return "\n".join(f"{k['role']}: exit {k['exit_status']}, {k['unfinished']} unfinished, "
+                         f"back after {k['back_after_s']} s" for k in value)  # fmt: skip
+    return str(value)
