@@ -12,7 +12,7 @@ from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from connectors.common.config import read_secret, read_settings
-from connectors.common.http import Reply, check_status, send
+from connectors.common.http import Reply, check_status, send, tls
 from connectors.provincial_portal.guard import AddressGuard, GuardedTransport
 from connectors.provincial_portal.payload import converter
 from connectors.provincial_portal.settings import ProvincialPortalSettings
@@ -44,8 +44,12 @@ class ProvincialPortal:
         self._http: httpx.AsyncClient | None = None
 
     async def open(self) -> None:
-        transport = self._transport or GuardedTransport(self._guard, httpx.AsyncHTTPTransport(trust_env=False))
-        self._http = httpx.AsyncClient(transport=transport, timeout=self.settings.timeout_s, trust_env=False)
+        transport = self._transport or GuardedTransport(
+            self._guard, httpx.AsyncHTTPTransport(verify=tls(), trust_env=False)
+        )
+        self._http = httpx.AsyncClient(
+            transport=transport, verify=tls(), timeout=self.settings.timeout_s, trust_env=False
+        )
 
     async def close(self) -> None:
         if self._http is not None:
