@@ -24,8 +24,11 @@ class Decoder:
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
 
-    def due_entry(self, raw: Raw, wanted: Filter) -> Entry | None:
-        """The entry, or None if it is not due. BadRecord: it is no canonical event or state."""
+    def due_entry(self, raw: Raw, wanted: Filter, families: tuple[str, ...]) -> Entry | None:
+        """The entry, or None if it is not due to a portal that takes these families.
+
+        BadRecord: it is no canonical event or state.
+        """
         if raw.topic in FAMILY_OF_TOPIC:
             item = self.item(raw)
             if not filters.due(wanted, item.envelope.type, item.data):
@@ -34,6 +37,8 @@ class Decoder:
         envelope = read_headers(raw.headers)
         if envelope.type not in CANONICAL_RECORDS:
             raise BadRecord("envelope", f"type {envelope.type} is no canonical event", "type")
+        if filters.family_of(envelope.type) not in families:
+            return None
         if any((wanted.agencies, wanted.procedures, wanted.types)):
             _, data = self._codec.decode(raw.value, CANONICAL_RECORDS[envelope.type])
             if not filters.due(wanted, envelope.type, data):

@@ -32,6 +32,7 @@ class Desk:
     limits: DeliverySettings
     strategy: Strategy
     max_fold: int
+    families: tuple[str, ...]
     outbox: Outbox
     receipts: Receipts
     reader: Reader

@@ -50,7 +50,7 @@ class Inflow:
             self._progress.skip(where, raw.offset)
             return
         try:
-            entry = self._desk.decoder.due_entry(raw, self._desk.subscriber.filter)
+            entry = self._desk.decoder.due_entry(raw, self._desk.subscriber.filter, self._desk.families)
         except BadRecord as error:
             self._unusable(where, raw, error)
             return

@@ -12,18 +12,16 @@ ATTEMPT_CALLS = 4
 """An attempt may make several calls (session, look-up, dossier, lines): it is cut off after so many time limits."""
 
 
-def own_limits(subscriber: Subscriber, shared: DeliverySettings) -> tuple[Subscriber, DeliverySettings]:
-    """(the subscriber as its connector sees it, the limits in force). ConfigError names the field that is wrong."""
+def own_limits(subscriber: Subscriber, shared: DeliverySettings) -> DeliverySettings:
+    """The limits in force for this subscriber. ConfigError names the field that is wrong."""
     own = subscriber.settings.get("delivery")
     if own is None:
-        return subscriber, shared
-    rest = {name: value for name, value in subscriber.settings.items() if name != "delivery"}
+        return shared
     try:
-        limits = DeliverySettings.model_validate(shared.model_dump() | dict(own))
+        return DeliverySettings.model_validate(shared.model_dump() | dict(own))
     except (ValidationError, TypeError, ValueError) as error:
         where: tuple[int | str, ...] = ()
         message = str(error)
         if isinstance(error, ValidationError):
             where, message = error.errors()[0]["loc"], error.errors()[0]["msg"]
         raise ConfigError(".".join(("settings", "delivery", *map(str, where))), message) from None
-    return subscriber.model_copy(update={"settings": rest}), limits

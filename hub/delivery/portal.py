@@ -12,7 +12,8 @@ from enum import StrEnum
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 
-from hub.access.control import Subscriber
+from hub.access import secrets
+from hub.access.control import Subscriber, now
 from hub.errors import ConfigError
 from hub.wire.envelope import Envelope
 
@@ -90,10 +91,17 @@ class Portal(Protocol):
 
 
 def make_portal(subscriber: Subscriber) -> Portal:
-    """A new, unopened connection of the subscriber's kind; ConfigError if no connector of that kind is installed."""
+    """A new, unopened connection of the subscriber's kind; ConfigError if no connector of that kind is installed.
+
+    The connector sees its own settings (not `settings.delivery`, the hub's limits) and the secrets valid now.
+    """
     found = entry_points(group="hub.portals", name=subscriber.kind)
     if not found:
         known = ", ".join(sorted(e.name for e in entry_points(group="hub.portals")))
         raise ConfigError("kind", f"{subscriber.kind!r} is no portal connector; installed: {known}")
-    portal: Portal = next(iter(found)).load()(subscriber)
+    own = {
+        "settings": {name: value for name, value in subscriber.settings.items() if name != "delivery"},
+        "secrets": secrets.valid(subscriber.secrets, now()),
+    }
+    portal: Portal = next(iter(found)).load()(subscriber.model_copy(update=own))
     return portal

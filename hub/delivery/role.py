@@ -9,7 +9,8 @@ import logging
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
-from hub.access.control import Subscriber
+from hub.access import secrets
+from hub.access.control import Subscriber, now
 from hub.access.directory import Directory, directory
 from hub.config import Settings
 from hub.delivery.assignment import Assignment
@@ -37,6 +38,8 @@ from hub.wire.topics import EVENTS, REQUESTS, parking
 
 log = logging.getLogger(__name__)
 
+SECRETS_LOOK_S = 60.0
+
 
 def group_of(subscriber: str) -> str:
     """The consumer group."""
@@ -57,7 +60,7 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def _run(settings: Settings, known: Directory, subscriber: Subscriber, stop: asyncio.Event) -> None:
-    portal = make_portal(own_limits(subscriber, settings.delivery)[0])  # says at once if the settings are wrong
+    portal = make_portal(subscriber)  # says at once if the settings are wrong
     async with contextlib.AsyncExitStack() as stack:
         producer = kafka.producer(settings)
         await producer.start()
@@ -82,12 +85,13 @@ async def _desk(
     settings: Settings, subscriber: Subscriber, portal: Portal, producer: AIOKafkaProducer, reader: Reader
 ) -> Desk:
     codec = await open_codec(settings)
-    limits = own_limits(subscriber, settings.delivery)[1]
+    limits = own_limits(subscriber, settings.delivery)
     desk = Desk(
         subscriber=subscriber,
         limits=limits,
         strategy=portal.strategy,
         max_fold=portal.max_fold,
+        families=tuple(portal.families),
         outbox=Outbox(producer),
         receipts=Receipts(subscriber.name, codec),
         reader=reader,
@@ -103,7 +107,7 @@ async def _deliver(
     settings: Settings, known: Directory, desk: Desk, consumer: AIOKafkaConsumer, stop: asyncio.Event
 ) -> None:
     def make() -> Portal:
-        return make_portal(own_limits(desk.subscriber, settings.delivery)[0])
+        return make_portal(desk.subscriber)
 
     progress = Progress(desk.subscriber.created_at.isoformat())
     orders = Orders(desk, progress)
@@ -115,15 +119,23 @@ async def _deliver(
     monitor = Monitor(desk, progress, make, lambda: assignment.owned)
     loop = Loop(desk, consumer, progress, orders, Inflow(desk, progress, orders), assignment, backfill, monitor)
     await backfill.note_ends(settings.kafka.partitions)
-    states = FAMILY_OF_TOPIC if desk.subscriber.backfill == "state" else ()
+    wanted = desk.families if desk.subscriber.backfill == "state" else ()
+    states = [topic for topic, family in FAMILY_OF_TOPIC.items() if family in wanted]
     consumer.subscribe([EVENTS, REQUESTS, *states], listener=assignment)
 
     gone = asyncio.Event()
-    known.on_change.append(lambda kind, name: _changed(known, desk, dispatcher, gone, kind, name))
+    known.on_change.append(lambda kind, name: _changed(settings, known, desk, dispatcher, gone, (kind, name)))
     async with asyncio.TaskGroup() as group:
         helpers = [
             group.create_task(work)
-            for work in (known.follow(stop), desk.outbox.run(), dispatcher.run(), monitor.run(), _removed(gone, desk))
+            for work in (
+                known.follow(stop),
+                desk.outbox.run(),
+                dispatcher.run(),
+                monitor.run(),
+                _removed(gone, desk),
+                _secrets_end(desk, dispatcher),
+            )
         ]
         await loop.run(stop)
         await dispatcher.drain(assignment.owned, desk.limits.drain_s)
@@ -132,24 +144,42 @@ async def _deliver(
             helper.cancel()
 
 
-def _changed(known: Directory, desk: Desk, dispatcher: Dispatcher, gone: asyncio.Event, kind: str, name: str) -> None:
+def _changed(
+    settings: Settings,
+    known: Directory,
+    desk: Desk,
+    dispatcher: Dispatcher,
+    gone: asyncio.Event,
+    what: tuple[str, str],
+) -> None:
     """A control record changed while we run: pause, filter, settings and secrets take effect at the next attempt."""
-    if (kind, name) != ("subscriber", desk.name):
+    if what != ("subscriber", desk.name):
         return
-    new = known.subscribers.get(name)
+    new = known.subscribers.get(desk.name)
     if new is None or new.created_at != desk.subscriber.created_at or new.kind != desk.subscriber.kind:
         gone.set()
         return
     old, desk.subscriber = desk.subscriber, new
     if (old.settings, old.secrets) != (new.settings, new.secrets):
+        desk.limits = own_limits(new, settings.delivery)
         dispatcher.renew()
-    log.info("%s changed%s", name, ": paused" if new.paused and not old.paused else "")
+    log.info("%s changed%s", desk.name, ": paused" if new.paused and not old.paused else "")
     desk.changed.set()
 
 
 async def _removed(gone: asyncio.Event, desk: Desk) -> None:
     await gone.wait()
     raise StartError(f"subscriber {desk.name!r} was removed or replaced while its role ran")
+
+
+async def _secrets_end(desk: Desk, dispatcher: Dispatcher) -> None:
+    """Connects anew when a rotated secret's overlap is over."""
+    while True:
+        end = secrets.next_end(desk.subscriber.secrets, now())
+        left = SECRETS_LOOK_S if end is None else (end - now()).total_seconds()
+        await asyncio.sleep(max(0.0, min(left, SECRETS_LOOK_S)))
+        if end is not None and now() >= end:
+            dispatcher.renew()
 
 
 async def _check_topics(settings: Settings, producer: AIOKafkaProducer, name: str) -> None:
