@@ -1,0 +1,73 @@
+"""One producer and one codec per subscriber and process, shared by its delivery workers."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+
+from hub.config import Settings
+from hub.wire import kafka
+from hub.wire.codec import Codec
+from hub.wire.registry import open_codec
+
+
+@dataclass(eq=False)
+class Writer:
+    """Held by `leases` connections; stopped when the last one lets go."""
+
+    settings: Settings
+    producer: AIOKafkaProducer
+    codec: Codec
+    key: tuple[str, str]
+    leases: int = 0
+    admin: AIOKafkaAdminClient | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def exists(self, topic: str) -> bool:
+        async with self.lock:
+            if self.admin is None:
+                admin = kafka.admin(self.settings)
+                await admin.start()
+                self.admin = admin
+            return topic in await self.admin.list_topics()
+
+    async def release(self) -> None:
+        self.leases -= 1
+        if self.leases == 0:
+            _WRITERS.pop(self.key, None)
+            if self.admin is not None:
+                await self.admin.close()
+            await self.producer.stop()
+
+
+_WRITERS: dict[tuple[str, str], asyncio.Future[Writer]] = {}
+
+
+async def lease(settings: Settings, subscriber: str) -> Writer:
+    """The subscriber's writer; the first caller starts it, the others wait for that. KafkaError, RegistryError."""
+    key = (settings.bootstrap, subscriber)
+    starting = _WRITERS.get(key)
+    if starting is None or starting.get_loop() is not asyncio.get_running_loop():
+        starting = _WRITERS[key] = asyncio.ensure_future(_start(settings, key))
+    try:
+        writer = await asyncio.shield(starting)
+    except BaseException:
+        if starting.done():
+            _WRITERS.pop(key, None)
+        raise
+    writer.leases += 1
+    return writer
+
+
+async def _start(settings: Settings, key: tuple[str, str]) -> Writer:
+    codec = await open_codec(settings)
+    producer = kafka.producer(settings)
+    try:
+        await producer.start()
+    except BaseException:
+        await producer.stop()
+        raise
+    return Writer(settings, producer, codec, key)
