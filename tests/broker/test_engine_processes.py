@@ -1,0 +1,93 @@
+"""Two workers in processes of their own, killed, frozen and stopped under load; judged from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from hub.stream.runner import IN_WORK
+from tests.broker.test_engine import make_names
+from tests.chaos.engine.load import Load, judge, wait_no_lag
+from tests.chaos.engine.workers import Worker, workers
+from tests.conftest import Kafka
+
+pytestmark = pytest.mark.broker
+Topic = Callable[..., Awaitable[str]]
+
+
+async def test_kill_9_under_load_loses_nothing(kafka: Kafka, topic: Topic, tmp_path: Path):
+    names = await make_names(topic, partitions=4)
+    load = Load(kafka.bootstrap, names)
+    await load.produce(4_000)
+    with workers(load, tmp_path, chunk_records=100, pause_ms=20) as team:
+        for round_ in range(2):
+            await worked_something(load, 100 + 400 * round_)
+            team[round_].kill()
+            team[round_].start()
+            await load.produce(2_000)
+        await wait_no_lag(load.bootstrap, names, 40)
+        assert [worker.terminate() for worker in team] == [0, 0], log_of(team)
+    verdict = await judge(load)
+    assert verdict.safe, (verdict, log_of(team))
+    assert verdict.doubled <= 2 * IN_WORK * 100, verdict  # what was sent and whose state was not yet
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_kill_freeze_and_terminate_under_load(seed: int, kafka: Kafka, topic: Topic, tmp_path: Path):
+    """Frozen for 10 s with a session of 6 s: another owner has taken over when it wakes."""
+    names = await make_names(topic, partitions=4)
+    load, chance = Load(kafka.bootstrap, names, keys=2_000), random.Random(seed)
+    acts = ["kill", "freeze", "terminate"] * 2
+    chance.shuffle(acts)
+    with workers(load, tmp_path, chunk_records=200, pause_ms=10) as team:
+        await load.produce(3_000)
+        await worked_something(load, 100)
+        for act in acts:
+            victim = chance.choice(team)
+            await load.produce(5_000)
+            await asyncio.sleep(chance.uniform(0.1, 1.0))
+            if act == "kill":
+                victim.kill()
+                victim.start()
+            elif act == "terminate":
+                assert victim.terminate() == 0, log_of(team)
+                victim.start()
+            else:
+                victim.freeze()
+                await load.produce(2_000)
+                await asyncio.sleep(10)
+                victim.thaw()
+            await asyncio.sleep(chance.uniform(0.5, 3.0))
+            for worker in team:
+                worker.revive()
+        await load.produce(5_000)
+        await wait_no_lag(load.bootstrap, names, 90, lambda: [worker.revive() for worker in team] and None)
+        assert [worker.terminate() for worker in team] == [0, 0], log_of(team)
+    verdict = await judge(load)
+    assert verdict.safe, (verdict, log_of(team))
+    print(f"seed {seed}: {verdict}")
+
+
+async def worked_something(load: Load, at_least: int) -> None:
+    """Wait until so many outputs are there: the next act falls into running work."""
+    from aiokafka import AIOKafkaConsumer, TopicPartition
+
+    consumer = AIOKafkaConsumer(bootstrap_servers=load.bootstrap)
+    await consumer.start()
+    try:
+        parts = [TopicPartition(load.names.out, n) for n in range(4)]
+        async with asyncio.timeout(30):
+            while sum((await consumer.end_offsets(parts)).values()) < at_least:
+                await asyncio.sleep(0.05)
+    finally:
+        await consumer.stop()
+
+
+def log_of(team: list[Worker]) -> str:
+    return "\n".join(f"--- {w.log.name}\n{w.log.read_text(errors='replace')[-3000:]}" for w in team)

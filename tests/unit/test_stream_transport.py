@@ -1,0 +1,292 @@
+"""The transport's part in the findings, on Faust's own objects without a broker."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from faust.types.tuples import TP
+
+from hub.config import Settings
+from hub.stream.api import EngineConfig, Out, Outputs
+from hub.stream.app import EngineApp, Link, make_app
+from hub.stream.ledger import Ledger
+from hub.stream.runner import Job
+from hub.stream.transport import Chunk, Consumer
+
+A, B = TP("src", 0), TP("src", 1)
+
+
+def raw(tp: TP, offset: int) -> Any:
+    return SimpleNamespace(topic=tp.topic, partition=tp.partition, offset=offset, timestamp=0, timestamp_type=0)
+
+
+class Broker:
+    """What the consumer asks, answered from memory; `on_fetch` runs while a fetch is under way."""
+
+    def __init__(self, consumer: Consumer, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.committed: dict[TP, int | None] = {A: None, B: None}
+        self.start = {A: 0, B: 0}
+        self.position: dict[TP, int] = {}
+        self.end = 100
+        self.asked: list[Any] = []
+        self.commits: list[dict[TP, int]] = []
+        self.accepts = True
+        self.on_fetch: Callable[[], Awaitable[None]] | None = None
+        for name in ("_getmany", "seek_to_committed", "earliest_offsets", "seek_wait", "_commit"):
+            monkeypatch.setattr(consumer, name, getattr(self, name))
+        monkeypatch.setattr(consumer, "assignment", lambda: {A, B})
+
+    async def _getmany(self, active_partitions: Any, timeout: float) -> dict[TP, list[Any]]:
+        self.asked.append(active_partitions)
+        if self.on_fetch:
+            await self.on_fetch()
+        found = {}
+        for tp in active_partitions or (A, B):
+            at = self.position.get(tp, 0)
+            found[tp] = [raw(tp, offset) for offset in range(at, min(at + 10, self.end))]
+            self.position[tp] = at + len(found[tp])
+        return found
+
+    async def seek_to_committed(self) -> dict[TP, int | None]:
+        self.position |= {tp: at for tp, at in self.committed.items() if at}  # like aiokafka: not where none is
+        return dict(self.committed)
+
+    async def earliest_offsets(self, *tps: TP) -> dict[TP, int]:
+        return {tp: self.start[tp] for tp in tps}
+
+    async def seek_wait(self, offsets: dict[TP, int]) -> None:
+        self.position |= offsets
+
+    async def _commit(self, offsets: dict[TP, int]) -> bool:
+        self.commits.append(dict(offsets))
+        return self.accepts
+
+
+class Bench:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ledger: Ledger[TP] = Ledger()
+        self.told: list[str] = []
+        self.delivered: list[Chunk] = []
+        config = EngineConfig(
+            "g", ("src",), (), lambda r, s: Outputs(), lambda s: 0, lambda r, e: Out("d", None, None), chunk_records=4
+        )
+        settings = Settings(kafka={"bootstrap_servers": "127.0.0.1:1"})
+        self.app: EngineApp = make_app(
+            Link(config, settings, "g", self.ledger, self.drained, lambda: self.told.append("pausing"),
+                 lambda owned: self.told.append(f"assigned {sorted(owned)}"), self.dispatch)
+        )  # fmt: skip
+        consumer = self.app.transport.create_consumer(
+            callback=self.deliver, on_partitions_revoked=self.faust, on_partitions_assigned=self.faust
+        )
+        assert isinstance(consumer, Consumer)
+        self.consumer = consumer
+        self.broker = Broker(consumer, monkeypatch)
+        self.app.consumer_generation_id = 1
+        consumer._set_active_tps({A, B})
+        consumer.resume_flow()
+
+    async def drained(self) -> None:
+        self.told.append("drained")
+
+    async def dispatch(self, job: Job) -> None:
+        raise AssertionError("no agent runs here")
+
+    async def faust(self, *args: Any) -> None:
+        self.told.append("faust")
+
+    async def deliver(self, message: Any) -> None:
+        self.delivered.append(message)
+
+    async def turn(self) -> list[tuple[TP, int, int]]:
+        """One fetch, delivered as Faust's fetcher does; (partition, first, last) of each chunk handed out."""
+        before = len(self.delivered)
+        async for _, message in self.consumer.getmany(timeout=1.0):
+            await self.consumer.callback(message)
+        return [(m.tp, m.records[0].offset, m.offset) for m in self.delivered[before:]]
+
+    def finish(self, number: int) -> None:
+        item = self.delivered[number].item
+        assert item
+        self.ledger.finish(item)
+
+
+@pytest.fixture
+async def bench(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+    bench = Bench(monkeypatch)
+    yield bench
+    bench.consumer._thread.thread_loop.close()
+
+
+async def test_a_fetch_becomes_chunks_partitions_in_turn(bench: Bench):
+    assert sorted(await bench.turn()) == [(A, 0, 3), (A, 4, 7), (A, 8, 9), (B, 0, 3), (B, 4, 7), (B, 8, 9)]
+    assert [m.tp for m in bench.delivered[:2]] in ([A, B], [B, A])
+    assert sorted(await bench.turn())[0] == (A, 10, 13)
+
+
+async def test_commits_are_the_ledgers_and_count_only_when_the_broker_has_them(bench: Bench):
+    """Findings 1, 2, 5: Faust's acks, its read offsets and its own books of commits have no say."""
+    await bench.turn()
+    chunks = [m for m in bench.delivered if m.tp == A]
+    for message in reversed(chunks):
+        message.ack(bench.consumer)
+        bench.consumer.ack(message)
+    await bench.consumer._add_gap(A, 0, 9)
+    assert not await bench.consumer.commit()
+    assert bench.broker.commits == []
+    assert chunks[0].item
+    bench.ledger.finish(chunks[0].item)
+    bench.broker.accepts = False
+    assert not await bench.consumer.commit()
+    bench.broker.accepts = True
+    assert await bench.consumer.commit()
+    assert bench.broker.commits == [{A: 4}, {A: 4}]
+    assert not await bench.consumer.commit()
+
+
+async def test_an_error_of_an_agent_commits_nothing(bench: Bench):
+    await bench.turn()
+    bench.finish(0)
+    await bench.consumer.on_task_error(ValueError())
+    assert bench.broker.commits == []
+
+
+async def test_a_partition_without_a_commit_is_sought_to_its_beginning(bench: Bench):
+    """Finding 5: aiokafka leaves it where it is, behind what was fetched and dropped."""
+    bench.broker.start[A] = 3
+    bench.broker.committed[B] = 6
+    await bench.turn()
+    await bench.consumer.perform_seek()
+    assert sorted(await bench.turn())[0] == (A, 3, 6)
+    assert bench.broker.position[B] == 16
+
+
+@pytest.mark.parametrize("fault", ["generation", "flow", "seek"])
+async def test_what_was_fetched_and_not_delivered_is_fetched_again(bench: Bench, fault: str):
+    """Finding 6, in each way a fetch can be overtaken."""
+
+    async def overtake() -> None:
+        if fault == "generation":
+            bench.app.consumer_generation_id = 2
+        elif fault == "flow":
+            bench.consumer.stop_flow()
+        else:
+            bench.ledger.seek_all()
+
+    bench.broker.on_fetch = overtake
+    assert await bench.turn() == []
+    bench.broker.on_fetch = None
+    bench.consumer.resume_flow()
+    assert sorted(await bench.turn())[0] == (A, 0, 3)
+
+
+async def test_a_fetch_dropped_while_a_seek_is_under_way_is_sought_again_too(bench: Bench):
+    """Found by killing: the seek had set the position, the fetch moved it, and then the seek ended."""
+    fetching, seeking = asyncio.Event(), asyncio.Event()
+
+    async def fetch() -> None:
+        bench.consumer.stop_flow()
+        fetching.set()
+        await seeking.wait()
+
+    async def earliest(*tps: TP) -> dict[TP, int]:
+        seeking.set()
+        await asyncio.wait([turn])
+        return dict.fromkeys(tps, 0)
+
+    bench.broker.committed = {A: 2, B: 2}
+    bench.broker.on_fetch = fetch
+    turn = asyncio.create_task(bench.turn())
+    await fetching.wait()
+    bench.broker.earliest_offsets = earliest  # type: ignore[method-assign]
+    bench.consumer.earliest_offsets = earliest  # type: ignore[method-assign]
+    await bench.consumer.perform_seek()
+    assert turn.result() == []
+    bench.broker.on_fetch = None
+    bench.consumer.earliest_offsets = Broker.earliest_offsets.__get__(bench.broker)  # type: ignore[method-assign]
+    bench.consumer.resume_flow()
+    assert sorted(await bench.turn())[0] == (A, 2, 5)
+
+
+async def test_a_chunk_cut_off_between_ledger_and_queue_stops_commits(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    """Finding 9: it is in the ledger before it can get lost."""
+    delivered = bench.consumer._deliver
+
+    async def lost(message: Any) -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(bench.consumer, "_deliver", lost)
+    chunks = [message async for tp, message in bench.consumer.getmany(timeout=1.0) if tp == A]
+    with pytest.raises(asyncio.CancelledError):
+        await bench.consumer.callback(chunks[0])
+    monkeypatch.setattr(bench.consumer, "_deliver", delivered)
+    await bench.consumer.callback(chunks[1])
+    bench.finish(0)
+    assert not await bench.consumer.commit()
+
+
+async def test_the_partitions_asked_for_are_a_copy_and_never_empty(bench: Bench):
+    """Finding 7: aiokafka takes an empty set for all partitions, and Faust's set changes while it waits."""
+
+    async def pause() -> None:
+        bench.consumer.on_buffer_full(A)
+        bench.consumer.on_buffer_full(B)
+
+    bench.broker.on_fetch = pause
+    await bench.turn()
+    assert bench.broker.asked == [{A, B}]
+    began = time.monotonic()
+    assert await bench.turn() == []
+    assert len(bench.broker.asked) == 1
+    assert time.monotonic() - began < 0.5
+
+
+async def test_a_late_pressure_callback_does_not_wake_a_revoked_partition(bench: Bench):
+    """Finding 8."""
+    bench.consumer.on_buffer_full(A)
+    await bench.consumer.on_partitions_revoked({A, B})
+    bench.consumer.on_buffer_drop(A)
+    assert bench.consumer._get_active_partitions() == set()
+
+
+async def test_revoking_pauses_and_ends_all_epochs(bench: Bench):
+    await bench.turn()
+    item = bench.delivered[0].item
+    assert item
+    await bench.consumer.on_partitions_revoked({A, B})
+    assert bench.told == ["pausing", "faust"]
+    assert not bench.ledger.live(item)
+
+
+async def test_before_giving_back_chunks_in_work_end_and_are_committed(bench: Bench):
+    """Finding 11; Faust calls this on revoke and at the end."""
+    await bench.turn()
+
+    async def drained() -> None:
+        for number, message in enumerate(bench.delivered):
+            if message.tp == A:
+                bench.finish(number)
+
+    object.__setattr__(bench.consumer.link, "drained", drained)
+    await bench.consumer.wait_empty()
+    assert bench.broker.commits == [{A: 10}]
+
+
+async def test_sources_that_are_not_assigned_alike_end_the_engine(bench: Bench):
+    object.__setattr__(bench.consumer.link.config, "sources", ("src", "other"))
+    await bench.consumer.on_partitions_assigned({A, B, TP("other", 0)}, 1)
+    assert "assigned [0, 1]" not in bench.told
+    assert bench.app._crashed.is_set() or bench.consumer._crashed.is_set()
+
+
+async def test_one_agent_one_actor_no_tables_no_web(bench: Bench):
+    """Findings 4, 9, 13."""
+    (agent,) = bench.app.agents.values()
+    assert agent.concurrency == 1
+    assert not bench.app.tables
+    assert not list(bench.app.boot_strategy.web_server())
+    assert bench.app.conf.table_standby_replicas == 0
