@@ -20,6 +20,8 @@ NAMESPACE = uuid.UUID("6f0f6c0e-7f5a-5c1c-9a54-3b8f5ad8f0aa")
 
 HUB_SEQ = "hub_seq"
 """Header with the event's number in its dossier, decimal ASCII."""
+MAX_SEQ_DIGITS = 18
+"""It fits into Avro's long; Python refuses to read numbers of thousands of digits."""
 
 # type attribute -> name of the Avro record that an agency publishes, and of the canonical one in hub.events
 DOSSIER_STEP = "vn.hub.dossier.step"
@@ -125,8 +127,8 @@ def read_headers(headers: Headers) -> Envelope:
         elif name == "content-type":
             content_type = value
         elif name == HUB_SEQ:
-            if not value.isdecimal():
-                raise BadRecord("envelope", f"header {name} must be a decimal number; got {value!r}", name)
+            if not (value.isascii() and value.isdecimal() and len(value) <= MAX_SEQ_DIGITS):
+                raise BadRecord("envelope", f"header {name} must be a decimal number; got {value[:32]!r}", name)
             hub_seq = int(value)
     for attribute in ("id", "source", "type"):
         if not known.get(attribute):

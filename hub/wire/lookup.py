@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -105,9 +106,10 @@ class Lookup:
         return found
 
     def _ask_version(self, reference: Reference) -> Version:
+        path = f"/subjects/{quote(reference.subject, safe='')}/versions/{reference.version}?deleted=true"
         try:
             with httpx.Client(**(http_args(self._settings) | {"timeout": LOOK_S})) as client:
-                value = answer(client.get(f"/subjects/{reference.subject}/versions/{reference.version}?deleted=true"))
+                value = answer(client.get(path))
         except httpx.HTTPError as error:
             raise RegistryError(f"a referenced schema is unknown here and the registry is away: {error}") from error
         found = Version.of(value)
