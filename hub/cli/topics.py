@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from dataclasses import asdict
 
 import typer
@@ -12,6 +13,7 @@ from hub.access.control import Organisation, Subscriber
 from hub.access.directory import directory
 from hub.cli import output
 from hub.config import Settings
+from hub.embedded.acls import apply as grant
 from hub.wire import admin
 from hub.wire.topics import CATALOGUE, Topic, agency_topic, subscriber_topics
 
@@ -70,12 +72,16 @@ def list_topics(as_json: output.Json = False) -> None:
 def acls(
     as_json: output.Json = False,
     known: bool = typer.Option(False, help="with the topics of known agencies and subscribers (asks Kafka)"),
+    apply: bool = typer.Option(False, help="grant them on the cluster, as the principal of the settings"),
 ) -> None:
-    """Every right that the hub's principals need, as lines for Kafka's own `kafka-acls`."""
+    """Every right that the hub's principals need, as lines for Kafka's own `kafka-acls`; or grant them."""
     settings = config.load()
     rights = admin.acl_listing(asyncio.run(_extra(settings)) if known else ())
+    if apply:
+        sent = asyncio.run(grant(settings, rights))
+        print(f"{sent} rights stand on {settings.bootstrap}", file=sys.stderr)
     if as_json:
         output.print_json([asdict(right) for right in rights])
-        return
-    for right in rights:
-        print(right.command(settings.bootstrap))
+    elif not apply:
+        for right in rights:
+            print(right.command(settings.bootstrap))

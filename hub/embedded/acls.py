@@ -1,0 +1,71 @@
+"""Put the hub's rights on a cluster: the embedded broker comes without Kafka's `kafka-acls` tool.
+
+Numbers are Kafka's own (org.apache.kafka.common: ResourceType, PatternType, AclOperation, AclPermissionType).
+Creating a right that exists changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.protocol.admin import CreateAclsRequest, CreateAclsRequest_v1
+
+from hub.config import Settings
+from hub.errors import StartError
+from hub.wire.acl import Acl
+from hub.wire.kafka import client_args
+
+RESOURCES = {"topic": 2, "group": 3, "cluster": 4, "transactional-id": 5}
+LITERAL, PREFIXED = 3, 4
+ALLOW = 3
+OPERATIONS = {
+    "Read": 3,
+    "Write": 4,
+    "Create": 5,
+    "Delete": 6,
+    "Alter": 7,
+    "Describe": 8,
+    "DescribeConfigs": 10,
+    "AlterConfigs": 11,
+    "IdempotentWrite": 12,
+}
+
+
+async def apply(settings: Settings, rights: Iterable[Acl]) -> int:
+    """Create them as the settings' principal, which must be allowed to; returns how many there are.
+
+    StartError: no broker, no right, or a cluster without an authorizer.
+    """
+    wanted = list(rights)
+    client = AIOKafkaClient(**client_args(settings))
+    try:
+        await client.bootstrap()
+        answer = await client.send(client.get_random_node(), _CreateAll(wanted))
+    except KafkaError as error:
+        raise StartError(f"cannot set rights on {settings.bootstrap}: {type(error).__name__}: {error}") from error
+    finally:
+        await client.close()
+    for right, (code, message) in zip(wanted, answer.creation_responses, strict=True):
+        if code:
+            raise StartError(f"cannot grant {right}: {for_code(code).__name__}: {message}")
+    return len(wanted)
+
+
+class _CreateAll(CreateAclsRequest):  # type: ignore[misc]
+    """All in one request; aiokafka's own class takes a single right, and each request waits for the metadata log."""
+
+    def __init__(self, rights: list[Acl]) -> None:
+        self._rights = rights
+
+    def build(self, request_struct_class: type[CreateAclsRequest_v1]) -> CreateAclsRequest_v1:
+        if request_struct_class.API_VERSION < 1:
+            raise StartError("the cluster is older than Kafka 2.0 and knows no rights by prefix")
+        return request_struct_class([_row(right) for right in self._rights])
+
+
+def _row(right: Acl) -> tuple[int, str, int, str, str, int, int]:
+    pattern = PREFIXED if right.prefixed else LITERAL
+    operation = OPERATIONS[right.operation]
+    return RESOURCES[right.resource], right.name, pattern, f"User:{right.principal}", "*", operation, ALLOW
