@@ -23,7 +23,7 @@ from hub.wire.envelope import Envelope
 from hub.wire.registry import open_codec
 from hub.wire.topics import DEAD_LETTERS, INGRESS, agency_ingress
 from tests.broker.registry_fixture import running as registry
-from tests.support.gateway import ingress_of, organisation
+from tests.support.gateway import ingress_of, organisation, records_of
 from tests.support.roles import RoleProcess, role
 
 pytestmark = pytest.mark.broker
@@ -57,27 +57,8 @@ async def produce(settings: Settings, records: list[Record]) -> None:
 
 async def letters_of(settings: Settings, topic: str) -> list[DeadLetter]:
     """Dead letters of that source topic."""
-    found = [parse(r.key, r.value, r.headers) for r in await all_of(settings, DEAD_LETTERS)]
+    found = [parse(r.key, r.value, r.headers) for r in await records_of(settings, DEAD_LETTERS)]
     return [letter for letter in found if letter.topic == topic]
-
-
-async def all_of(settings: Settings, topic: str) -> list[Any]:
-    consumer = kafka.consumer(settings, topic)
-    await consumer.start()
-    try:
-        while not consumer.assignment():
-            await asyncio.sleep(0.05)
-        parts = sorted(consumer.assignment())
-        await consumer.seek_to_beginning(*parts)
-        ends = await consumer.end_offsets(parts)
-        out: list[Any] = []
-        for part in parts:
-            while await consumer.position(part) < ends[part]:
-                for records in (await consumer.getmany(part, timeout_ms=1000)).values():
-                    out += records
-        return out
-    finally:
-        await consumer.stop()
 
 
 async def settled(settings: Settings, topic: str, within: float = 30) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord
 
 from hub.access import organisations
 from hub.access.control import Organisation
@@ -80,28 +80,28 @@ async def _answers(client: httpx.AsyncClient, role: asyncio.Task[None]) -> None:
     raise AssertionError("the gateway was not ready within 15 s")
 
 
-async def ingress_of(settings: Settings, source: str, topic: str = INGRESS) -> list[ConsumerRecord]:
-    """All records of that source, as another program reads them: the whole topic to its present end."""
-    consumer = kafka.consumer(settings)
+async def ingress_of(settings: Settings, source: str) -> list[ConsumerRecord]:
+    """All records of that source in hub.ingress."""
+    found = await records_of(settings, INGRESS)
+    return [record for record in found if dict(record.headers).get("ce_source") == source.encode()]
+
+
+async def records_of(settings: Settings, topic: str) -> list[ConsumerRecord]:
+    """The whole topic to its present end, as another program reads it; each partition in its order."""
+    consumer = kafka.consumer(settings, topic)
     await consumer.start()
     try:
-        parts = [
-            TopicPartition(topic, p)
-            for p in sorted(consumer.partitions_for_topic(topic) or await _parts(consumer, topic))
-        ]
-        consumer.assign(parts)
-        await consumer.seek_to_beginning(*parts)
-        ends = await consumer.end_offsets(parts)
-        found: list[ConsumerRecord] = []
-        for part in parts:
-            while await consumer.position(part) < ends[part]:
-                for records in (await consumer.getmany(part, timeout_ms=1000)).values():
-                    found += [r for r in records if dict(r.headers).get("ce_source") == source.encode()]
-        return found
+        async with asyncio.timeout(30):
+            while not consumer.assignment():
+                await asyncio.sleep(0.02)
+            parts = sorted(consumer.assignment())
+            await consumer.seek_to_beginning(*parts)
+            ends = await consumer.end_offsets(parts)
+            out: list[ConsumerRecord] = []
+            for part in parts:
+                while await consumer.position(part) < ends[part]:
+                    for records in (await consumer.getmany(part, timeout_ms=1000)).values():
+                        out += records
+            return out
     finally:
         await consumer.stop()
-
-
-async def _parts(consumer: Any, topic: str) -> set[int]:
-    await consumer._client._wait_on_metadata(topic)
-    return set(consumer.partitions_for_topic(topic))

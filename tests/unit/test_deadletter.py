@@ -18,8 +18,12 @@ from hub.deadletter.replay import Action, NotReplayable, Returns
 from hub.delivery.requests import Request
 from hub.errors import BadRecord, ConfigError
 from hub.intake.judge import Judge
+from hub.stream.api import Record
 from hub.wire.envelope import Envelope
 from tests.support.codecs import fixed_codec
+from tests.support.core import DAY, RECORDED, T0, Core
+from tests.support.core import record as core_record
+from tests.support.core import step as steps
 
 CODEC = fixed_codec()
 CODE = "H11.12-261124-0001"
@@ -163,3 +167,32 @@ def test_since() -> None:
 
 def test_words_are_usable_as_labels() -> None:
     assert all(word.isidentifier() and word.islower() for word in (*STAGES, *REASONS))
+
+
+def replayed(found: DeadLetter, offset: int) -> Record:
+    topic, key, value, headers = returns().record(found)
+    return Record(topic, 0, offset, RECORDED, key, value, list(headers))
+
+
+def test_a_refused_event_is_not_taken_for_a_copy_when_it_is_replayed() -> None:
+    """Refused because the dossier was returned; after the correction its replay is judged anew and taken in."""
+    core = Core().steps(steps("RECEIVED", 0), steps("FINISHED", 2), steps("RETURNED", 3))
+    core.run(core_record(steps("IN_PROCESS", 4), "late-work", offset=3))
+    [dead] = core.dead
+    assert (dead.event_id, dead.reason) == ("late-work", "transition")
+    core.run(core_record(steps("RECEIVED", T0 + 7 * DAY // 2, correction=True), "mend", offset=4))
+    before = len(core.events)
+
+    out = core.run(replayed(dead, 5))
+
+    assert [o.topic for o in out] == ["hub.events"]
+    assert len(core.events) == before + 1
+    assert core.run(replayed(dead, 6)) == []  # replayed twice it is a copy
+
+
+def test_a_conflict_replayed_unchanged_is_refused_again() -> None:
+    core = Core().steps(steps("RECEIVED", 0))
+    core.run(core_record(steps("RECEIVED", 0, note="khác"), "e0", offset=1))
+    [dead] = core.dead
+    core.run(replayed(dead, 2))
+    assert [found.reason for found in core.dead] == ["conflict", "conflict"]
