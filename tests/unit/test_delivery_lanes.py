@@ -1,4 +1,4 @@
-"""Lanes against a model: any interleaving of arrivals, workers, retries, holds and losses keeps each dossier's order."""
+"""Lanes against a model: arrivals, workers, retries, holds and losses interleaved keep each dossier's order."""
 
 from __future__ import annotations
 

@@ -1,0 +1,241 @@
+"""`hub subscribers add|list|show|change|pause|resume|rotate-secret|test|remove`: who receives events, and how."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hub import config
+from hub.access import audit, subscribers
+from hub.cli import output
+from hub.errors import ConfigError
+from hub.runtime import exits
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+SECRET_VARIABLE = "HUB_SUBSCRIBER_SECRET"
+
+Name = Annotated[str, typer.Argument(help="short name: small letters, digits, '-'")]
+Title = Annotated[str | None, typer.Option(help="what people call it")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", help="a setting of its connector, NAME=VALUE (JSON or text); repeat")
+]
+File = Annotated[Path | None, typer.Option("--settings", help="a JSON file with the connector's settings")]
+Agencies = Annotated[list[str] | None, typer.Option("--agency", help="only dossiers of this agency and below; repeat")]
+Procedures = Annotated[list[str] | None, typer.Option("--procedure", help="only this procedure; repeat")]
+Types = Annotated[list[str] | None, typer.Option("--type", help="only this event type or step word; repeat")]
+Why = Annotated[str, typer.Option(help="the reason, for the audit")]
+
+
+@app.command()
+def add(
+    name: Name,
+    kind: Annotated[str, typer.Option(help="connector, as national-portal, provincial-portal, kafka-topic")],
+    title: Title = None,
+    given: Set = None,
+    file: File = None,
+    secret: Annotated[
+        list[str] | None,
+        typer.Option(help=f"NAME=env:VARIABLE, NAME=file:PATH, NAME=VALUE, or NAME: value from {SECRET_VARIABLE}"),
+    ] = None,
+    agencies: Agencies = None,
+    procedures: Procedures = None,
+    types: Types = None,
+    backfill: Annotated[str, typer.Option(help="state, log or none: what it gets first")] = "state",
+    paused: Annotated[bool, typer.Option("--paused", help="add it, deliver nothing yet")] = False,
+    why: Why = "",
+    as_json: output.Json = False,
+) -> None:
+    """Add one; the supervisor starts its delivery."""
+    values: dict[str, Any] = {
+        "name": name,
+        "kind": kind,
+        "title": title or "",
+        "settings": _settings(file, given),
+        "secrets": dict(_secret(text) for text in secret or ()),
+        "filter": _filter(agencies, procedures, types),
+        "backfill": backfill,
+        "paused": paused,
+    }
+    made = asyncio.run(subscribers.add(config.load(), values, audit.this_operator(), why))
+    _print(subscribers.public(made, None), as_json)
+
+
+@app.command("list")
+def list_all(as_json: output.Json = False) -> None:
+    """All subscribers."""
+    found = asyncio.run(subscribers.every(config.load()))
+    if as_json:
+        output.print_json(found)
+        return
+    rows = [
+        (s["name"], s["kind"], s["title"], "paused" if s["paused"] else "active", _backfill(s), _words(s["filter"]))
+        for s in found
+    ]
+    output.print_table("Subscribers", ("name", "kind", "title", "state", "backfill", "filter"), rows)
+
+
+@app.command()
+def show(name: Name, as_json: output.Json = False) -> None:
+    """One subscriber; its secrets are masked."""
+    _print(asyncio.run(subscribers.show(config.load(), name)), as_json)
+
+
+@app.command()
+def change(
+    name: Name, title: Title = None, given: Set = None, file: File = None, agencies: Agencies = None,
+    procedures: Procedures = None, types: Types = None, why: Why = "", as_json: output.Json = False,
+) -> None:  # fmt: skip
+    """Set title, filter or single settings; the filter is replaced whole if any part of it is given."""
+    asyncio.run(_change(name, title, given, file, _filter(agencies, procedures, types), why))
+    show(name, as_json)
+
+
+async def _change(
+    name: str, title: str | None, given: list[str] | None, file: Path | None, wanted: dict[str, Any], why: str
+) -> None:
+    settings = config.load()
+    changes: dict[str, Any] = {}
+    if title is not None:
+        changes["title"] = title
+    if given or file:
+        present = {} if file else (await subscribers.get(settings, name)).settings
+        changes["settings"] = present | _settings(file, given)
+    if wanted:
+        changes["filter"] = wanted
+    if not changes:
+        raise ConfigError("change", "nothing to change was given; see `hub subscribers change --help`")
+    await subscribers.change(settings, name, changes, audit.this_operator(), why)
+
+
+@app.command()
+def pause(name: Name, why: Why = "", as_json: output.Json = False) -> None:
+    """Nothing is attempted; events queue up."""
+    asyncio.run(subscribers.pause(config.load(), name, True, audit.this_operator(), why))
+    _say(name, "is paused; its events queue up", {"name": name, "paused": True}, as_json)
+
+
+@app.command()
+def resume(name: Name, why: Why = "", as_json: output.Json = False) -> None:
+    """Deliver again, in order."""
+    asyncio.run(subscribers.pause(config.load(), name, False, audit.this_operator(), why))
+    _say(name, "is delivered to again", {"name": name, "paused": False}, as_json)
+
+
+@app.command("rotate-secret")
+def rotate_secret(
+    name: Name,
+    secret: Annotated[str, typer.Option(help="which one")] = subscribers.SIGNING,
+    value_from_env: Annotated[
+        bool, typer.Option("--from-env", help=f"take the value from {SECRET_VARIABLE} instead of making one")
+    ] = False,
+    overlap_hours: Annotated[float | None, typer.Option(min=0, help="how long the old one signs beside it")] = None,
+    why: Why = "",
+    as_json: output.Json = False,
+) -> None:
+    """A new secret, printed once; the old one signs beside it for the overlap (24 h)."""
+    given = os.environ.get(SECRET_VARIABLE) if value_from_env else None
+    if value_from_env and not given:
+        raise ConfigError(SECRET_VARIABLE, "is empty")
+    overlap = None if overlap_hours is None else timedelta(hours=overlap_hours)
+    value, _ = asyncio.run(
+        subscribers.rotate_secret(config.load(), name, audit.this_operator(), why, secret, given, overlap)
+    )
+    shown = {} if given else {"value": value}
+    words = "is replaced" if given else f"is new, shown only now:\n\n  {value}\n"
+    _say(f"secret {secret} of {name}", words, {"name": name, "secret": secret} | shown, as_json)
+
+
+@app.command("test")
+def probe(name: Name, why: Why = "", as_json: output.Json = False) -> None:
+    """A probe from this machine: is the portal there, does it let us in? Exit code 1 if not. No event is sent."""
+    found = asyncio.run(subscribers.probe(config.load(), name, audit.this_operator(), why))
+    if as_json:
+        output.print_json(asdict(found))
+    else:
+        print(f"{name}: {'ok' if found.ok else found.kind}, {found.message} ({found.seconds:.1f} s)")
+    if not found.ok:
+        raise typer.Exit(exits.FAILED)
+
+
+@app.command()
+def remove(name: Name, why: Why = "", as_json: output.Json = False) -> None:
+    """Remove it: its delivery stops, nothing is due to it any more. Its topics are left."""
+    asyncio.run(subscribers.remove(config.load(), name, audit.this_operator(), why))
+    _say(name, "is removed; its topics are left", {"removed": name}, as_json)
+
+
+def _settings(file: Path | None, given: list[str] | None) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    if file is not None:
+        try:
+            out = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ConfigError("--settings", f"{file} is no readable JSON: {error}") from None
+        if not isinstance(out, dict):
+            raise ConfigError("--settings", f"{file} holds no JSON object")
+    for text in given or ():
+        path, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError("--set", f"{text!r} is not NAME=VALUE")
+        *outer, last = path.split(".")
+        place = out
+        for part in outer:
+            place = place.setdefault(part, {})
+        place[last] = _value(value)
+    return out
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _secret(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        value = os.environ.get(SECRET_VARIABLE, "")
+        if not value:
+            raise ConfigError("--secret", f"{name}: {SECRET_VARIABLE} is empty; or give NAME=env:…, NAME=file:…")
+    return name, value
+
+
+def _filter(agencies: list[str] | None, procedures: list[str] | None, types: list[str] | None) -> dict[str, Any]:
+    parts = {"agencies": agencies, "procedures": procedures, "types": types}
+    return {name: values for name, values in parts.items() if values}
+
+
+def _backfill(shown: dict[str, Any]) -> str:
+    return f"{shown['backfill']}: {'done' if shown['backfilled'] else 'open'}"
+
+
+def _words(wanted: dict[str, list[str]]) -> str:
+    return "; ".join(f"{name}: {' '.join(values)}" for name, values in wanted.items() if values) or "all"
+
+
+def _say(what: str, words: str, value: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        output.print_json(value)
+    else:
+        print(f"{what} {words}")
+
+
+def _print(found: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        output.print_json(found)
+        return
+    for field, value in found.items():
+        if field == "filter":
+            value = _words(value)
+        elif isinstance(value, dict):
+            value = ", ".join(f"{name}={inner}" for name, inner in value.items())
+        print(f"{field + ':':12} {value}")
