@@ -16,6 +16,9 @@ from hub.wire import kafka
 STALL_S = 30.0
 """No progress for so long while records are known to be there: the broker is away, the role must not guess."""
 
+FETCH_WAIT_MS = 10
+"""A fetch that is under way for the place read before must end first; by default it may wait 500 ms for new records."""
+
 NEAR = 500
 """Wanted offsets this close together are read in one sweep."""
 
@@ -24,7 +27,7 @@ class Reader:
     """One consumer, used by one caller at a time."""
 
     def __init__(self, settings: Settings) -> None:
-        self._consumer: AIOKafkaConsumer = kafka.consumer(settings)
+        self._consumer: AIOKafkaConsumer = kafka.consumer(settings, fetch_max_wait_ms=FETCH_WAIT_MS)
         self._lock = asyncio.Lock()
 
     async def start(self) -> None:
@@ -79,13 +82,17 @@ class Reader:
         self._consumer.assign([where])
         self._consumer.seek(where, start)
         moved = time.monotonic()
-        while await self._consumer.position(where) < end:
-            batch = (await self._consumer.getmany(where, timeout_ms=500)).get(where, ())
-            if batch:
-                moved = time.monotonic()
-            elif time.monotonic() - moved > STALL_S:
-                raise HubError(f"{topic} partition {partition} cannot be read up to offset {end}; is the broker away?")
-            for r in batch:
-                if r.offset >= end:
-                    return
-                yield Raw(topic, partition, r.offset, r.timestamp, r.key, r.value, r.headers)
+        try:
+            while await self._consumer.position(where) < end:
+                batch = (await self._consumer.getmany(where, timeout_ms=500)).get(where, ())
+                if batch:
+                    moved = time.monotonic()
+                elif time.monotonic() - moved > STALL_S:
+                    raise HubError(f"{topic} partition {partition} cannot be read up to {end}; is the broker away?")
+                for r in batch:
+                    if r.offset >= end:
+                        return
+                    yield Raw(topic, partition, r.offset, r.timestamp, r.key, r.value, r.headers)
+        finally:
+            if where in self._consumer.assignment():
+                self._consumer.pause(where)  # or it would go on fetching what nobody reads
