@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -73,7 +73,7 @@ class NationalPortal:
         ordered = sorted(items, key=lambda item: item.hub_seq)
         client, mapping = self._opened(), WireMapping(self.settings)
         steps = [item.data["step"] for item in ordered]
-        dossier = mapping.dossier(ordered[-1].data["dossier"], steps)
+        dossier = mapping.dossier(_newest(ordered), steps)
         lines = [mapping.line(item.data) for item in ordered]
         detail = {"lines": str(len(lines))}
         if mapping.cuts:
@@ -110,6 +110,12 @@ class NationalPortal:
         if self._client is None:
             raise RuntimeError("the connection is not open")
         return self._client
+
+
+def _newest(items: Sequence[Item]) -> Mapping[str, Any]:
+    """The newest state among them: a replayed event may carry a later one than those after it."""
+    states: list[Mapping[str, Any]] = [item.data["dossier"] for item in items]
+    return max(reversed(states), key=lambda state: int(state["hub_seq"]))
 
 
 def _is_of(row: Any, code: str) -> bool:

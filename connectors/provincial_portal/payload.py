@@ -13,19 +13,23 @@ from typing import Any
 from hub.errors import Rejected
 from hub.wire.codec import schema_json
 from hub.wire.envelope import rfc3339
+from hub.wire.personal import without_personal
 
 Convert = Callable[[Any], Any]
 
 
+def as_json(record: str, datum: Any, personal: bool) -> Any:
+    """The datum of that record (times int ms UTC) as a JSON value; personal=False: marked fields become null."""
+    return _converter(record)(datum if personal else without_personal(record, datum))
+
+
 @cache
-def converter(record: str, personal: bool) -> Convert:
-    """Datum of that record (times int ms UTC) -> JSON value. personal=False: fields marked personal become null."""
-    return _Compiler(personal).of(schema_json(record))
+def _converter(record: str) -> Convert:
+    return _Compiler().of(schema_json(record))
 
 
 class _Compiler:
-    def __init__(self, personal: bool) -> None:
-        self._personal = personal
+    def __init__(self) -> None:
         self._named: dict[str, Convert] = {}
 
     def of(self, schema: Any) -> Convert:
@@ -52,11 +56,7 @@ class _Compiler:
         return lambda value: None if value is None else convert(value)
 
     def _record(self, schema: dict[str, Any]) -> Convert:
-        fields: list[tuple[str, Convert]] = []
-        for field in schema["fields"]:
-            convert = self.of(field["type"])
-            hidden = bool(field.get("personal")) and not self._personal
-            fields.append((field["name"], _nothing if hidden else convert))
+        fields = [(field["name"], self.of(field["type"])) for field in schema["fields"]]
 
         def convert_record(datum: Any) -> Any:
             return {name: convert(datum.get(name)) for name, convert in fields}
@@ -68,10 +68,6 @@ class _Compiler:
 
 def _same(value: Any) -> Any:
     return value
-
-
-def _nothing(_: Any) -> None:
-    return None
 
 
 def _time(milliseconds: int) -> str:

@@ -14,7 +14,7 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 from connectors.common.config import read_secret, read_settings
 from connectors.common.http import Reply, check_status, send, tls
 from connectors.provincial_portal.guard import AddressGuard, GuardedTransport
-from connectors.provincial_portal.payload import converter
+from connectors.provincial_portal.payload import as_json
 from connectors.provincial_portal.settings import ProvincialPortalSettings
 from hub.access.control import Subscriber
 from hub.delivery.portal import Answer, Item, Strategy
@@ -81,7 +81,7 @@ class ProvincialPortal:
         record = CANONICAL_RECORDS.get(item.envelope.type)
         if record is None:
             raise Rejected("unsupported", f"no webhook is defined for events of type {item.envelope.type}")
-        data = converter(record, self.settings.personal_data)(item.data)
+        data = as_json(record, item.data, self.settings.personal_data)
         whole = {
             "type": item.envelope.type,
             "timestamp": item.envelope.time or item.envelope.recordedtime,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.provincial_portal.payload import converter
+from connectors.provincial_portal.payload import as_json
 from connectors.provincial_portal.tests.site import SECRET, provincial_site
 from hub.delivery.portal import make_portal
 from hub.errors import Rejected, Retryable
@@ -19,7 +19,7 @@ CODE = "000.00.12.H11-260302-0001"
 
 
 def test_times_enums_and_absent_values() -> None:
-    data = converter("vn.hub.DossierEvent", True)(dossier_items(CODE, 1)[0].data)
+    data = as_json("vn.hub.DossierEvent", dossier_items(CODE, 1)[0].data, True)
     assert data["step"]["occurred_at"] == data["dossier"]["status_at"] == "2026-03-02T01:15:00.000Z"
     assert (data["status"], data["step"]["step"]) == ("ACCEPTED", "RECEIVED")
     assert data["dossier"]["due_at"] is None
@@ -29,7 +29,7 @@ def test_times_enums_and_absent_values() -> None:
 
 
 def test_personal_fields_can_be_kept_back() -> None:
-    data = converter("vn.hub.DossierEvent", False)(dossier_items(CODE, 1)[0].data)
+    data = as_json("vn.hub.DossierEvent", dossier_items(CODE, 1)[0].data, False)
     assert data["step"]["handler"] == {"name": None, "title": None, "department": "Một cửa"}
     assert data["dossier"]["abstract"] is None
     assert data["dossier"]["procedure_code"] == "1.004194"
@@ -39,7 +39,7 @@ def test_an_impossible_time_is_refused() -> None:
     datum: dict[str, Any] = dict(dossier_items(CODE, 1)[0].data)
     datum["step"] = {**datum["step"], "occurred_at": 2**62}
     with pytest.raises(Rejected) as caught:
-        converter("vn.hub.DossierEvent", True)(datum)
+        as_json("vn.hub.DossierEvent", datum, True)
     assert caught.value.reason == "date"
 
 
