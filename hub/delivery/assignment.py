@@ -173,7 +173,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
             await self.commit_these({where: (self._progress.position(where), meta) for where in first})
         if self._desk.strategy is Strategy.STATE and start < until and commits.get(events) is not None:
             self._catching_up[partition] = until  # stays closed: what was sent already must be known first
-        else:
+        elif partition not in self._backfill.running:
             self._desk.lanes.open(partition)
             self._desk.changed.set()
 

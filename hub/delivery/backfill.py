@@ -42,6 +42,7 @@ class Backfill:
         self._known = known
         self._noted: BackfillProgress | None = None
         self._targets: dict[int, dict[TopicPartition, int]] = {}
+        self._reading: set[int] = set()
 
     @property
     def running(self) -> frozenset[int]:
@@ -76,9 +77,24 @@ class Backfill:
     async def begin(self, partition: int, states: list[TopicPartition]) -> None:
         """Send the state of this partition as it stands now; its log and orders wait."""
         self._targets[partition] = {where: await self._desk.reader.end(where.topic, partition) for where in states}
+        self._reading.add(partition)
 
     def forget(self, partition: int) -> None:
         self._targets.pop(partition, None)
+        self._reading.discard(partition)
+
+    async def read(self) -> list[int]:
+        """Partitions whose state is read to its end, or as far as memory allows, since the last call: they may begin.
+
+        Until then nothing of them is sent, since a later record may hold a newer state of the same dossier.
+        """
+        out = []
+        for partition in list(self._reading):
+            targets = self._targets.get(partition, {})
+            if all([self._progress.full(w) or await self._consumer.position(w) >= t for w, t in targets.items()]):
+                self._reading.discard(partition)
+                out.append(partition)
+        return out
 
     async def finished(self) -> list[int]:
         """Partitions of which all state is read and settled since the last call; they stay `running` until `over`."""

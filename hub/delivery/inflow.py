@@ -12,9 +12,10 @@ from hub.deadletter import record as dead_letter
 from hub.delivery import outcomes
 from hub.delivery.desk import Desk
 from hub.delivery.entries import Entry, Raw
-from hub.delivery.lanes import Place
+from hub.delivery.lanes import Lane, Place
 from hub.delivery.orders import Orders
 from hub.delivery.outbox import Settlement
+from hub.delivery.parking import FAMILY_OF_TOPIC
 from hub.delivery.progress import Progress
 from hub.errors import BadRecord
 from hub.observe import metrics
@@ -80,7 +81,10 @@ def append(desk: Desk, entry: Entry) -> None:
     """Into its lane; an event that waits there already is not put twice, its new source hangs on the one that waits."""
     lane = desk.lanes.get(entry.key)
     waiting = lane.holds(entry.event_id) if lane is not None else None
-    if waiting is None:
+    if lane is not None and _supersedes(entry, lane):
+        entry.sources.extend(lane.queue[-1].sources)
+        lane.queue[-1] = entry
+    elif waiting is None:
         lane = desk.lanes.append(entry)
         if lane.place in (Place.PARKED, Place.HELD):
             desk.dirty.add(lane)
@@ -88,6 +92,15 @@ def append(desk: Desk, entry: Entry) -> None:
         waiting.sources.extend(entry.sources)
     else:  # its parking record stands for it
         entry.settle()
+
+
+def _supersedes(entry: Entry, lane: Lane) -> bool:
+    """A newer state of a backfill takes the place of an older one that was not tried yet: a topic's youngest part is
+    not compacted."""
+    if entry.topic not in FAMILY_OF_TOPIC or lane.place is not Place.READY:
+        return False
+    last = lane.queue[-1]
+    return last.topic == entry.topic and last.hub_seq < entry.hub_seq
 
 
 def stow_dirty(desk: Desk) -> None:

@@ -67,7 +67,7 @@ class Loop:
         self._orders.retry()
         stow_dirty(self._desk)
         self._assignment.caught_up()
-        await self._end_backfill()
+        await self._follow_backfill()
         if time.monotonic() - self._committed_at >= COMMIT_S:
             await self._assignment.commit()
             self._committed_at = time.monotonic()
@@ -88,7 +88,10 @@ class Loop:
             return True
         return self._progress.full(where)
 
-    async def _end_backfill(self) -> None:
+    async def _follow_backfill(self) -> None:
+        for partition in await self._backfill.read():
+            self._desk.lanes.open(partition)
+            self._desk.changed.set()
         for partition in await self._backfill.finished():
             events = TopicPartition(EVENTS, partition)
             start = self._progress.position(events)

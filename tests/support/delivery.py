@@ -151,6 +151,18 @@ class Bench:
             stop.set()
             await asyncio.wait_for(task, 40)
 
+    @contextlib.asynccontextmanager
+    async def crashing(self, **changes: Any) -> AsyncIterator[None]:
+        """The role in this process; torn down at the end of the context without drain or commit."""
+        settings = self.settings.model_copy(update={"delivery": QUICK.model_copy(update=changes)})
+        task = asyncio.create_task(role_module.run(f"deliver:{self.name}", settings, asyncio.Event()))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task], timeout=20)
+            assert task.done()
+
     async def events(self, *which: tuple[int, int], **facts: Any) -> None:
         """(dossier number, hub_seq) in this order, written to hub.events as the core does."""
         producer = clients.producer(self.settings)
