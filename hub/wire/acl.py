@@ -80,7 +80,8 @@ def listing(topics: Iterable[Topic]) -> list[Acl]:
             principal = _principal(word, topic)
             acls.add(Acl(principal, "topic", topic.name, "Read"))
             if word == "subscriber":
-                acls.add(Acl(principal, "group", principal, "Read", prefixed=True))
+                acls.add(Acl(principal, "group", principal, "Read"))
+                acls.add(Acl(principal, "group", f"{principal}.", "Read", prefixed=True))
         if topic.compact:  # an owner of state makes sure at its start that age deletes nothing of it
             acls |= {Acl(w, "topic", topic.name, "DescribeConfigs") for w in topic.writers if w in _TRANSACTIONAL}
     acls |= set(_families()) | set(_groups()) | set(_operators())
