@@ -101,7 +101,7 @@ async def _post(client: httpx.AsyncClient, url: str, batch: Sequence[Step]) -> d
 async def feed_files(
     drop: Path, agency: Agency, steps: Sequence[Step], planted: Sequence[Planted], fed: Fed, repeat: bool
 ) -> None:
-    """One file a quarter, the planted rows among their neighbours. repeat: the first file is dropped once more."""
+    """One file a quarter, the planted rows among their neighbours. repeat: the first clean file is dropped again."""
     mapping = await asyncio.to_thread(set_up_folder, agency, drop)
     files = quarters(steps)
     suffix = "xlsx" if mapping.file.format == "xlsx" else "csv"
@@ -115,11 +115,13 @@ async def feed_files(
                 rows.append({"word": step.word} | spoilt[step.task].fields)
         if number == len(files):
             rows += afterwards
+        clean = len(rows) == len(part)
         content = await asyncio.to_thread(render, mapping, rows, agency.title)
         fed.files.append(_drop(drop / agency.name / f"{name}.{suffix}", content))
         fed.add(len(part))
-        if repeat and number == 1:
+        if repeat and clean:
             fed.files.append(_drop(drop / agency.name / f"{name}-gửi-lại.{suffix}", content))
+            repeat = False
         await asyncio.sleep(FILES_PAUSE_S)
 
 

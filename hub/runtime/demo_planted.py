@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hub.runtime.demo_input import Step
 
 EACH = 4
-MARKER = re.compile(rb"planted-[a-z_]+-\d+")
+MARKER = re.compile(rb"planted-[a-z0-9_]+-\d+")
 
 # kind -> (carrier, stage and reason of the dead letter)
 KINDS = {

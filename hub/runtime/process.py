@@ -19,6 +19,7 @@ import uvloop
 
 from hub.config import Settings
 from hub.errors import StartError
+from hub.observe import server
 from hub.runtime import exits, logs, roles
 
 log = logging.getLogger(__name__)
@@ -91,8 +92,6 @@ async def _main(name: str, settings: Settings) -> None:
 
 @contextlib.asynccontextmanager
 async def _observe(name: str, settings: Settings) -> AsyncIterator[int]:
-    from hub.observe import server
-
     role = roles.find(name)
     tries = SUFFIX_PORTS if role.name.endswith(":") and settings.observe.port_base else 1
     async with contextlib.AsyncExitStack() as stack:

@@ -14,7 +14,7 @@ from hub.model import codes
 from hub.model.history import History, order_key
 from hub.runtime.demo_files import quarters, render, set_up_folder
 from hub.runtime.demo_input import Agency, agencies, nested, steps
-from hub.runtime.demo_planted import EACH, KINDS, plant
+from hub.runtime.demo_planted import EACH, KINDS, MARKER, plant
 
 STEPS = steps()
 FILE_AGENCIES = [a for a in agencies() if a.carrier == "file"]
@@ -96,3 +96,10 @@ def test_bad_rows_are_refused_with_their_marker(kind: str, tmp_path: Path) -> No
         assert isinstance(refused, Refused)
         assert refused.reason == KINDS[kind][2]
         assert bad.marker.encode() in refused.original
+
+
+def test_every_marker_is_found_again() -> None:
+    for bad in plant(STEPS):
+        found = MARKER.search(b"before " + bad.marker.encode() + b" after")
+        assert found is not None
+        assert found[0].decode() == bad.marker
