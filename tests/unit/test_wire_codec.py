@@ -179,6 +179,18 @@ def test_an_older_version_is_resolved_to_ours() -> None:
     assert "colour" not in got
 
 
+def test_a_symbol_of_a_newer_version_becomes_the_default() -> None:
+    newer = copy.deepcopy(wire.schema_json("vn.hub.ServiceChange"))
+    next(f for f in newer["fields"] if f["name"] == "change")["type"]["symbols"].append("MERGED")
+    out = io.BytesIO()
+    datum = {"service_code": "1.004194.01", "change": "MERGED", "occurred_at": 5}
+    fastavro.schemaless_writer(out, wire.parse(newer), datum)
+
+    _, got = _foreign(newer).decode(wire.head(500) + out.getvalue())
+
+    assert got["change"] == "UNKNOWN"
+
+
 def test_an_incompatible_version_is_a_mismatch() -> None:
     other = {"type": "record", "name": "ServiceChange", "namespace": "vn.hub", "fields": [{"name": "x", "type": "int"}]}
     with pytest.raises(DecodeError) as caught:
