@@ -134,6 +134,22 @@ class PortalContract:
                         await portal.deliver(items)
                     site.check(items)
 
+    async def test_an_unclear_outcome_is_made_right_by_another_worker(self, tmp_path: Path) -> None:
+        """The last call was carried out and its reply lost: the portal has all, the hub does not know, and repeats."""
+        async with self.site(tmp_path) as site:
+            items = dossier_items(CODE, 1)
+            drop_last = ("none",) * (site.calls_per_delivery - 1) + ("dropped_reply",)
+            site.app.plan.order(FaultOrder(force=drop_last))
+            async with self.opened(site) as portal:
+                with pytest.raises(Retryable):
+                    await portal.deliver(items)
+            site.check(items)
+            assert site.doubled() == 0
+            async with self.opened(site) as another_worker:
+                await another_worker.deliver(items)
+            site.check(items)
+            assert site.doubled() == 1
+
     async def test_probe_tells_up_from_down(self, tmp_path: Path) -> None:
         async with self.site(tmp_path) as site, self.opened(site) as portal:
             await portal.probe()
