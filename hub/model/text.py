@@ -5,6 +5,7 @@ one name must compare equal. Empty text is how many wire formats say "no value" 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Container
 from typing import Any
 
 
@@ -13,45 +14,42 @@ def nfc(value: str) -> str:
     return value if value.isascii() else unicodedata.normalize("NFC", value)
 
 
-def nfc_in_place(datum: dict[str, Any]) -> bool:
-    """NFC for every string in a record, its records and its lists of records. True if anything changed."""
+def tidy(datum: dict[str, Any], required: Container[str] = ()) -> bool:
+    """NFC for every string of a record, of its records and lists, in place. True if anything changed.
+
+    Text of nothing but blanks becomes None, in the record and in records directly inside it; not in lists, whose items
+    have fields that may not be null, nor in the `required` fields.
+    """
     changed = False
     for name, value in datum.items():
         kind = type(value)
         if kind is str:
-            if not value.isascii():
+            if not value.strip():
+                if name not in required:
+                    datum[name] = None
+                    changed = True
+            elif not value.isascii():
                 normal = unicodedata.normalize("NFC", value)
-                if normal is not value and normal != value:
+                if normal != value:
                     datum[name] = normal
                     changed = True
         elif kind is dict:
-            changed |= nfc_in_place(value)
+            changed |= tidy(value)
         elif kind is list and value:
-            changed |= _list_in_place(value)
+            changed |= _nfc_items(value)
     return changed
 
 
-def _list_in_place(items: list[Any]) -> bool:
+def _nfc_items(items: list[Any]) -> bool:
     changed = False
     for number, item in enumerate(items):
-        if isinstance(item, dict):
-            changed |= nfc_in_place(item)
-        elif isinstance(item, str) and (normal := nfc(item)) != item:
-            items[number] = normal
-            changed = True
-    return changed
-
-
-def blank_to_null(datum: dict[str, Any], keep: frozenset[str]) -> bool:
-    """Text of nothing but blanks becomes None, in the record and in records directly inside it; not in lists, whose
-    items have required fields, nor in the fields to `keep`. True if anything changed."""
-    changed = False
-    for name, value in datum.items():
-        kind = type(value)
-        if kind is str:
-            if (not value or value.isspace()) and name not in keep:
-                datum[name] = None
+        if isinstance(item, str):
+            if (normal := nfc(item)) != item:
+                items[number] = normal
                 changed = True
-        elif kind is dict:
-            changed |= blank_to_null(value, keep)
+        elif isinstance(item, dict):
+            for name, value in item.items():
+                if isinstance(value, str) and (normal := nfc(value)) != value:
+                    item[name] = normal
+                    changed = True
     return changed

@@ -6,23 +6,23 @@ from typing import NamedTuple
 
 from hub.model import catalogue
 from hub.model.facts import pack_keys, unpack_all
-from hub.pipeline.work import Datum, Incoming, Work, check_size, header, zigzag
+from hub.pipeline.avro import OwnRecord
+from hub.pipeline.avro_write import long_bytes
+from hub.pipeline.work import Datum, Incoming, Work, check_size, header
 from hub.stream.api import Stored
-from hub.wire.codec import Codec, encode_body
 
 _LATE_AVRO = (b"\x00", b"\x01")
 
 
 class Kind(NamedTuple):
-    """record: Avro name of the state. code: field with the code. fields: those that are facts."""
+    """code: field with the code. fields: those that are facts."""
 
-    record: str
     code: str
     fields: tuple[str, ...]
 
 
-PROCEDURE = Kind("vn.hub.Procedure", "procedure_code", catalogue.PROCEDURE_FIELDS)
-SERVICE = Kind("vn.hub.OnlineService", "service_code", catalogue.SERVICE_FIELDS)
+PROCEDURE = Kind("procedure_code", catalogue.PROCEDURE_FIELDS)
+SERVICE = Kind("service_code", catalogue.SERVICE_FIELDS)
 
 
 class CatalogueWork(Work):
@@ -30,15 +30,15 @@ class CatalogueWork(Work):
 
     __slots__ = ("datum", "keys", "kind")
 
-    def __init__(self, kind: Kind, code: str, codec: Codec, stored: Stored | None) -> None:
-        super().__init__(codec, stored)
+    def __init__(self, kind: Kind, code: str, record: OwnRecord, stored: Stored | None) -> None:
+        super().__init__(record, stored)
         self.kind = kind
         if stored is None:
             # What was never published or withdrawn, only amended, is taken to be offered.
             self.datum: Datum = {kind.code: code, "active": True}
             self.keys: tuple[int, ...] | list[int] = ()
         else:
-            self.datum = codec.decode(stored.value, kind.record)[1]
+            self.datum = record.decode(stored.value)
             self.keys = unpack_all(header(stored, "facts"))
 
     def apply(self, datum: Datum, datum_body: bytes, incoming: Incoming) -> bytes:
@@ -46,13 +46,12 @@ class CatalogueWork(Work):
         key = catalogue.order_key(datum["occurred_at"], datum["change"], low)
         entry, keys, late = catalogue.merge(self.datum, self.keys, datum, key, self.kind.fields)
         entry["hub_seq"] = self.seq + 1
-        body = encode_body(self.kind.record, entry)
-        event = b"".join((zigzag(self.seq + 1), _LATE_AVRO[late], datum_body, body))
+        body = self.record.write(entry)
+        event = b"".join((long_bytes(self.seq + 1), _LATE_AVRO[late], datum_body, body))
         check_size(len(event), len(body) + len(self.ring) + 8 * len(keys), incoming.overhead)
         self.datum, self.keys = entry, keys
         self.accept(body, incoming)
         return event
 
-    def state(self) -> Stored:
-        headers = self.headers(facts=pack_keys(self.keys))
-        return Stored(self.codec.with_head(self.kind.record, self.body), headers)
+    def headers(self) -> list[tuple[str, bytes]]:
+        return [("facts", pack_keys(self.keys))]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from hub.model import codes, facts, history
 from hub.model.transitions import STATUSES
-from hub.pipeline.work import Datum, Incoming, Work, check_size, header, zigzag
+from hub.pipeline.avro import OwnRecord
+from hub.pipeline.avro_write import long_bytes
+from hub.pipeline.work import Datum, Incoming, Work, check_size, header
 from hub.stream.api import Stored
-from hub.wire.codec import Codec, encode_body
 
-RECORD = "vn.hub.Dossier"
-_STATUS_AVRO = [zigzag(number) for number in range(len(STATUSES))]
+_STATUS_AVRO = [long_bytes(number) for number in range(len(STATUSES))]
 _LATE_AVRO = (b"\x00", b"\x01")
 
 
@@ -18,8 +18,8 @@ class DossierWork(Work):
 
     __slots__ = ("datum", "history", "keep", "keys")
 
-    def __init__(self, code: str, codec: Codec, stored: Stored | None, keep: int) -> None:
-        super().__init__(codec, stored)
+    def __init__(self, code: str, record: OwnRecord, stored: Stored | None, keep: int) -> None:
+        super().__init__(record, stored)
         self.keep = keep
         if stored is None:
             codes.dossier(code)
@@ -27,7 +27,7 @@ class DossierWork(Work):
             self.history = history.History()
             self.keys: tuple[int, ...] | list[int] = facts.NO_KEYS
         else:
-            self.datum = codec.decode(stored.value, RECORD)[1]
+            self.datum = record.decode(stored.value)
             self.history = history.unpack(header(stored, "steps"))
             items = len(self.datum["attachments"]) + len(self.datum["fees"])
             self.keys = facts.unpack_keys(header(stored, "facts"), items)
@@ -42,15 +42,14 @@ class DossierWork(Work):
         dossier["hub_seq"] = self.seq + 1
         dossier["status"] = STATUSES[standing.status]
         dossier["status_at"] = standing.since
-        body = encode_body(RECORD, dossier)
+        body = self.record.write(dossier)
         event = b"".join(
-            (zigzag(self.seq + 1), _LATE_AVRO[judged.late], _STATUS_AVRO[judged.status], datum_body, body)
+            (long_bytes(self.seq + 1), _LATE_AVRO[judged.late], _STATUS_AVRO[judged.status], datum_body, body)
         )  # fmt: skip
         check_size(len(event), len(body) + len(self.ring) + 8 * (len(keys) + self.keep), incoming.overhead)
         self.datum, self.keys, self.history = dossier, keys, judged.history
         self.accept(body, incoming)
         return event
 
-    def state(self) -> Stored:
-        headers = self.headers(steps=self.history.pack(), facts=facts.pack_keys(self.keys))
-        return Stored(self.codec.with_head(RECORD, self.body), headers)
+    def headers(self) -> list[tuple[str, bytes]]:
+        return [("steps", self.history.pack()), ("facts", facts.pack_keys(self.keys))]

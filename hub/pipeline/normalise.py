@@ -10,7 +10,7 @@ from typing import Any
 
 from hub.errors import BadRecord
 from hub.model import codes
-from hub.model.text import blank_to_null, nfc_in_place
+from hub.model.text import tidy
 from hub.model.times import check_event_time, check_time
 
 Datum = dict[str, Any]
@@ -23,7 +23,7 @@ _REQUIRED = {"dossier": frozenset({"dossier_code"}), "procedure": frozenset({"pr
 
 def dossier_step(datum: Datum, recorded_ms: int) -> bool:
     """DossierStep. The dossier code itself is checked at first contact only (`dossier_code`)."""
-    changed = nfc_in_place(datum) | blank_to_null(datum, _REQUIRED["dossier"])
+    changed = tidy(datum, _REQUIRED["dossier"])
     if datum["step"] == "UNKNOWN":
         raise BadRecord("status", "step: the word is none of StepKind; map the source's status word first", "step")
     check_event_time(datum["occurred_at"], "occurred_at", recorded_ms)
@@ -67,7 +67,7 @@ def _change(datum: Datum, recorded_ms: int, family: str) -> bool:
     if datum["change"] == "UNKNOWN":
         raise BadRecord("status", "change: the word is none of ChangeKind; map the source's word first", "change")
     check_event_time(datum["occurred_at"], "occurred_at", recorded_ms)
-    return nfc_in_place(datum) | blank_to_null(datum, _REQUIRED[family]) | _agency(datum, "agency_code")
+    return tidy(datum, _REQUIRED[family]) | _agency(datum, "agency_code")
 
 
 def _agency(datum: Datum, field: str) -> bool:

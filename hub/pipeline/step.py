@@ -17,12 +17,13 @@ from hub.errors import BadRecord
 from hub.model.times import utc_text
 from hub.observe.metrics import EVENTS_DEAD_LETTERED, EVENTS_DUPLICATE
 from hub.pipeline import normalise, ring
+from hub.pipeline.avro import OwnRecord
 from hub.pipeline.catalogue import PROCEDURE, SERVICE, CatalogueWork
 from hub.pipeline.dossier import DossierWork
 from hub.pipeline.work import Incoming, Work
 from hub.stream.api import Out, Outputs, Record, StateView, Step, Stored
 from hub.wire import envelope as ce
-from hub.wire.codec import HEAD_BYTES, Codec, encode_body, head
+from hub.wire.codec import HEAD_BYTES, Codec
 from hub.wire.topics import DOSSIERS, EVENTS, PROCEDURES, SERVICES
 
 ROLE = "core"
@@ -31,47 +32,41 @@ STAGE = "core"
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One kind of event. record: what agencies publish. code: the field that is the key. event, type: what the hub
-    makes of it. head: magic byte and our schema id of `record`. open: state of one key, new or stored."""
+    """One kind of event. published: what agencies send. code: the field that is the key. type, event: what the hub
+    makes of it. store: the topic of its state. open: the work on one key, new or stored."""
 
-    record: str
+    published: OwnRecord
     code: str
     normalise: Callable[[dict[str, Any], int], bool]
-    event: str
     type: str
+    event: OwnRecord
     store: str
-    head: bytes
     open: Callable[[str, Stored | None], Work]
 
 
 def families(codec: Codec, settings: Settings) -> dict[str, Family]:
     """By the CloudEvents type that agencies use."""
     keep = settings.core.keep_steps
-
-    def family(
-        published: str,
-        canonical: str,
-        code: str,
-        norm: Callable[[dict[str, Any], int], bool],
-        store: str,
-        open_: Callable[[str, Stored | None], Work],
-    ) -> Family:
-        record = ce.INGRESS_RECORDS[published]
-        own_head = head(codec.ids[record])
-        return Family(record, code, norm, ce.CANONICAL_RECORDS[canonical], canonical, store, own_head, open_)
-
+    dossier, procedure, service = (
+        OwnRecord(codec, f"vn.hub.{name}") for name in ("Dossier", "Procedure", "OnlineService")
+    )
+    published = {type: OwnRecord(codec, name) for type, name in ce.INGRESS_RECORDS.items()}
+    event = {type: OwnRecord(codec, name) for type, name in ce.CANONICAL_RECORDS.items()}
     return {
-        ce.DOSSIER_STEP: family(
-            ce.DOSSIER_STEP, ce.DOSSIER_EVENT, "dossier_code", normalise.dossier_step, DOSSIERS,
-            lambda code, stored: DossierWork(code, codec, stored, keep),
+        ce.DOSSIER_STEP: Family(
+            published[ce.DOSSIER_STEP], "dossier_code", normalise.dossier_step,
+            ce.DOSSIER_EVENT, event[ce.DOSSIER_EVENT], DOSSIERS,
+            lambda code, stored: DossierWork(code, dossier, stored, keep),
         ),
-        ce.PROCEDURE_CHANGE: family(
-            ce.PROCEDURE_CHANGE, ce.PROCEDURE_EVENT, "procedure_code", normalise.procedure_change, PROCEDURES,
-            lambda code, stored: CatalogueWork(PROCEDURE, code, codec, stored),
+        ce.PROCEDURE_CHANGE: Family(
+            published[ce.PROCEDURE_CHANGE], "procedure_code", normalise.procedure_change,
+            ce.PROCEDURE_EVENT, event[ce.PROCEDURE_EVENT], PROCEDURES,
+            lambda code, stored: CatalogueWork(PROCEDURE, code, procedure, stored),
         ),
-        ce.SERVICE_CHANGE: family(
-            ce.SERVICE_CHANGE, ce.SERVICE_EVENT, "service_code", normalise.service_change, SERVICES,
-            lambda code, stored: CatalogueWork(SERVICE, code, codec, stored),
+        ce.SERVICE_CHANGE: Family(
+            published[ce.SERVICE_CHANGE], "service_code", normalise.service_change,
+            ce.SERVICE_EVENT, event[ce.SERVICE_EVENT], SERVICES,
+            lambda code, stored: CatalogueWork(SERVICE, code, service, stored),
         ),
     }  # fmt: skip
 
@@ -81,7 +76,7 @@ def make_step(codec: Codec, settings: Settings) -> Step:
     known = families(codec, settings)
 
     def step(records: Sequence[Record], view: StateView) -> Outputs:
-        chunk = _Chunk(codec, known, view)
+        chunk = _Chunk(known, view)
         for record in records:
             chunk.take(record)
         return chunk.outputs()
@@ -92,8 +87,7 @@ def make_step(codec: Codec, settings: Settings) -> Step:
 class _Chunk:
     """Keys opened so far, and what came out."""
 
-    def __init__(self, codec: Codec, known: dict[str, Family], view: StateView) -> None:
-        self._codec = codec
+    def __init__(self, known: dict[str, Family], view: StateView) -> None:
         self._families = known
         self._view = view
         self._open: dict[tuple[str, bytes], Work] = {}
@@ -123,7 +117,7 @@ class _Chunk:
         if family is None:
             wanted = ", ".join(self._families)
             raise BadRecord("envelope", f"type: {envelope.type!r} is none of {wanted}", "type")
-        datum = self._codec.decode(record.value, family.record)[1]
+        datum = family.published.decode(record.value)
         changed = family.normalise(datum, record.timestamp_ms)
         code = datum[family.code]
         key = _checked_key(record, envelope, family.code, code)
@@ -134,14 +128,14 @@ class _Chunk:
         incoming = Incoming(ring.identity(envelope.source, envelope.id), ring.content(body), overhead)
         if work.is_copy(incoming):
             return None
-        if changed or not record.value.startswith(family.head):
-            body = encode_body(family.record, datum)
+        if changed or not family.published.is_own(record.value):
+            body = family.published.write(datum)
         event = work.apply(datum, body, incoming)
         caused = envelope.caused(family.type, work.seq)
         if not caused.recordedtime or not caused.subject:
             recorded = caused.recordedtime or utc_text(record.timestamp_ms)
             caused = replace(caused, recordedtime=recorded, subject=code)
-        return Out(EVENTS, key, self._codec.with_head(family.event, event), caused.headers())
+        return Out(EVENTS, key, family.event.with_head(event), caused.headers())
 
     def _work(self, family: Family, code: str, key: bytes) -> Work:
         work = self._open.get((family.store, key))

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from hub.errors import BadRecord
 from hub.pipeline import ring
+from hub.pipeline.avro import OwnRecord
 from hub.stream.api import Stored
-from hub.wire.codec import Codec
 from hub.wire.envelope import HUB_SEQ
 from hub.wire.topics import RECORD_LIMIT
 
@@ -16,17 +16,6 @@ Datum = dict[str, Any]
 
 HEADROOM = 4_096
 """Bytes of a record left for its framing and the headers that the hub adds."""
-
-
-def zigzag(number: int) -> bytes:
-    """Avro's long, for 0 and above."""
-    number <<= 1
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
 
 
 def header(stored: Stored, name: str) -> bytes:
@@ -53,10 +42,10 @@ class Incoming(NamedTuple):
 class Work(ABC):
     """One dossier, procedure or service. `seq` events were accepted; `ring` knows the last of them."""
 
-    __slots__ = ("body", "changed", "codec", "ring", "seq")
+    __slots__ = ("body", "changed", "record", "ring", "seq")
 
-    def __init__(self, codec: Codec, stored: Stored | None) -> None:
-        self.codec = codec
+    def __init__(self, record: OwnRecord, stored: Stored | None) -> None:
+        self.record = record
         self.seq = version(stored) if stored else 0
         self.ring = header(stored, "ring") if stored else b""
         self.body = b""
@@ -81,8 +70,13 @@ class Work(ABC):
         """
 
     @abstractmethod
+    def headers(self) -> list[tuple[str, bytes]]:
+        """Of the state record, besides those of every family."""
+
     def state(self) -> Stored:
-        """The state record after the last event."""
+        """The state record after the last event; what only the core needs is in its headers."""
+        headers = [(HUB_SEQ, str(self.seq).encode()), ("ring", self.ring), *self.headers()]
+        return Stored(self.record.with_head(self.body), headers)
 
     def accept(self, body: bytes, incoming: Incoming) -> None:
         """Count the event as taken in; `body` is the state after it."""
@@ -90,10 +84,6 @@ class Work(ABC):
         self.seq += 1
         self.ring = ring.added(self.ring, incoming.who, incoming.what)
         self.changed = True
-
-    def headers(self, **more: bytes) -> list[tuple[str, bytes]]:
-        """Of the state record: what only the core needs."""
-        return [(HUB_SEQ, str(self.seq).encode()), ("ring", self.ring), *more.items()]
 
 
 def check_size(event_bytes: int, state_bytes: int, overhead: int) -> None:

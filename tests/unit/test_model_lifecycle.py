@@ -111,6 +111,12 @@ def test_a_step_before_a_mere_rating_is_not_late():
     assert (judged.late, status(judged.history)) == (False, "RETURNED")
 
 
+@pytest.mark.parametrize(("first", "second"), [(1, 2), (2, 1)])
+def test_two_of_one_kind_at_one_time_are_not_late_whichever_came_first(first, second):
+    known = told(key("IN_PROCESS", 3, low=first))
+    assert not known.add(key("IN_PROCESS", 3, low=second), 16).late
+
+
 def test_since_is_the_time_the_status_was_taken():
     known = told(key("RECEIVED", 1), key("IN_PROCESS", 2), key("IN_PROCESS", 7))
     assert known.tail.since == T + 2000

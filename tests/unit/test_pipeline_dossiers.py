@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from datetime import datetime
 from pathlib import Path
 
@@ -60,8 +61,9 @@ def test_every_step_gives_what_was_written_down(dossier):
 
 @pytest.mark.parametrize("dossier", [one(d) for d in DOSSIERS if d["any_order"]])
 def test_any_order_of_arrival_ends_the_same(dossier):
-    seen = []
-    for order in itertools.islice(itertools.permutations(range(len(dossier["steps"]))), 0, None, 7):
+    seen, count = [], len(dossier["steps"])
+    every = max(1, math.factorial(count) // 60 - 1)  # a sample over all of them
+    for order in itertools.islice(itertools.permutations(range(count)), 0, None, every):
         core = Core()
         core.run(*records(dossier, order))
         assert not core.dead

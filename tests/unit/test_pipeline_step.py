@@ -236,7 +236,7 @@ def test_bytes_that_are_no_event(value, reason):
 def test_cut_anywhere_it_is_a_dead_letter(cut):
     core = Core()
     core.run(replace(GOOD, value=GOOD.value[:cut]))
-    only_dead(core)
+    assert only_dead(core).reason == "truncated"
 
 
 @pytest.mark.parametrize(

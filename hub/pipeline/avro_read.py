@@ -1,0 +1,162 @@
+"""Reading an Avro body: a function put together from the schema (see `avro`)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from hub.errors import DecodeError
+from hub.pipeline.avro_schema import full_name, unwrapped
+from hub.wire.codec import Datum, Json, schema_json
+
+# (bytes, position) -> (value, position after it)
+Reader = Callable[[bytes, int], tuple[Any, int]]
+
+_DOUBLE = struct.Struct("<d")
+_MAX_LONG_BYTES = 10
+
+
+@cache
+def reader(name: str) -> Callable[[bytes, int], Datum]:
+    """`read(value, start)`: the datum of that record whose body begins at `start` and fills the rest of `value`.
+
+    DecodeError as `codec.decode_body`: truncated, utf8, avro.
+    """
+    read_record = _reader(schema_json(name), {})
+
+    def read(value: bytes, start: int) -> Datum:
+        try:
+            datum, end = read_record(value, start)
+        except IndexError:
+            raise DecodeError("truncated", "Avro body ends early; send the whole record") from None
+        except UnicodeDecodeError as error:
+            raise DecodeError("utf8", f"a string is not UTF-8: {error.reason}; send Unicode as UTF-8") from None
+        except ValueError as error:
+            raise DecodeError("avro", f"not a record of {name}: {error}") from None
+        if end != len(value):
+            raise DecodeError("avro", f"{len(value) - end} bytes stand after the record; the schema id may be wrong")
+        return datum  # type: ignore[no-any-return]
+
+    return read
+
+
+def _read_long(buffer: bytes, at: int) -> tuple[int, int]:
+    byte = buffer[at]
+    if byte < 0x80:  # one byte: most lengths, enums, small numbers
+        return byte >> 1 ^ -(byte & 1), at + 1
+    number, shift, last = byte & 0x7F, 7, at + _MAX_LONG_BYTES
+    while byte & 0x80:
+        at += 1
+        if at == last:
+            raise ValueError("a number has more than ten bytes")
+        byte = buffer[at]
+        number |= (byte & 0x7F) << shift
+        shift += 7
+    if number >> 64:
+        raise ValueError("a number has more than 64 bits")
+    return number >> 1 ^ -(number & 1), at + 1
+
+
+def _read_string(buffer: bytes, at: int) -> tuple[str, int]:
+    length = buffer[at]
+    if length < 0x80 and not length & 1:
+        start, end = at + 1, at + 1 + (length >> 1)
+    else:
+        length, start = _read_long(buffer, at)
+        if length < 0:
+            raise ValueError("a string has a negative length")
+        end = start + length
+    if end > len(buffer):
+        raise IndexError
+    return buffer[start:end].decode(), end
+
+
+def _read_boolean(buffer: bytes, at: int) -> tuple[bool, int]:
+    byte = buffer[at]
+    if byte > 1:
+        raise ValueError("a boolean is neither 0 nor 1")
+    return byte == 1, at + 1
+
+
+def _read_double(buffer: bytes, at: int) -> tuple[float, int]:
+    if at + 8 > len(buffer):
+        raise IndexError
+    return _DOUBLE.unpack_from(buffer, at)[0], at + 8
+
+
+_READERS: dict[str, Reader] = {
+    "string": _read_string,
+    "boolean": _read_boolean,
+    "int": _read_long,
+    "long": _read_long,
+    "double": _read_double,
+}
+
+
+def _reader(schema: Json, named: dict[str, Reader]) -> Reader:
+    if isinstance(schema, str):
+        return named.get(schema) or _READERS[schema]
+    if isinstance(schema, list):
+        raise ValueError(f"a union stands where only a field may have one: {schema}")
+    kind = schema["type"]
+    if kind == "record":
+        made = _record_reader(schema, named)
+    elif kind == "enum":
+        made = _enum_reader(tuple(schema["symbols"]))
+    elif kind == "array":
+        return _array_reader(_reader(schema["items"], named))
+    else:
+        return _reader(kind, named)
+    named[full_name(schema)] = made
+    return made
+
+
+def _record_reader(schema: Json, named: dict[str, Reader]) -> Reader:
+    fields = []
+    for field in schema["fields"]:
+        nullable, inner = unwrapped(field["type"])
+        fields.append((field["name"], nullable, _reader(inner, named)))
+
+    def read(buffer: bytes, at: int) -> tuple[Datum, int]:
+        out: Datum = {}
+        for name, nullable, read_value in fields:
+            if nullable:
+                branch = buffer[at]
+                at += 1
+                if branch == 0:
+                    out[name] = None
+                    continue
+                if branch != 2:
+                    raise ValueError(f"{name} has no branch {branch}")
+            out[name], at = read_value(buffer, at)
+        return out, at
+
+    return read
+
+
+def _enum_reader(symbols: tuple[str, ...]) -> Reader:
+    def read(buffer: bytes, at: int) -> tuple[str, int]:
+        number, at = _read_long(buffer, at)
+        if not 0 <= number < len(symbols):
+            raise ValueError(f"an enum has no symbol {number}")
+        return symbols[number], at
+
+    return read
+
+
+def _array_reader(read_item: Reader) -> Reader:
+    def read(buffer: bytes, at: int) -> tuple[list[Any], int]:
+        out: list[Any] = []
+        while True:
+            count, at = _read_long(buffer, at)
+            if count == 0:
+                return out, at
+            if count < 0:  # the block's size in bytes follows
+                count, (_, at) = -count, _read_long(buffer, at)
+            for _ in range(count):
+                item, at = read_item(buffer, at)
+                out.append(item)
+
+    return read

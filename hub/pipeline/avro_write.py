@@ -1,0 +1,131 @@
+"""Writing an Avro body: a function put together from the schema (see `avro`)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from hub.pipeline.avro_schema import full_name, unwrapped
+from hub.wire.codec import Datum, Json, schema_json
+
+# (buffer, value)
+Writer = Callable[[bytearray, Any], None]
+
+_DOUBLE = struct.Struct("<d")
+
+
+@cache
+def writer(name: str) -> Callable[[Datum], bytes]:
+    """The Avro body of a datum of that record. KeyError, AttributeError or TypeError if it does not fit the schema,
+    which is a fault of the program."""
+    write_record = _writer(schema_json(name), {})
+
+    def write(datum: Datum) -> bytes:
+        out = bytearray()
+        write_record(out, datum)
+        return bytes(out)
+
+    return write
+
+
+def long_bytes(number: int) -> bytes:
+    """Avro's int and long: zigzag, seven bits a byte."""
+    number = number << 1 ^ number >> 63
+    if number < 0x80:
+        return bytes((number,))
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def _write_long(out: bytearray, value: int) -> None:
+    out += long_bytes(value)
+
+
+def _write_string(out: bytearray, value: str) -> None:
+    raw = value.encode()
+    length = len(raw)
+    if length < 0x40:
+        out.append(length << 1)
+    else:
+        out += long_bytes(length)
+    out += raw
+
+
+def _write_boolean(out: bytearray, value: bool) -> None:
+    out.append(1 if value else 0)
+
+
+def _write_double(out: bytearray, value: float) -> None:
+    out += _DOUBLE.pack(value)
+
+
+_WRITERS: dict[str, Writer] = {
+    "string": _write_string,
+    "boolean": _write_boolean,
+    "int": _write_long,
+    "long": _write_long,
+    "double": _write_double,
+}
+
+
+def _writer(schema: Json, named: dict[str, Writer]) -> Writer:
+    if isinstance(schema, str):
+        return named.get(schema) or _WRITERS[schema]
+    if isinstance(schema, list):
+        raise ValueError(f"a union stands where only a field may have one: {schema}")
+    kind = schema["type"]
+    if kind == "record":
+        made = _record_writer(schema, named)
+    elif kind == "enum":
+        made = _enum_writer(schema["symbols"])
+    elif kind == "array":
+        return _array_writer(_writer(schema["items"], named))
+    else:
+        return _writer(kind, named)
+    named[full_name(schema)] = made
+    return made
+
+
+def _record_writer(schema: Json, named: dict[str, Writer]) -> Writer:
+    fields = []
+    for field in schema["fields"]:
+        nullable, inner = unwrapped(field["type"])
+        fields.append((field["name"], nullable, "default" not in field, field.get("default"), _writer(inner, named)))
+
+    def write(out: bytearray, datum: Datum) -> None:
+        for name, nullable, required, default, write_value in fields:
+            value = datum[name] if required else datum.get(name, default)
+            if nullable:
+                if value is None:
+                    out.append(0)
+                    continue
+                out.append(2)
+            write_value(out, value)
+
+    return write
+
+
+def _enum_writer(symbols: list[str]) -> Writer:
+    encoded = {symbol: long_bytes(number) for number, symbol in enumerate(symbols)}
+
+    def write(out: bytearray, value: str) -> None:
+        out += encoded[value]
+
+    return write
+
+
+def _array_writer(write_item: Writer) -> Writer:
+    def write(out: bytearray, value: list[Any]) -> None:
+        if value:
+            out += long_bytes(len(value))
+            for item in value:
+                write_item(out, item)
+        out.append(0)
+
+    return write
