@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import logging
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -50,6 +51,8 @@ def _run(name: str, words: list[str]) -> int:
     if name not in COMMANDS or importlib.util.find_spec(COMMANDS[name][0]) is None:
         print(f"hub: there is no command {name!r}; see `hub --help`", file=sys.stderr)
         return exits.USAGE
+    # The error itself is told below; without a log set up, aiokafka's own lines would only repeat it.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     module = importlib.import_module(COMMANDS[name][0])
     try:
         module.app(args=words, prog_name=f"hub {name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -12,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from hub.embedded import net
@@ -26,12 +28,20 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith("HUB_")} | own | settings
 
 
-def wait_for(condition, seconds: float = 30.0):
+def wait_for(condition, seconds: float = 60.0):
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)
     return found
+
+
+def ready(folder: Path) -> bool:
+    """Does the role `broker` itself say that it is ready?"""
+    with contextlib.suppress(OSError, ValueError, httpx.HTTPError):
+        observe = json.loads((folder / "run" / "broker.json").read_text())["observe"]
+        return httpx.get(f"{observe}/ready", trust_env=False).status_code == 200
+    return False
 
 
 def gone(pid: int) -> bool:
@@ -78,7 +88,7 @@ def test_a_role_whose_broker_died_ends_with_1(tmp_path):
     env = environment(tmp_path, HUB_EMBEDDED__PORT=str(port))
     with subprocess.Popen([*HUB, "run", "broker"], env=env, stderr=subprocess.DEVNULL) as role:
         try:
-            wait_for(lambda: net.answers_api_versions(port))
+            wait_for(lambda: ready(tmp_path), 60)
             children = Path(f"/proc/{role.pid}/task/{role.pid}/children").read_text().split()
             for jvm in children:
                 os.kill(int(jvm), signal.SIGKILL)
