@@ -67,12 +67,12 @@ def _table(name: str, partitions: int, writers: str, readers: str, content: str)
 _READERS = "core deliver reconcile projector console operator"
 
 CATALOGUE = (
-    _log(INGRESS, 0, 30, "gateway intake source", "core operator", "accepted events, keyed, source checked"),
+    _log(INGRESS, 0, 30, "gateway intake source operator", "core operator", "accepted events, keyed, source checked"),
     _log(EVENTS, 0, 400, "core", "deliver projector reconcile operator", "canonical events"),
     _table(DOSSIERS, 0, "core", _READERS, "current state of dossiers, changelog of the core"),
     _table(PROCEDURES, 0, "core", _READERS, "current state of procedures"),
     _table(SERVICES, 0, "core", _READERS, "current state of online services"),
-    _log(DELIVERIES, 0, 400, "deliver", "reconcile projector operator", "attempts, retries, receipts"),
+    _log(DELIVERIES, 0, 400, "deliver", "deliver reconcile projector operator", "attempts, retries, receipts"),
     _log(REQUESTS, 0, 30, "reconcile operator console gateway", "deliver operator", "re-send, replay, skip"),
     _table(EXPECTATIONS, 0, "reconcile", "reconcile operator", "due and acknowledged hub_seq"),
     _table(DISCREPANCIES, 0, "reconcile", "projector console operator", "open and healed differences"),
