@@ -59,6 +59,13 @@ def _read_long(buffer: bytes, at: int) -> tuple[int, int]:
     return number >> 1 ^ -(number & 1), at + 1
 
 
+def _read_int(buffer: bytes, at: int) -> tuple[int, int]:
+    number, at = _read_long(buffer, at)
+    if not -0x80000000 <= number < 0x80000000:
+        raise ValueError("an int has more than 32 bits")
+    return number, at
+
+
 def _read_string(buffer: bytes, at: int) -> tuple[str, int]:
     length = buffer[at]
     if length < 0x80 and not length & 1:
@@ -89,7 +96,7 @@ def _read_double(buffer: bytes, at: int) -> tuple[float, int]:
 _READERS: dict[str, Reader] = {
     "string": _read_string,
     "boolean": _read_boolean,
-    "int": _read_long,
+    "int": _read_int,
     "long": _read_long,
     "double": _read_double,
 }

@@ -90,6 +90,24 @@ def test_longs_as_the_avro_specification_writes_them(number, raw):
     assert long_bytes(number) == raw
 
 
+@pytest.mark.parametrize(
+    ("type", "raw"),
+    [
+        ("int", long_bytes(2**31)),
+        ("int", long_bytes(-(2**31) - 1)),
+        ("long", b"\xff" * 9 + b"\x7f"),
+        ("long", b"\xff" * 11),
+        ("boolean", b"\x02"),
+        ("string", b"\x01"),
+        ({"type": "enum", "name": "e", "symbols": ["A"]}, b"\x02"),
+        ({"type": "record", "name": "r", "fields": [{"name": "f", "type": ["null", "int"]}]}, b"\x04"),
+    ],
+)
+def test_values_that_their_type_cannot_have(type, raw):
+    with pytest.raises(ValueError):
+        _reader(type, {})(raw, 0)
+
+
 def test_what_is_left_out_gets_its_default_and_what_is_required_is_missed():
     step = {"dossier_code": "x", "step": "RATED", "occurred_at": 1}
     assert writer("vn.hub.DossierStep")(step) == encode_body("vn.hub.DossierStep", step)
