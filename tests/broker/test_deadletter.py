@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 import uuid
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,13 +17,13 @@ from hub.deadletter.browse import Filter
 from hub.deadletter.record import build
 from hub.delivery.requests import Request
 from hub.errors import BadRecord
-from hub.runtime.environment import variables
 from hub.wire import kafka
 from hub.wire.codec import Codec
 from hub.wire.envelope import Envelope
 from hub.wire.registry import open_codec
 from hub.wire.topics import REQUESTS
 from tests.broker.registry_fixture import running as registry
+from tests.support.command import hub
 from tests.support.gateway import ingress_of, organisation, records_of
 
 pytestmark = pytest.mark.broker
@@ -40,22 +37,12 @@ async def codec(hub_settings: Settings) -> AsyncIterator[Codec]:
     yield found
 
 
-async def hub(settings: Settings, *words: str) -> tuple[int, str, str]:
-    """(exit code, stdout, stderr) of `hub …` as a process of its own."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "hub", *words, env=variables(settings), cwd=Path(__file__).parents[2],
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, err = await asyncio.wait_for(process.communicate(), 60)
-    assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
-
-
 class Letters:
     """Dead letters of one dossier that no other test knows."""
 
     def __init__(self, settings: Settings, codec: Codec) -> None:
         self.settings, self.codec = settings, codec
+        self.partition = uuid.uuid4().int % 10**9  # a letter's id follows from its place
         self.source = f"urn:{uuid.uuid4().hex}"
         self.code = f"H11.12-261124-{uuid.uuid4().int % 10**12:012}"
 
@@ -64,10 +51,10 @@ class Letters:
         facts = {"step": "RECEIVED", "occurred_at": 1_795_483_800_000, "applicant": {"name": "Nguyễn Văn A"}}
         value = self.codec.encode("vn.hub.DossierStep", {"dossier_code": self.code} | facts)
         envelope = Envelope(f"e-{number}", self.source, "vn.hub.dossier.step", self.code, hub_seq=number)
-        made = build(
-            stage=stage, error=BadRecord("date", "occurred_at: no such day", "occurred_at"), topic=topic, partition=0,
-            offset=number, key=self.code.encode(), value=more.pop("value", value), headers=envelope.headers(), **more,
-        )  # fmt: skip
+        error = BadRecord("date", "occurred_at: no such day", "occurred_at")
+        place = {"topic": topic, "partition": self.partition, "offset": number}
+        key, value = self.code.encode(), more.pop("value", value)
+        made = build(stage=stage, error=error, key=key, value=value, headers=envelope.headers(), **place, **more)
         producer = kafka.producer(self.settings)
         await producer.start()
         try:
