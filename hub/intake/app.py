@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -14,7 +12,7 @@ from starlette.responses import Response
 from hub.access.organisations import NameTaken, UnknownOrganisation
 from hub.config import Settings
 from hub.errors import ConfigError, RegistryError, StartError
-from hub.intake import events_api, organisations_api
+from hub.intake import admin_api, events_api, organisations_api
 from hub.intake.ingest import Ingest
 from hub.intake.openapi import SECURITY
 from hub.intake.problem import Problem
@@ -34,8 +32,7 @@ def build(settings: Settings, holder: events_api.Holder, ingest: Ingest, sender:
     app.state.settings = settings
     app.include_router(events_api.router(settings.gateway, holder, ingest, sender))
     app.include_router(organisations_api.router)
-    if subscribers := _subscribers():
-        app.include_router(subscribers)
+    app.include_router(admin_api.router)
     for kind in (Problem, Overloaded, BrokerAway, RegistryError, ConfigError, StartError, RequestValidationError):
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(HTTPException, _http)
@@ -82,14 +79,6 @@ async def _http(_: Request, error: Exception) -> Response:
 async def _fault(_: Request, error: Exception) -> Response:
     """Starlette logs the traceback; the caller learns only that it was not their fault."""
     return Problem("internal", "the hub failed at this request; its log tells why").response()
-
-
-def _subscribers() -> APIRouter | None:
-    """The subscribers' administration, if this installation has it."""
-    if importlib.util.find_spec("hub.intake.admin_api") is None:
-        return None
-    found: APIRouter = importlib.import_module("hub.intake.admin_api").router
-    return found
 
 
 def _declare_security(app: FastAPI) -> None:
