@@ -1,8 +1,8 @@
 """Where a role gets its codec from: the registry, or, while that is away, the `_schemas` topic or a cache file.
 
 With the embedded registry the topic *is* the registry's memory, so a role reads it and needs the registry itself only
-to register a schema for the first time. With a registry by URL its answers count and the topic, if it stands in our
-cluster at all, is the fall-back. The choice is told in docs/decisions/0010-unknown-schema-ids.md.
+to register a schema for the first time. With a registry by URL its answers count, and the cache file is the fall-back:
+a `_schemas` topic in our cluster need not be that registry's. See docs/decisions/0010-unknown-schema-ids.md.
 """
 
 from __future__ import annotations

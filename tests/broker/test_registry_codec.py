@@ -126,3 +126,27 @@ async def test_references_are_written_in(hub_settings: Settings) -> None:
         schema_id = (await client.post(f"/subjects/outer-{tail}/versions", json=body)).json()["id"]
 
     assert codec.decode(wire.head(schema_id) + b"\x02\x04") == (f"n{tail}.Outer", {"one": {"x": 1}, "two": {"x": 2}})
+
+
+async def test_a_registry_by_url(hub_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The embedded one stands for it. Its `_schemas` is not read: the broker of this hub is said to be elsewhere."""
+    monkeypatch.setattr("hub.wire.registry.WAIT_S", 0.5)
+    await ensure_topics(hub_settings)
+    by_url = _away(hub_settings, bootstrap_servers="127.0.0.1:1").model_copy(
+        update={"registry": hub_settings.registry.model_copy(update={"url": hub_settings.registry_url})}
+    )
+    record = {"type": "record", "name": f"R{uuid.uuid4().hex[:8]}", "fields": [{"name": "a", "type": "string"}]}
+    async with running(hub_settings) as client:
+        first = await open_codec(by_url)
+        answer = await client.post(f"/subjects/{record['name']}/versions", json={"schema": json.dumps(record)})
+        schema_id = answer.json()["id"]
+
+    with pytest.raises(RegistryError):  # it may exist: nobody can tell
+        first.decode(wire.head(schema_id) + b"\x02x")
+    again = await open_codec(by_url)
+    assert again.ids == first.ids, "from the cache"
+    assert again.decode(again.encode("vn.hub.DossierStep", STEP))[1]["step"] == "RECEIVED"
+
+    other = by_url.model_copy(update={"registry": by_url.registry.model_copy(update={"url": "http://127.0.0.1:9"})})
+    with pytest.raises(RegistryError, match="is away"):
+        await open_codec(other)
