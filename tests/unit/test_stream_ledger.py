@@ -14,7 +14,9 @@ from hub.stream.ledger import Item, Ledger
 def test_commit_is_the_end_of_the_finished_prefix():
     ledger: Ledger[str] = Ledger()
     a, b, c = (ledger.hand_out("p", first, first + 10) for first in (0, 10, 20))
-    assert a and b and c
+    assert a
+    assert b
+    assert c
     ledger.finish(b)
     assert ledger.to_commit() == {}
     assert ledger.processed("p") == 20
@@ -29,7 +31,8 @@ def test_commit_is_the_end_of_the_finished_prefix():
 def test_gap_between_items_does_not_hold_back_and_is_not_passed_early():
     ledger: Ledger[str] = Ledger()
     a, b = ledger.hand_out("p", 5, 8), ledger.hand_out("p", 100, 101)
-    assert a and b
+    assert a
+    assert b
     assert ledger.finish(a)
     assert ledger.to_commit() == {"p": 8}
     assert ledger.finish(b)

@@ -1,4 +1,4 @@
-"""The runner with everything around it imitated: order of writes, what is left undone, and the search for a bad record."""
+"""The runner with all around it imitated: order of writes, what is left undone, the search for a bad record."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """One engine in a process of its own, to be killed and frozen: `python -m tests.chaos.engine.worker JSON`.
 
 The JSON holds: bootstrap, data_dir, names (of `load.Names`), instance, kafka (settings), chunk_records, pause_ms (per
-chunk), die_at (the record whose step kills the process), mend (a mend to take out, see tests/chaos/mends.py).
+chunk), die_at (the record whose step kills the process).
 """
 
 from __future__ import annotations
@@ -23,10 +23,6 @@ from tests.chaos.engine.load import Names, config
 
 
 async def main(order: dict[str, Any]) -> None:
-    if order.get("mend"):
-        from tests.chaos.mends import take_out
-
-        take_out(order["mend"])
     settings = Settings(
         data_dir=Path(order["data_dir"]), kafka={"bootstrap_servers": order["bootstrap"], **order.get("kafka", {})}
     )

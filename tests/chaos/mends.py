@@ -1,0 +1,290 @@
+"""Takes each mend of the engine out in turn and asserts that its test goes red: `python tests/chaos/mends.py [NAME…]`.
+
+A mend is a passage of `hub/stream` that keeps a finding of the prototype (its README; 19 and later were found here)
+from happening. It is taken out by loading the module with that passage replaced, in the process that runs the tests
+and in the workers they start; the files stay as they are. A passage that is not found exactly once is an error, so this
+list cannot fall behind the code.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+VARIABLE = "ENGINE_MEND_TAKEN_OUT"  # read by the tests' side alone
+_LEDGER, _STATE, _RUNNER, _TRANSPORT, _LEASE, _WATCHDOG = (
+    f"tests/unit/test_stream_{name}.py" for name in ("ledger", "state", "runner", "transport", "lease", "watchdog")
+)
+_BROKER = "tests/broker/test_engine.py"
+
+
+@dataclass(frozen=True)
+class Mend:
+    """module: of hub.stream. swaps: (passage, what stands there without the mend). test: goes red without it."""
+
+    name: str
+    finding: int
+    module: str
+    swaps: tuple[tuple[str, str], ...]
+    test: str
+
+
+def _one(name: str, finding: int, module: str, passage: str, without: str, test: str) -> Mend:
+    return Mend(name, finding, module, ((passage, without),), test)
+
+
+MENDS = (
+    _one(
+        "commit only the finished prefix", 1, "ledger",
+        "        while log.items and log.items[0].finished:\n            log.finished = log.items.popleft().end",
+        "        log.items.remove(item)\n        log.finished = item.end",
+        _LEDGER,
+    ),
+    Mend(
+        "commits come from the ledger, not from Faust's acks", 1, "transport",
+        (
+            (
+                "offsets = self.ledger.to_commit(self.assignment())\n        if not",
+                "offsets = self._filter_committable_offsets(list(self._acked))\n        if not",
+            ),
+            ("        message.acked = True\n        return True", "        return super().ack(message)"),
+        ),
+        f"{_TRANSPORT}::test_commits_are_the_ledgers_and_count_only_when_the_broker_has_them",
+    ),
+    _one(
+        "an item of an ended epoch cannot be finished", 2, "ledger",
+        "        if not self.live(item):\n            return False\n", "",
+        _LEDGER,
+    ),
+    _one(
+        "nothing is worked after a chunk that raised", 2, "runner",
+        "                if not self.failed.done():\n                    await work", "                await work",
+        f"{_RUNNER}::test_a_chunk_that_raises_is_not_finished_and_nothing_after_it_is_worked",
+    ),
+    _one(
+        "only a confirmed chunk is finished", 2, "runner",
+        "        if not done:\n            return\n        job.finish()", "        job.finish()",
+        f"{_RUNNER}::test_without_the_lease_outputs_may_go_but_state_and_chunk_are_left",
+    ),
+    _one(
+        "an agent's error commits nothing", 2, "transport",
+        '        """Faust would commit here."""', "        await self.commit()",
+        f"{_TRANSPORT}::test_an_error_of_an_agent_commits_nothing",
+    ),
+    _one(
+        "seek partitions without a commit", 5, "transport",
+        "                await self.seek_wait(fresh)", "                pass",
+        f"{_TRANSPORT}::test_a_partition_without_a_commit_is_sought_to_its_beginning",
+    ),
+    _one(
+        "a commit counts when the broker has it", 5, "transport",
+        "        if not await self._commit(offsets):\n            return False\n",
+        "        await self._commit(offsets)\n",
+        f"{_TRANSPORT}::test_commits_are_the_ledgers_and_count_only_when_the_broker_has_them",
+    ),
+    _one(
+        "seek after an overtaken fetch", 6, "transport",
+        "                self._seek_due = True\n                return", "                return",
+        f"{_TRANSPORT}::test_what_was_fetched_and_not_delivered_is_fetched_again",
+    ),
+    _one(
+        "seek after a chunk of an older epoch", 6, "transport",
+        "            self._seek_due = True  # a seek came", "            pass  # a seek came",
+        f"{_TRANSPORT}::test_what_was_fetched_and_not_delivered_is_fetched_again[seek]",
+    ),
+    _one(
+        "ask for a copy of the partitions", 7, "transport",
+        "set(self._get_active_partitions())", "self._get_active_partitions()",
+        f"{_TRANSPORT}::test_the_partitions_asked_for_are_a_copy_and_never_empty",
+    ),
+    _one(
+        "never ask for no partitions", 7, "transport",
+        "        if not active:\n            await self.sleep(_NO_PARTITION_WAIT_S)\n            return\n", "",
+        f"{_TRANSPORT}::test_the_partitions_asked_for_are_a_copy_and_never_empty",
+    ),
+    _one(
+        "forget buffered partitions on revoke", 8, "transport",
+        "        self._buffered_partitions.clear()  # else", "        pass  # else",
+        f"{_TRANSPORT}::test_a_late_pressure_callback_does_not_wake_a_revoked_partition",
+    ),
+    Mend(
+        "hand out before the queue", 9, "transport",
+        (
+            (
+                "        message.item = self.ledger",
+                "        await self._deliver(message)\n        message.item = self.ledger",
+            ),
+            ("            return\n        await self._deliver(message)\n", "            return\n"),
+        ),
+        f"{_TRANSPORT}::test_a_chunk_cut_off_between_ledger_and_queue_stops_commits",
+    ),
+    _one(
+        "outputs before state", 10, "runner",
+        "        if outputs.records:\n            written",
+        "        if outputs.state:\n            await self._state.write(part, outputs.state)\n"
+        "        if outputs.records:\n            written",
+        f"{_RUNNER}::test_outputs_are_confirmed_before_state_and_state_before_the_chunk_is_finished",
+    ),
+    _one(
+        "let chunks in work end before giving back", 11, "transport",
+        "        await self.link.drained()\n", "",
+        f"{_TRANSPORT}::test_before_giving_back_chunks_in_work_end_and_are_committed",
+    ),
+    _one(
+        "the lease ends", 12, "lease",
+        "self._clock() - self._renewed < self._valid_s", "True",
+        _LEASE,
+    ),
+    _one(
+        "the lease counts from the question", 12, "lease",
+        "self._renewed = asked", "self._renewed = self._clock()",
+        _LEASE,
+    ),
+    _one(
+        "ask for the lease before a state write", 12, "runner",
+        "            if not await self._lease.held(live):\n                return False\n            await self._state.w",
+        "            await self._state.w",
+        f"{_RUNNER}::test_without_the_lease_outputs_may_go_but_state_and_chunk_are_left",
+    ),
+    _one(
+        "offset continuity", 12, "storelog",
+        "return None if base == expected else (expected, base)", "return None",
+        _STATE,
+    ),
+    _one(
+        "highest version wins on restore", 12, "storelog",
+        "if old is not None and self._version(old) > self._version(stored):", "if False:",
+        _STATE,
+    ),
+    _one(
+        "an idle owner heals", 12, "ticker",
+        "for partition in await self._state.overtaken() if self._owned else ():", "for partition in ():",
+        f"{_BROKER}::test_the_owner_writes_over_a_late_writers_older_state_even_when_idle",
+    ),
+    _one(
+        "catch up after each assignment", 12, "state",
+        "self._stale = set(partitions) if self._stores else set()",
+        "self._stale = {number for number in partitions if not self._parts[number].logs[self._stores[0]].next}",
+        _STATE,
+    ),
+    Mend(
+        "no web server", 13, "app",
+        (("    enable_web = False\n", ""), ("        web_enabled=False,\n", "")),
+        f"{_TRANSPORT}::test_one_agent_one_actor_no_tables_no_web",
+    ),
+    _one(
+        "static membership", 14, "transport",
+        'instance=f"{config.name}-{config.instance}"', "instance=None",
+        f"{_BROKER}::test_it_is_a_static_member_and_comes_back_without_a_rebalance",
+    ),
+    _one(
+        "restore ends by position", 15, "kafka_logs",
+        "left = {part for part in left if await reader.position(part) < ends[part]}",
+        "left -= {part for part, found in batch.items() if found[-1].offset + 1 >= ends[part]}",
+        f"{_BROKER}::test_state_is_restored_to_the_position_not_to_the_last_record",
+    ),
+    _one(
+        "a record that keeps crashing is set aside", 18, "crash",
+        "LIMIT = 3", "LIMIT = 10**9",
+        f"{_RUNNER}::test_after_three_crashes_the_bad_record_alone_is_dead_lettered",
+    ),
+    _one(
+        "a drop during a seek is sought again", 19, "transport",
+        "            self.ledger.seek_all()\n\n    # --- out",
+        "            self.ledger.seek_all()\n            self._seek_due = False\n\n    # --- out",
+        f"{_TRANSPORT}::test_a_fetch_dropped_while_a_seek_is_under_way_is_sought_again_too",
+    ),
+    _one(
+        "sources are assigned alike", 20, "transport",
+        "        if any(partitions != owned for partitions in topics.values()):", "        if False:",
+        f"{_TRANSPORT}::test_sources_that_are_not_assigned_alike_end_the_engine",
+    ),
+    _one(
+        "commits that stand still are seen", 9, "watchdog",
+        "ahead = processed is not None and processed > (committed or 0)", "ahead = False",
+        _WATCHDOG,
+    ),
+    _one(
+        "a chunk lost on the way is seen", 9, "watchdog",
+        "stuck = oldest is not None and not self._busy(tp.partition)", "stuck = False",
+        _WATCHDOG,
+    ),
+)  # fmt: skip
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    """Loads a module's source with a mend's passages replaced, past the bytecode cache."""
+
+    def __init__(self, name: str, path: str, swaps: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(name, path)
+        self._swaps = swaps
+
+    def get_code(self, fullname: str) -> Any:
+        text = self.get_data(self.path).decode()
+        for passage, without in self._swaps:
+            if text.count(passage) != 1:
+                raise AssertionError(f"{self.path}: found {text.count(passage)} times, not once: {passage!r}")
+            text = text.replace(passage, without)
+        return self.source_to_code(text.encode(), self.path)
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    def __init__(self, mend: Mend) -> None:
+        self._mend = mend
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> Any:
+        if fullname != f"hub.stream.{self._mend.module}":
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        assert spec is not None
+        assert spec.origin is not None
+        spec.loader = _Loader(fullname, spec.origin, self._mend.swaps)
+        return spec
+
+
+def take_out_asked_for() -> None:
+    """Take out the mend that the environment names, if it names one; once a process."""
+    name = os.environ.get(VARIABLE)
+    if name and not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        (mend,) = (mend for mend in MENDS if mend.name == name)
+        assert f"hub.stream.{mend.module}" not in sys.modules, "too late, the module is loaded"
+        sys.meta_path.insert(0, _Finder(mend))
+
+
+def run(test: str, without: str = "") -> subprocess.CompletedProcess[str]:
+    """The test in a process of its own, with all mends or without that one."""
+    environment = {**os.environ, VARIABLE: without, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", "-p", "tests.chaos.mends", "-x", "-q", "-p", "no:cacheprovider", test]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
+
+
+def is_red(result: subprocess.CompletedProcess[str]) -> bool:
+    """A test failed (1): not a usage error, an empty selection or a mend that could not be taken out."""
+    return result.returncode == 1 and "not once" not in result.stdout
+
+
+def main(names: list[str]) -> int:
+    """Prints a line per mend; 1 if a test stays green without its mend."""
+    chosen = [mend for mend in MENDS if not names or mend.name in names]
+    green = []
+    for mend in chosen:
+        red = is_red(run(mend.test, without=mend.name))
+        print(f"{'red, as it must be' if red else 'STAYS GREEN       '}  {mend.finding:2}  {mend.name}", flush=True)
+        if not red:
+            green.append(mend)
+    print(f"{len(chosen) - len(green)} of {len(chosen)} mends are guarded by their tests")
+    return 1 if green else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
+
+take_out_asked_for()
