@@ -146,13 +146,12 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         events, requests = TopicPartition(EVENTS, partition), TopicPartition(REQUESTS, partition)
         commits = {where: read_commit(offsets.get(where), life) for where in assigned}
         receipts_end = await reader.end(DELIVERIES, partition)
-        told = [commit.receipts for commit in commits.values() if commit is not None]
-        receipts = min(told, default=receipts_end)
-        fresh = not told
+        fresh = not any(commits.values())
         if commit := commits.get(events):
-            start = commit.offset
+            start, receipts = commit.offset, commit.receipts
         else:
             start = await self._backfill.start(partition)
+            receipts = min((commit.receipts for commit in commits.values() if commit), default=receipts_end)
         end = await reader.end(EVENTS, partition)
         until = min(end, start + WINDOW + READ_MAX)
         self._progress.begin(events, start)

@@ -13,6 +13,7 @@ from hub.delivery.attempt import attempt
 from hub.delivery.desk import Desk
 from hub.delivery.lanes import Lane
 from hub.delivery.portal import Portal
+from hub.observe import metrics
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class Dispatcher:
         self._workers = [Worker() for _ in range(desk.limits.workers)]
         self._idle: asyncio.Queue[Worker] = asyncio.Queue()
         self._in_flight: dict[Lane, asyncio.Task[None]] = {}
+        metrics.DELIVERY_CALLS.labels(desk.name).set_function(lambda: len(self._in_flight))
 
     async def run(self) -> None:
         """Until cancelled. Raises what an attempt raises that is no verdict: a fault of the program."""

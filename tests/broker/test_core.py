@@ -39,15 +39,14 @@ class Load:
     good: set[str] = field(default_factory=set)
     bad: dict[str, str] = field(default_factory=dict)
 
-    def record(self, code: str, event_id: str, kind: str, at: int, **changes):
-        datum = {"dossier_code": code, "step": kind, "occurred_at": at, "remark": event_id}
+    def record(self, code: str, event_id: str, kind: str, at: int, note: str | None = None):
+        datum = {"dossier_code": code, "step": kind, "occurred_at": at, "remark": event_id, "note": note}
         envelope = Envelope(id=event_id, source=self.source, type=DOSSIER_STEP, subject=code)
-        made = {
+        return {
             "key": code.encode(),
             "value": self.codec.encode("vn.hub.DossierStep", datum),
             "headers": envelope.headers(),
         }
-        return made | changes
 
     def dossier(self, number: int):
         """One dossier's records: in order, or with two neighbours swapped; some twice; some with a bad one."""
@@ -70,6 +69,12 @@ class Load:
             other = self.record(code, f"{number}-0", "SUBMITTED", T0 + 1)
             yield self._bad(f"{number}-0", "conflict", other)
 
+    def just_under_the_limit(self, number: int):
+        """A record of nearly 1 MiB that cannot be used."""
+        code = f"H11.12-260105-{number:07d}"
+        made = self.record(code, f"{number}-big", "UNKNOWN", T0, note="x" * (topics.RECORD_LIMIT - 1_500))
+        return self._bad(f"{number}-big", "status", made)
+
     def _bad(self, event_id: str, reason: str, made):
         self.bad[event_id] = reason
         return made
@@ -78,8 +83,9 @@ class Load:
 async def produce(settings: Settings, load: Load, numbers: range) -> None:
     """Records of many dossiers, interleaved."""
     rows = [list(load.dossier(number)) for number in numbers]
-    async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap, acks="all", max_batch_size=1 << 20) as producer:
-        pending = []
+    limits = {"max_batch_size": 1 << 20, "max_request_size": 2 << 20}
+    async with AIOKafkaProducer(bootstrap_servers=settings.bootstrap, acks="all", **limits) as producer:
+        pending = [await producer.send(topics.INGRESS, **load.just_under_the_limit(numbers.start))]
         for place in range(max(map(len, rows))):
             for row in rows:
                 if place < len(row):

@@ -184,6 +184,10 @@ async def test_a_state_never_goes_back(bench):  # noqa: F811
         await until(lambda: _covered(bench, [1]), "the repetition is receipted")
         await bench.order("resend", 0, 1)
         await until(lambda: _covered(bench, [1, 1]), "a re-send of what is known is receipted")
+        beside = next(n for n in range(1, 99) if bench.partition(n) == bench.partition(0))
+        for seq in (1, 2):  # the commit moves on, and with it the receipts that a restart reads by itself
+            await bench.events((beside, seq))
+            await until(lambda: bench.site.delivered(bench.code(beside))[-1:] == [seq], "another dossier")  # noqa: B023
     async with bench.running():  # a new process knows nothing of dossier 0 by itself
         await bench.order("replay", 0, 1)
         await until(lambda: _covered(bench, [1, 1, 1]), "it looks into the receipts")

@@ -92,12 +92,12 @@ async def test_log_and_none(bench):  # noqa: F811
 
 
 async def test_removed_and_added_again_begins_anew(bench):  # noqa: F811
-    await bench.states((0, 1))
-    await bench.events((0, 1))
+    await bench.states((0, 1), (1, 1))
+    await bench.events((0, 1), (1, 1))
     await bench.subscribe(backfill="state")
-    bench.site.script = None
     async with bench.running():
         await until(lambda: bench.site.delivered(bench.code(0)) == [1], "first life")
+        await until(lambda: _done(bench), "backfilled")
     await write(bench.settings, (Subscriber, bench.name), (BackfillProgress, bench.name))
     await bench.events((0, 2))
     await bench.states((0, 2))
@@ -105,3 +105,4 @@ async def test_removed_and_added_again_begins_anew(bench):  # noqa: F811
     await bench.subscribe(backfill="state")
     async with bench.running():
         await until(lambda: bench.site.delivered(bench.code(0)) == [2], "second life: the state as it is now")
+        await until(lambda: bench.site.delivered(bench.code(1)) == [1], "also of what did not change")

@@ -130,6 +130,9 @@ class Bench:
     def code(self, number: int) -> str:
         return f"{self.agency}.1-261124-{number:04}"
 
+    def partition(self, number: int) -> int:
+        return clients.partition_of(self.code(number).encode(), self.settings.kafka.partitions)
+
     async def subscribe(self, **changes: Any) -> Subscriber:
         await ensure_topics(self.settings, subscriber_topics(self.name))
         given: dict[str, Any] = {"backfill": "log", "filter": Filter(agencies=(self.agency,))}

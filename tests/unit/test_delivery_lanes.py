@@ -199,6 +199,23 @@ def test_hasten_spares_those_whose_time_the_portal_named():
     assert lanes.take().key == "b"
 
 
+def test_an_old_time_does_not_wake_a_lane_that_was_parked_anew():
+    lanes = Lanes()
+    lanes.append(entry("a", 1))
+    lane = lanes.take()
+    lane.not_before = 100.0
+    lanes.park(lane)
+    lanes.hasten(1.0)
+    lanes.wake(1.0)
+    assert lanes.take() is lane
+    lane.not_before = 200.0
+    lanes.park(lane)
+    lanes.wake(100.0)
+    assert lanes.take() is None
+    lanes.wake(200.0)
+    assert lanes.take() is lane
+
+
 def test_a_parking_record_brings_the_lane_back():
     lanes = Lanes()
     lanes.append(entry("k", 4))
