@@ -13,7 +13,7 @@ from hub.access.control import Organisation, now
 from hub.access.directory import directory, write
 from hub.config import Settings
 from hub.errors import BadRecord, ConfigError
-from hub.wire.admin import ensure_topics
+from hub.wire.admin import ensure
 from hub.wire.topics import agency_topic
 
 OVERLAP = timedelta(hours=24)
@@ -113,4 +113,4 @@ def checked(values: dict[str, Any]) -> Organisation:
 async def _open_topic(settings: Settings, organisation: Organisation) -> None:
     """Before the record that makes the intake role read it."""
     if organisation.kafka_topic:
-        await ensure_topics(settings, [agency_topic(organisation.name)])
+        await ensure(settings, [agency_topic(organisation.name)])

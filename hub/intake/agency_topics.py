@@ -33,8 +33,8 @@ from hub.wire.topics import agency_ingress
 
 log = logging.getLogger(__name__)
 
-GROUP = "hub.intake"
 ROLE = "intake"
+GROUP = kafka.group_of(ROLE)
 CHUNK_RECORDS = 1_000
 POLL_MS = 500
 METADATA_MAX_AGE_MS = 10_000
