@@ -37,6 +37,7 @@ _APPLICANT = tuple((name, _INDEX[f"applicant.{name}"]) for name in APPLICANT_FIE
 COUNT = len(_ALL)
 MAX_ITEMS = 1_000
 """Attachments, or fees, of one dossier."""
+_BYTE = 256
 
 NO_KEYS: tuple[int, ...] = (0,) * COUNT
 
@@ -104,18 +105,23 @@ def _merge_items(
 
 
 def pack_keys(keys: Sequence[int]) -> bytes:
-    """Few steps write many fields: a table of the distinct keys, then an index of two bytes each."""
+    """Few steps write many fields: a table of the distinct keys, then an index for each, of one byte while that will
+    do, else of two."""
     distinct = sorted(set(keys))
     number = {key: n for n, key in enumerate(distinct)}
-    return struct.pack(f"<H{len(distinct)}q{len(keys)}H", len(distinct), *distinct, *[number[key] for key in keys])
+    indexes = [number[key] for key in keys]
+    table = struct.pack(f"<H{len(distinct)}q", len(distinct), *distinct)
+    return table + (bytes(indexes) if len(distinct) <= _BYTE else struct.pack(f"<{len(indexes)}H", *indexes))
 
 
 def unpack_all(raw: bytes) -> tuple[int, ...]:
     """What `pack_keys` made."""
     (count,) = struct.unpack_from("<H", raw)
     distinct = struct.unpack_from(f"<{count}q", raw, 2)
-    start = 2 + 8 * count
-    return tuple([distinct[n] for n in struct.unpack_from(f"<{(len(raw) - start) // 2}H", raw, start)])
+    indexes: Sequence[int] = raw[2 + 8 * count :]
+    if count > _BYTE:
+        indexes = struct.unpack(f"<{len(indexes) // 2}H", indexes)  # type: ignore[arg-type]
+    return tuple([distinct[n] for n in indexes])
 
 
 def unpack_keys(raw: bytes, items: int) -> tuple[int, ...]:

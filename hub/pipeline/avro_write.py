@@ -99,13 +99,14 @@ def _record_writer(schema: Json, named: dict[str, Writer]) -> Writer:
         fields.append((field["name"], nullable, "default" not in field, field.get("default"), _writer(inner, named)))
 
     def write(out: bytearray, datum: Datum) -> None:
+        get, append = datum.get, out.append
         for name, nullable, required, default, write_value in fields:
-            value = datum[name] if required else datum.get(name, default)
+            value = datum[name] if required else get(name, default)
             if nullable:
                 if value is None:
-                    out.append(0)
+                    append(0)
                     continue
-                out.append(2)
+                append(2)
             write_value(out, value)
 
     return write

@@ -118,6 +118,11 @@ def test_facts_do_not_depend_on_the_order_of_arrival(steps, random):
     assert list(facts.unpack_keys(facts.pack_keys(keys), items)) == list(keys)
 
 
+@given(st.lists(st.integers(0, 2**63 - 1), max_size=400) | st.integers(250, 260).map(lambda n: list(range(n))))
+def test_keys_pack_round_trip(keys):
+    assert list(facts.unpack_all(facts.pack_keys(keys))) == keys
+
+
 def test_keys_of_an_older_program_get_the_new_fields():
     old = facts.pack_keys([*range(1, facts.COUNT - 1), 77])
     assert facts.unpack_keys(old, 1) == (*range(1, facts.COUNT - 1), 0, 0, 77)
