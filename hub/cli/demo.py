@@ -28,6 +28,7 @@ MARK = ".hub-demo"
 def demo(
     once: Annotated[bool, typer.Option("--once", help="end after the report instead of staying up")] = False,
     report: Annotated[Path, typer.Option(help="where the report is written (JSON)")] = Path("var/demo-report.json"),
+    dossiers: Annotated[int, typer.Option(min=120, max=1434, help="a short demo with so many dossiers")] = 1434,
     data_dir: Annotated[Path, typer.Option(help="emptied at the start")] = Path("var/demo"),
 ) -> None:
     """The main job, end to end, on real input: 8,577 steps to two failing portals, with kills in between.
@@ -44,7 +45,10 @@ def demo(
         _fresh(data_dir)
         settings = settings_for(given)
         logs.setup("demo", settings.observe, data_dir / "logs" / "supervisor.log")
-        passed = asyncio.run(_main(Demo(settings, report, View()), stay=not once))
+        run = Demo(settings, report, View())
+        if dossiers < run.dossiers:
+            run.take_only(dossiers)
+        passed = asyncio.run(_main(run, stay=not once))
     raise typer.Exit(exits.OK if passed else exits.FAILED)
 
 

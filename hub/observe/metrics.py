@@ -22,6 +22,7 @@ LINK_BREAKER_OPEN = Gauge("hub_link_breaker_open", "1: calls are held back after
 DELIVERY_SECONDS = Histogram(
     "hub_delivery_seconds", "Duration of one delivery attempt", ["connection", "outcome"], buckets=_SECONDS
 )
+DELIVERY_CALLS = Gauge("hub_delivery_calls_in_flight", "Delivery attempts under way", ["connection"])
 ACCEPTED_TO_DELIVERED_SECONDS = Histogram(
     "hub_accepted_to_delivered_seconds", "From acceptance to the receipt", ["connection"], buckets=_SECONDS
 )

@@ -1,7 +1,8 @@
 """Counts what the portals hold against what is due. It imports nothing from the hub: only the sample, the mapping and
 the manifest as data, and the simulators' SQLite files.
 
-Due to both portals is every row of the sample. A row is known again by its task id (`concept:instance`), which stands
+Due to both portals is every row of the sample whose dossier stands in the manifest (in a whole demo: all of them, which
+the committed number of events shows). A row is known again by its task id (`concept:instance`), which stands
 in the note of its step and so in a portal's record.
 
 provincial: an event for each row, with these values, in order of `hub_seq` at first arrival.
@@ -103,7 +104,9 @@ def expected(sample: Path, plan: Mapping[str, Any], manifest: Mapping[str, Any])
     out: dict[str, Due] = {}
     with sample.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            case, task = manifest["dossiers"][row["case:concept:name"]], row["concept:instance"]
+            case, task = manifest["dossiers"].get(row["case:concept:name"]), row["concept:instance"]
+            if case is None:
+                continue
             agency, known = agencies[case["agency"]], plan["steps"][row["concept:name"]]
             code, exact = case["dossier_code"], agency["round_ms"]
             numbers[code] = numbers.get(code, 0) + 1

@@ -96,6 +96,13 @@ def steps() -> list[Step]:
     return sorted(out, key=lambda step: step.at)
 
 
+def some(all_steps: Sequence[Step], dossiers: int) -> list[Step]:
+    """The steps of so many dossiers, for a short demo: those whose result was returned, then the first ones."""
+    returned = [step.code for step in all_steps if step.fields["step"] == "RETURNED"]
+    chosen = set(list(dict.fromkeys([*returned, *(step.code for step in all_steps)]))[:dossiers])
+    return [step for step in all_steps if step.code in chosen]
+
+
 def nested(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The flat step as the record is nested."""
     out: dict[str, Any] = {}

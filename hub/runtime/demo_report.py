@@ -59,14 +59,14 @@ def marker_of(letter: DeadLetter) -> str:
 
 
 def faults_of(
-    report: Mapping[str, Any], findings: Mapping[str, Finding], expected: Mapping[str, int],
+    report: Mapping[str, Any], findings: Mapping[str, Finding], due: int,
     dead: Sequence[DeadLetter], planted: Sequence[Planted],
 ) -> list[str]:  # fmt: skip
     """What is wrong, one sentence each; empty: the demo has passed."""
     wrong: list[str] = []
     for portal, finding in findings.items():
-        if finding.due != expected["source_events"]:
-            wrong.append(f"{portal}: {finding.due} events are due, committed is {expected['source_events']}")
+        if finding.due != due:
+            wrong.append(f"{portal}: {finding.due} events are due, committed are {due}")
         for what, found in (("missing", finding.missing), ("altered", finding.altered),
                             ("unexpected", finding.unexpected), ("out of order", finding.order)):  # fmt: skip
             if found:
@@ -82,20 +82,20 @@ def faults_of(
 
 def _dead_letters(dead: Sequence[DeadLetter], planted: Sequence[Planted]) -> list[str]:
     """Exactly the planted ones, each once, at the stage and with the reason that its kind has."""
-    due = {bad.marker: (bad.entry()["stage"], bad.entry()["reason"]) for bad in planted}
+    planned = {bad.marker: (bad.entry()["stage"], bad.entry()["reason"]) for bad in planted}
     found: dict[str, list[DeadLetter]] = {}
     for letter in dead:
         found.setdefault(marker_of(letter), []).append(letter)
-    wrong = [f"no dead letter for {marker}" for marker in due if marker not in found]
+    wrong = [f"no dead letter for {marker}" for marker in planned if marker not in found]
     for marker, letters in found.items():
         first = letters[0]
         said = f"{first.stage}/{first.reason}: {first.detail}"
-        if marker not in due:
+        if marker not in planned:
             wrong.append(f"{len(letters)} dead letters that nobody planted, first: {said}")
         elif len(letters) > 1:
             wrong.append(f"{len(letters)} dead letters for {marker}")
-        elif (first.stage, first.reason) != due[marker]:
-            wrong.append(f"{marker} should be {'/'.join(due[marker])} and is {said}")
+        elif (first.stage, first.reason) != planned[marker]:
+            wrong.append(f"{marker} should be {'/'.join(planned[marker])} and is {said}")
     return wrong
 
 

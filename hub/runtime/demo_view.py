@@ -65,6 +65,6 @@ def _cell(value: Any) -> str:
     if isinstance(value, Mapping):
         return "  ".join(f"{name} {inner}" for name, inner in value.items())
     if isinstance(value, list):
-        return "\n".join(f"{k['role']}: exit {k['exit_status']}, {k['unfinished']} unfinished, "
+        return "\n".join(f"{k['role']}: exit {k['exit_status']}, {k['unfinished']} chunks or calls cut off, "
                          f"back after {k['back_after_s']} s" for k in value)  # fmt: skip
     return str(value)
