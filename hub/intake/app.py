@@ -7,12 +7,13 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from hub.access.organisations import NameTaken, UnknownOrganisation
 from hub.config import Settings
 from hub.errors import ConfigError, RegistryError, StartError
 from hub.intake import admin_api, events_api, organisations_api
+from hub.intake.docs_page import page
 from hub.intake.ingest import Ingest
 from hub.intake.openapi import SECURITY
 from hub.intake.problem import Problem
@@ -28,7 +29,9 @@ AWAY_S = 5
 
 def build(settings: Settings, holder: events_api.Holder, ingest: Ingest, sender: Sender) -> FastAPI:
     """The application over what the role holds."""
-    app = FastAPI(title="Hub gateway", version="1", description=ABOUT, redoc_url=None, routes=list(routes()))
+    app = FastAPI(
+        title="Hub gateway", version="1", description=ABOUT, docs_url=None, redoc_url=None, routes=list(routes())
+    )
     app.state.settings = settings
     app.include_router(events_api.router(settings.gateway, holder, ingest, sender))
     app.include_router(organisations_api.router)
@@ -38,6 +41,7 @@ def build(settings: Settings, holder: events_api.Holder, ingest: Ingest, sender:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _fault)
     _declare_security(app)
+    app.add_route("/docs", lambda _: HTMLResponse(page(app.openapi())))
     return app
 
 

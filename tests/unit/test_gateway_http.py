@@ -182,3 +182,23 @@ def test_an_answer_of_rejections_does_not_repeat_personal_data() -> None:
     answer = post(json.dumps(sent).encode(), STRUCTURED)
     assert answer.json()["results"][0]["field"] == "data.applicant.name"
     assert "912345678" not in answer.text
+
+
+def test_the_docs_page_tells_fields_and_answers_and_loads_nothing_from_elsewhere() -> None:
+    async def read() -> str:
+        async with client(Broker()) as http:
+            return (await http.get("/docs")).text
+
+    text = asyncio.run(read())
+    for told in (
+        "application/cloudevents-batch+json",
+        "dossier_code",
+        "MaHoSo",
+        "RETURNED",
+        "429",
+        "/v1/organisations",
+    ):
+        assert told in text
+    assert "<script" not in text
+    assert "http://" not in text
+    assert "https://" not in text
