@@ -125,10 +125,10 @@ class Bench:
 
     @property
     def agency(self) -> str:
-        return f"T{self.tag}"
+        return f"H11.{self.tag}"
 
     def code(self, number: int) -> str:
-        return f"{self.agency}.1-261124-{number:04}"
+        return f"{self.agency}-261124-{number:04}"
 
     def partition(self, number: int) -> int:
         return clients.partition_of(self.code(number).encode(), self.settings.kafka.partitions)
@@ -172,7 +172,7 @@ class Bench:
         await producer.start()
         try:
             for number, seq in which:
-                more = {"agency_code": f"{self.agency}.1"} | facts
+                more = {"agency_code": self.agency} | facts
                 key, value, headers = dossier_event(self.codec, self.code(number), seq, **more)
                 sent = await producer.send_and_wait(topics.EVENTS, value, key=key, headers=headers)
                 event_id = dict(headers)["ce_id"].decode()
@@ -186,7 +186,7 @@ class Bench:
         rows = []
         for number, seq in which:
             state = {"dossier_code": self.code(number), "hub_seq": seq, "status": "IN_PROCESS", "status_at": 1_000}
-            value = self.codec.encode("vn.hub.Dossier", state | {"agency_code": f"{self.agency}.1"})
+            value = self.codec.encode("vn.hub.Dossier", state | {"agency_code": self.agency})
             rows.append((topics.DOSSIERS, self.code(number).encode(), value, ()))
         await self.send(rows)
 
