@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -32,6 +33,9 @@ _log = logging.getLogger(__name__)
 # How long a failing engine waits for its parts to close before it leaves them to the end of the process.
 _FAILING_S = 5.0
 _CRASH_POLL_S = 0.2
+# A step that holds the loop for longer hangs: the process is ended with its traceback, the crash file says over what.
+_LOOP_LIMIT_S = 120.0
+_LOOP_POLL_S = 10.0
 
 
 async def run_engine(config: EngineConfig, settings: Settings, stop: asyncio.Event) -> None:
@@ -78,6 +82,7 @@ class _Life:
             loop.create_task(self._ticker.run()),
             loop.create_task(self._watchdog().run()),
             loop.create_task(self._crashed()),
+            loop.create_task(_guard_the_loop()),
         ]
         stopping = loop.create_task(stop.wait())
         fault: BaseException | None = None
@@ -198,6 +203,16 @@ class _Life:
         except (KafkaError, AssertionError):  # just taken away
             return None
         return end
+
+
+async def _guard_the_loop() -> None:
+    """End the process if the event loop stands still; told by a C thread, which needs neither loop nor interpreter."""
+    try:
+        while True:
+            faulthandler.dump_traceback_later(_LOOP_LIMIT_S, exit=True)
+            await asyncio.sleep(_LOOP_POLL_S)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 async def _cancel(tasks: Any) -> None:

@@ -7,7 +7,6 @@ state. Lanes of different partitions overlap, so that one computes while another
 from __future__ import annotations
 
 import asyncio
-import faulthandler
 import logging
 import time
 from collections import defaultdict
@@ -28,8 +27,6 @@ from hub.stream.writer import Writer
 _log = logging.getLogger(__name__)
 # Chunks worked at a time, over all lanes: enough that one computes while others wait, little to do again after a crash.
 IN_WORK = 4
-# A step that takes longer hangs; the process is ended with its traceback, and the crash file says over what.
-STEP_LIMIT_S = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +155,10 @@ class Runner:
 
     def _step(self, records: Sequence[Record], part: PartitionState) -> Outputs:
         self._crashes.entering(records)
-        faulthandler.dump_traceback_later(STEP_LIMIT_S, exit=True)
         try:
             outputs = self._config.step(records, part)
         except Exception as error:
             raise self._blame(records, error) from error
-        finally:
-            faulthandler.cancel_dump_traceback_later()
         self._crashes.left()
         return outputs
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from hub.embedded.broker import EmbeddedBroker
+from hub.embedded.net import free_port
 from hub.stream.runner import IN_WORK
 from tests.broker.test_engine import make_names
-from tests.chaos.engine.load import Load, judge, wait_no_lag
+from tests.chaos.engine.load import Load, judge, new_topic, read_all, wait_no_lag
 from tests.chaos.engine.workers import Worker, workers
 from tests.conftest import Kafka
 
@@ -41,7 +46,7 @@ async def test_kill_9_under_load_loses_nothing(kafka: Kafka, topic: Topic, tmp_p
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_kill_freeze_and_terminate_under_load(seed: int, kafka: Kafka, topic: Topic, tmp_path: Path):
     """Frozen for 10 s with a session of 6 s: another owner has taken over when it wakes."""
-    names = await make_names(topic, partitions=4)
+    names = await make_names(topic, partitions=4, sources=seed)
     load, chance = Load(kafka.bootstrap, names, keys=2_000), random.Random(seed)
     acts = ["kill", "freeze", "terminate"] * 2
     chance.shuffle(acts)
@@ -76,8 +81,6 @@ async def test_kill_freeze_and_terminate_under_load(seed: int, kafka: Kafka, top
 
 async def worked_something(load: Load, at_least: int) -> None:
     """Wait until so many outputs are there: the next act falls into running work."""
-    from aiokafka import AIOKafkaConsumer, TopicPartition
-
     consumer = AIOKafkaConsumer(bootstrap_servers=load.bootstrap)
     await consumer.start()
     try:
@@ -91,3 +94,62 @@ async def worked_something(load: Load, at_least: int) -> None:
 
 def log_of(team: list[Worker]) -> str:
     return "\n".join(f"--- {w.log.name}\n{w.log.read_text(errors='replace')[-3000:]}" for w in team)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+async def test_a_record_that_kills_the_process_is_found_by_its_deaths(kafka: Kafka, topic: Topic, tmp_path: Path):
+    """No exception to catch: the process gets SIGKILL in the middle of the step, each time."""
+    names = await make_names(topic, partitions=1)
+    load = Load(kafka.bootstrap, names)
+    await load.produce(200)
+    with workers(load, tmp_path, count=1, die_at=77) as team:
+        await wait_no_lag(load.bootstrap, names, 150, lambda: team[0].revive())
+        lives = team[0].lives
+    (dead,) = await read_all(load.bootstrap, names.dead)
+    assert dead.value.startswith(b"77:")
+    assert dict(dead.headers)["error"] == b"StepDied"
+    assert lives <= 3 + 8 + 1, log_of(team)
+    del load.sent[77]
+    verdict = await judge(load)
+    assert verdict.lost == verdict.disordered == 0, verdict
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_the_broker_freezes_and_restarts_under_load(tmp_path: Path):
+    """Frozen for longer than a session, then stopped for some seconds, then killed."""
+    with EmbeddedBroker(tmp_path / "kafka", port=free_port(), heap_mb=384) as broker:
+
+        async def topic(partitions: int, config: dict[str, str] | None = None, prefix: str = "t") -> str:
+            return await new_topic(broker.bootstrap, partitions, config, prefix)
+
+        names = await make_names(topic, partitions=4)
+        load = Load(broker.bootstrap, names, keys=2_000)
+        await load.produce(3_000)
+        with workers(load, tmp_path, chunk_records=100, pause_ms=20) as team:
+
+            def revive() -> None:
+                for worker in team:
+                    worker.revive()
+
+            await worked_something(load, 200)
+            os.kill(broker.pid, signal.SIGSTOP)
+            await asyncio.sleep(9)
+            os.kill(broker.pid, signal.SIGCONT)
+            await load.produce(3_000)
+            await worked_something(load, 3_500)
+            await asyncio.to_thread(broker.stop)
+            await asyncio.sleep(3)
+            await asyncio.to_thread(broker.start)
+            revive()
+            await load.produce(3_000)
+            os.kill(broker.pid, signal.SIGKILL)
+            await asyncio.to_thread(broker.stop)
+            await asyncio.to_thread(broker.start)
+            await load.produce(1_000)
+            await wait_no_lag(load.bootstrap, names, 120, revive)
+            assert [worker.terminate() for worker in team] == [0, 0], log_of(team)
+        verdict = await judge(load)
+        assert verdict.safe, (verdict, log_of(team))
+        print(f"broker faults: {verdict}, lives {[worker.lives for worker in team]}")

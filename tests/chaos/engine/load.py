@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from hub.stream.api import EngineConfig, Out, Outputs, Record, StateView, Stored, Tick
@@ -100,10 +101,12 @@ class Load:
 
     async def produce(self, count: int, poison_at: Iterable[int] = ()) -> None:
         """`count` more records, evenly over the sources by key; a poison record of its own key before each of those."""
-        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, max_batch_size=200_000, linger_ms=5)
-        await producer.start()
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self.bootstrap, max_batch_size=200_000, linger_ms=5, enable_idempotence=True
+        )
         bad = set(poison_at)
         try:
+            await producer.start()
             for number in range(len(self.sent), len(self.sent) + count):
                 if number in bad:
                     await producer.send(self.names.sources[0], POISON, key=b"bad%d" % number)
@@ -154,6 +157,18 @@ async def judge(load: Load) -> Verdict:
         wanted[key] = (number, wanted.get(key, (0, 0))[1] + 1)
     stale = sum(states.get(key) != b"%d:%d" % last for key, last in wanted.items())
     return Verdict(len(load.sent.keys() - seen), sum(seen.values()) - len(seen), disordered, stale, headless)
+
+
+async def new_topic(bootstrap: str, partitions: int, settings: Mapping[str, str] | None, prefix: str) -> str:
+    """A fresh topic, where no fixture makes one."""
+    name = f"{prefix}.{uuid.uuid4().hex[:8]}"
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=dict(settings or {}))])
+    finally:
+        await admin.close()
+    return name
 
 
 async def read_all(bootstrap: str, topic: str) -> list:
