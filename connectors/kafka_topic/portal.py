@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Sequence
 
 from aiokafka.errors import (
-    AuthorizationError,
     KafkaError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
@@ -73,7 +72,7 @@ class KafkaTopicPortal:
                     )
             except (MessageSizeTooLargeError, RecordListTooLargeError):
                 raise Rejected("limit", f"{len(value)} bytes are more than {self._topic} takes") from None
-            except (TopicAuthorizationFailedError, AuthorizationError):
+            except TopicAuthorizationFailedError:
                 raise Rejected("forbidden", f"the hub has no right to write {self._topic}") from None
             except KafkaError as error:
                 raise Retryable("broker", f"{type(error).__name__} from the broker") from None
