@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -17,11 +18,12 @@ from hub.access.directory import write
 from hub.cli import output
 from hub.cli.since import since_ms
 from hub.config import Settings
-from hub.deadletter import browse, show
-from hub.deadletter.browse import Filter
+from hub.deadletter import browse, listing, show
+from hub.deadletter.acts import Action
+from hub.deadletter.filter import Filter
 from hub.deadletter.reasons import REASONS, STAGES
 from hub.deadletter.record import DeadLetter
-from hub.deadletter.replay import Action, Report, send_back
+from hub.deadletter.replay import Report, send_back
 from hub.errors import ConfigError
 from hub.runtime import exits
 from hub.wire.registry import open_codec
@@ -37,6 +39,7 @@ Dossier = Annotated[str, typer.Option(help="dossier, procedure or service code")
 Why = Annotated[str, typer.Option(help="the reason, for the audit")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="only tell what would be done")]
+Again = Annotated[bool, typer.Option("--again", help="also those that were replayed or skipped before")]
 Everything = Annotated[bool, typer.Option("--all", help="needed when neither ids nor a filter are given")]
 
 
@@ -56,21 +59,24 @@ def list_letters(
     dossier: Dossier = "",
     limit: Annotated[int, typer.Option(min=1, help="at most so many, the newest first")] = 50,
     counts: Annotated[bool, typer.Option("--counts", help="only how many, by stage and reason")] = False,
+    closed: Annotated[bool, typer.Option("--closed", help="also those that were replayed or skipped")] = False,
     as_json: output.Json = False,
 ) -> None:
-    """Dead letters by filter, the newest first."""
+    """Open dead letters by filter, the newest first."""
     settings, wanted = config.load(), _filter(None, stage, reason, subscriber, since, dossier)
     if counts:
-        _print_counts(asyncio.run(browse.counts(settings, wanted)), as_json)
+        _print_counts(asyncio.run(listing.counts(settings, wanted, closed)), as_json)
         return
-    rows = [show.summary(letter) for letter in asyncio.run(browse.newest(settings, wanted, limit))]
+    found = asyncio.run(listing.newest(settings, wanted, limit, closed))
+    rows = [show.summary(one.letter) | {"state": one.state} for one in found]
     if as_json:
         output.print_json(rows)
-    elif rows:
-        columns = ("id", "at", "stage", "reason", "key", "subscriber", "detail")
-        output.print_table("Dead letters", columns, [[row[c] for c in columns] for row in rows])
-    else:
-        print("no dead letters")
+        return
+    for row in rows:
+        where = f"{row['stage']}/{row['reason']}" + (f" {row['subscriber']}" if row["subscriber"] else "")
+        print(f"{row['id']}  {row['at'][:19]}Z  {where}  {row['key']}")
+        print(f"    {row['detail']}" + (f"  [{row['state']}]" if row["state"] != "open" else ""))
+    print(f"{len(rows)} dead letters" + (", more may be there (--limit)" if len(rows) == limit else ""))
 
 
 def _print_counts(counts: Counter[tuple[str, str]], as_json: bool) -> None:
@@ -113,49 +119,68 @@ def show_letter(
 @app.command()
 def replay(
     ids: Ids = None, stage: Stage = "", reason: Reason = "", subscriber: Subscriber = "", since: Since = "",
-    dossier: Dossier = "", everything: Everything = False, dry_run: DryRun = False, yes: Yes = False, why: Why = "",
-    as_json: output.Json = False,
+    dossier: Dossier = "", everything: Everything = False, again: Again = False, dry_run: DryRun = False,
+    yes: Yes = False, why: Why = "", as_json: output.Json = False,
 ) -> None:  # fmt: skip
     """Send dead letters back: to hub.ingress, or to the subscriber that could not take them."""
-    _act("replay", _filter(ids, stage, reason, subscriber, since, dossier), everything, dry_run, yes, why, as_json)
+    wanted = _filter(ids, stage, reason, subscriber, since, dossier)
+    _act(Call("replay", wanted, why, again), everything, dry_run, yes, as_json)
 
 
 @app.command()
 def skip(
     ids: Ids = None, stage: Stage = "", reason: Reason = "", subscriber: Subscriber = "", since: Since = "",
-    dossier: Dossier = "", everything: Everything = False, dry_run: DryRun = False, yes: Yes = False, why: Why = "",
-    as_json: output.Json = False,
+    dossier: Dossier = "", everything: Everything = False, again: Again = False, dry_run: DryRun = False,
+    yes: Yes = False, why: Why = "", as_json: output.Json = False,
 ) -> None:  # fmt: skip
     """Give undelivered events up, so that what waits behind them in their dossier goes on."""
-    _act("skip", _filter(ids, stage, reason, subscriber, since, dossier), everything, dry_run, yes, why, as_json)
+    wanted = _filter(ids, stage, reason, subscriber, since, dossier)
+    _act(Call("skip", wanted, why, again), everything, dry_run, yes, as_json)
 
 
-def _act(action: Action, wanted: Filter, everything: bool, dry_run: bool, yes: bool, why: str, as_json: bool) -> None:
+@dataclass(frozen=True)
+class Call:
+    """What the operator asks for."""
+
+    action: Action
+    wanted: Filter
+    why: str
+    again: bool
+
+    def send(self, settings: Settings, rehearse: bool) -> Report:
+        """Carries it out, or only tells what would follow."""
+
+        async def send() -> Report:
+            codec, who = await open_codec(settings), audit.this_operator()
+            return await send_back(
+                settings, codec, self.wanted, self.action, who, self.why, again=self.again, rehearse=rehearse
+            )
+
+        return asyncio.run(send())
+
+
+def _act(call: Call, everything: bool, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Tells what would be done, asks, does it."""
-    if wanted.empty and not everything:
-        raise ConfigError("filter", f"give ids or a filter, or say --all to {action} every dead letter")
-    settings, who = config.load(), audit.this_operator()
-    preview = asyncio.run(_send(settings, wanted, action, who, why, rehearse=True))
+    if call.wanted.empty and not everything:
+        raise ConfigError("filter", f"give ids or a filter, or say --all to {call.action} every dead letter")
+    settings = config.load()
+    preview = call.send(settings, rehearse=True)
     if dry_run or not preview.total:
-        _report(action, preview, as_json, done=False)
+        _report(call.action, preview, as_json, done=False)
     if not yes:
         if as_json:
             raise ConfigError("--yes", "with --json nobody is asked: say --yes, or --dry-run")
-        _tell(f"would {action}", preview)
-        typer.confirm(f"{action} {preview.total} dead letters?", abort=True)
-    _report(action, asyncio.run(_send(settings, wanted, action, who, why, rehearse=False)), as_json, done=True)
-
-
-async def _send(settings: Settings, wanted: Filter, action: Action, who: str, why: str, rehearse: bool) -> Report:
-    codec = await open_codec(settings)
-    return await send_back(settings, codec, wanted, action, who, why, rehearse=rehearse)
+        _tell(f"would {call.action}", preview)
+        typer.confirm(f"{call.action} {preview.total} dead letters?", abort=True)
+    _report(call.action, call.send(settings, rehearse=False), as_json, done=True)
 
 
 def _report(action: Action, report: Report, as_json: bool, done: bool) -> None:
     """Ends the command: 1 if nothing was found or some letters cannot go back."""
     if as_json:
         sent = [{"stage": s, "reason": r, "count": n} for (s, r), n in report.sent.items()]
-        output.print_json({"action": action, "done": done, "sent": sent, "refused": report.refused})
+        told = {"action": action, "done": done, "sent": sent, "refused": report.refused, "closed": report.closed}
+        output.print_json(told)
     else:
         _tell(f"{action}: sent" if done else f"would {action}", report)
     raise typer.Exit(exits.FAILED if report.refused or not report.total else exits.OK)
@@ -164,5 +189,7 @@ def _report(action: Action, report: Report, as_json: bool, done: bool) -> None:
 def _tell(title: str, report: Report) -> None:
     rows = [(stage, reason, number) for (stage, reason), number in report.sent.most_common()]
     output.print_table(f"{title} {report.total}", ("stage", "reason", "count"), rows)
+    if report.closed:
+        print(f"{report.closed} were replayed or skipped before and are left out (--again)")
     if report.refused:
         output.print_table(f"{len(report.refused)} stay", ("id", "because"), list(report.refused.items()))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from hub.config import Settings
-from hub.deadletter.record import DeadLetter, parse
+from hub.deadletter.filter import Filter
+from hub.deadletter.record import REPLAY_OF, DeadLetter, parse
 from hub.errors import HubError
 from hub.wire import kafka
 from hub.wire.topics import DEAD_LETTERS
@@ -21,102 +21,93 @@ class NoSuchLetter(HubError):
     """There is no dead letter of that id."""
 
     def __init__(self, id: str) -> None:
-        super().__init__(f"there is no dead letter {id!r}; see `hub dead-letters list`")
+        super().__init__(f"there is no dead letter {id!r}; see `hub dead-letters list --closed`")
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
-    """Which dead letters; what is empty admits all. since_ms: written at or after it (epoch milliseconds, UTC)."""
+class Found:
+    """A letter, where it stands in hub.dead-letters, and since when (epoch milliseconds)."""
 
-    ids: frozenset[str] = frozenset()
-    stage: str = ""
-    reason: str = ""
-    subscriber: str = ""
-    dossier: str = ""
-    since_ms: int = 0
-
-    def admits(self, letter: DeadLetter) -> bool:
-        """`dossier` compares the key: also a procedure or service code."""
-        return (
-            (not self.ids or letter.id in self.ids)
-            and (not self.stage or letter.stage == self.stage)
-            and (not self.reason or letter.reason == self.reason)
-            and (not self.subscriber or letter.subscriber == self.subscriber)
-            and (not self.dossier or letter.key == self.dossier.encode())
-        )
-
-    @property
-    def empty(self) -> bool:
-        return self == Filter()
-
-    def __str__(self) -> str:
-        """For people and the audit."""
-        told = {"stage": self.stage, "reason": self.reason, "subscriber": self.subscriber, "dossier": self.dossier}
-        parts = [f"{name}={value}" for name, value in told.items() if value]
-        parts += [f"since={self.since_ms}"] if self.since_ms else []
-        parts += [", ".join(sorted(self.ids)) if len(self.ids) <= 20 else f"{len(self.ids)} ids"] if self.ids else []
-        return " ".join(parts) or "all"
+    letter: DeadLetter
+    partition: int
+    offset: int
+    written_ms: int
 
 
-async def scan(settings: Settings, wanted: Filter) -> AsyncIterator[DeadLetter]:
-    """Those that the filter admits, to the present end of the topic; per key in the order they were written.
+@dataclass(slots=True)
+class Index:
+    """Which letters still count. ends: where the topic ended when it was read.
 
-    A letter that was written twice (its stage was killed in between) comes twice, with one id.
+    A letter may stand there twice (its stage was killed in between, or a replay failed for the same reason): the last
+    one counts. A letter whose replay failed is superseded by the one that tells of that: or each replay would double.
+    """
+
+    last: dict[str, tuple[int, int]] = field(default_factory=dict)
+    superseded: set[str] = field(default_factory=set)
+    ends: dict[int, int] = field(default_factory=dict)
+
+    def counts(self, found: Found) -> bool:
+        id = found.letter.id
+        return self.last.get(id) == (found.partition, found.offset) and id not in self.superseded
+
+
+async def index(settings: Settings, since_ms: int = 0) -> Index:
+    """One reading of the topic, to its present end."""
+    out = Index()
+    async for found in scan(settings, Filter(since_ms=since_ms), out.ends):
+        out.last[found.letter.id] = (found.partition, found.offset)
+        for name, raw in found.letter.headers:
+            if name == REPLAY_OF:
+                out.superseded.add(raw.decode(errors="replace"))
+    return out
+
+
+async def scan(settings: Settings, wanted: Filter, ends: dict[int, int]) -> AsyncIterator[Found]:
+    """Those that the filter admits, per key in the order they were written.
+
+    ends: partition -> offset to stop before; if it is empty, the present end, which is then noted there.
     """
     consumer = kafka.consumer(settings)
     await consumer.start()
     try:
         parts = [TopicPartition(DEAD_LETTERS, number) for number in await _partitions(consumer)]
         consumer.assign(parts)
-        ends = await consumer.end_offsets(parts)
+        if not ends:
+            ends |= {part.partition: end for part, end in (await consumer.end_offsets(parts)).items()}
         await _seek(consumer, parts, wanted.since_ms)
         for part in parts:
-            while await consumer.position(part) < ends[part]:
-                for records in (await consumer.getmany(part, timeout_ms=READ_MS)).values():
-                    for record in records:
-                        letter = _letter(record)
-                        if record.offset < ends[part] and wanted.admits(letter):
-                            yield letter
+            async for record in _partition(consumer, part, ends):
+                found = Found(_letter(record), part.partition, record.offset, record.timestamp)
+                if wanted.admits(found.letter):
+                    yield found
     finally:
         await consumer.stop()
 
 
-async def newest(settings: Settings, wanted: Filter, limit: int) -> list[DeadLetter]:
-    """At most `limit`, the newest first, each id once, without their bytes (`value` is None)."""
-    kept: OrderedDict[str, DeadLetter] = OrderedDict()
-    async for letter in scan(settings, wanted):
-        kept.pop(letter.id, None)
-        kept[letter.id] = replace(letter, value=None)
-        if len(kept) > 4 * limit:
-            kept = OrderedDict((one.id, one) for one in _newest(kept, limit))
-    return _newest(kept, limit)
-
-
-def _newest(kept: OrderedDict[str, DeadLetter], limit: int) -> list[DeadLetter]:
-    return sorted(kept.values(), key=lambda letter: letter.at_ms, reverse=True)[:limit]
-
-
 async def one(settings: Settings, id: str) -> DeadLetter:
     """The letter of that id, with its bytes. NoSuchLetter."""
-    found: DeadLetter | None = None
-    async for letter in scan(settings, Filter(ids=frozenset({id}))):
-        found = letter
-    if found is None:
+    last: DeadLetter | None = None
+    async for found in scan(settings, Filter(ids=frozenset({id})), {}):
+        last = found.letter
+    if last is None:
         raise NoSuchLetter(id)
-    return found
+    return last
 
 
-async def counts(settings: Settings, wanted: Filter) -> Counter[tuple[str, str]]:
-    """(stage, reason) -> how many, each id once."""
-    seen: dict[str, tuple[str, str]] = {}
-    async for letter in scan(settings, wanted):
-        seen[letter.id] = (letter.stage, letter.reason)
-    return Counter(seen.values())
+async def _partition(
+    consumer: AIOKafkaConsumer, part: TopicPartition, ends: Mapping[int, int]
+) -> AsyncIterator[ConsumerRecord]:
+    end = ends.get(part.partition, 0)
+    while await consumer.position(part) < end:
+        for records in (await consumer.getmany(part, timeout_ms=READ_MS)).values():
+            for record in records:
+                if record.offset < end:
+                    yield record
 
 
 def _letter(record: ConsumerRecord) -> DeadLetter:
     letter = parse(record.key, record.value, record.headers)
-    # A record that no stage of the hub wrote is shown by its place.
+    # A record that no stage of the hub wrote is named by its place.
     return letter if letter.id else replace(letter, id=f"{record.partition}-{record.offset}", at_ms=record.timestamp)
 
 

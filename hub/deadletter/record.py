@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 from hub.errors import BadRecord
 from hub.wire.envelope import Headers, derived_id
-from hub.wire.topics import DEAD_LETTERS
+from hub.wire.topics import DEAD_LETTERS, INGRESS
 
 DETAIL_BYTES = 2_000
 PREFIX = "dl_"
+REPLAY_OF = "ce_replayof"
+"""Header of an event that was sent back: the id of its dead letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,18 @@ class DeadLetter:
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
     """The source's own headers, without the dl_ ones: what a replay sends."""
+
+    @property
+    def obstacle(self) -> str:
+        """Why it cannot go back as it is, whoever asks, in a sentence that says what to do; "" if it can."""
+        if self.stage == "deliver":
+            return "" if self.key is not None and self.subscriber else "it names no dossier or no subscriber"
+        given = {name for name, _ in self.headers}
+        if self.value is None or not {"ce_id", "ce_source", "ce_type"} <= given:
+            return "it never was an event (a row of a file, or no envelope): correct it at its source"
+        if self.topic not in (INGRESS, "") and not self.topic.startswith(f"{INGRESS}."):
+            return f"it comes from {self.topic}, which only the hub itself may write"
+        return ""
 
 
 def build(

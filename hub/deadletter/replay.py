@@ -11,17 +11,19 @@ in meanwhile is dropped as a copy, and a `conflict` stays one until it gets an i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
 
 from aiokafka import AIOKafkaProducer
 
 from hub.access import audit
 from hub.access.directory import Directory, directory, write
 from hub.config import Settings
-from hub.deadletter.browse import Filter, scan
-from hub.deadletter.record import DeadLetter
+from hub.deadletter import acts
+from hub.deadletter.acts import Action
+from hub.deadletter.browse import Index, index
+from hub.deadletter.filter import Filter
+from hub.deadletter.listing import listed
+from hub.deadletter.record import REPLAY_OF, DeadLetter
 from hub.delivery.requests import Pointer, Request
 from hub.errors import BadRecord, HubError
 from hub.intake.judge import Judge
@@ -30,10 +32,8 @@ from hub.wire.codec import Codec
 from hub.wire.envelope import HUB_SEQ, Headers, derived_id
 from hub.wire.topics import EVENTS, INGRESS, REQUESTS
 
-REPLAY_OF = "ce_replayof"
 CHUNK = 500
 
-Action = Literal["replay", "skip"]
 Record = tuple[str, bytes | None, bytes | None, Headers]
 
 
@@ -43,10 +43,11 @@ class NotReplayable(HubError):
 
 @dataclass(slots=True)
 class Report:
-    """sent: by (stage, reason). refused: id -> why it was left where it is."""
+    """sent: by (stage, reason). refused: id -> why it was left where it is. closed: how many were done before."""
 
     sent: Counter[tuple[str, str]] = field(default_factory=Counter)
     refused: dict[str, str] = field(default_factory=dict)
+    closed: int = 0
 
     @property
     def total(self) -> int:
@@ -62,17 +63,14 @@ class Returns:
 
     def record(self, letter: DeadLetter) -> Record:
         """NotReplayable, with the reason, for one that stays."""
+        if letter.stage != "deliver" and self._action == "skip":
+            raise NotReplayable(f"stage {letter.stage}: nothing waits behind it, so there is nothing to skip")
+        if letter.obstacle:
+            raise NotReplayable(letter.obstacle)
         if letter.stage == "deliver":
             return self._request(letter)
-        if self._action == "skip":
-            raise NotReplayable(f"stage {letter.stage}: nothing waits behind it, so there is nothing to skip")
-        given = {name for name, _ in letter.headers}
-        if letter.value is None or not {"ce_id", "ce_source", "ce_type"} <= given:
-            raise NotReplayable("it never was an event (a row of a file, or no envelope): correct it at its source")
         if letter.topic.startswith(f"{INGRESS}."):
             return self._checked_again(letter)
-        if letter.topic not in (INGRESS, ""):
-            raise NotReplayable(f"it comes from {letter.topic}, which only the hub itself may write")
         return INGRESS, letter.key, letter.value, _marked(letter.headers, letter.id)
 
     def _checked_again(self, letter: DeadLetter) -> Record:
@@ -85,9 +83,7 @@ class Returns:
         return topic, key, value, _marked(headers, letter.id)
 
     def _request(self, letter: DeadLetter) -> Record:
-        if letter.key is None or not letter.subscriber:
-            raise NotReplayable("it names no dossier or no subscriber")
-        key = letter.key.decode(errors="replace")
+        key = (letter.key or b"").decode(errors="replace")
         request = Request(
             id=derived_id(self._action, letter.id, self._order),
             action=self._action,
@@ -120,43 +116,48 @@ async def send_back(
     who: str,
     why: str = "",
     *,
+    again: bool = False,
     rehearse: bool = False,
-    progress: Callable[[int], None] = lambda _: None,
 ) -> Report:
-    """Replay or skip every letter that the filter admits, each id once; returns when the broker has all of them.
+    """Replay or skip every open letter that the filter admits; returns when the broker has all that follows.
 
-    rehearse: only tell what would be done. The audit entry is written before the first record, so that an act that
-    was begun is told of. At least once: called again it sends again, and the ids tell the copies.
+    again: also those that were replayed or skipped before. rehearse: only tell what would be done.
+    At least once: killed in between, the act stays open in the audit and the next one sends again, with the same ids.
     """
-    entry = audit.entry(who, f"dead-letters.{action}", str(wanted), why)
+    entry = audit.entry(who, acts.PREFIX + action, "", why)
+    known = await index(settings, wanted.since_ms)
     report = Report()
     async with directory(settings) as copy:
         returns = Returns(action, Judge(codec), copy, who, why, entry.id)
+        if rehearse:
+            await _all(settings, wanted, known, returns, None, report, again)
+            return report
+        await write(settings, entry.model_copy(update={"target": acts.target(wanted, known.ends)}))
         producer = kafka.producer(settings)
         await producer.start()
         try:
-            if not rehearse:
-                await write(settings, entry)
-            await _all(settings, wanted, returns, None if rehearse else producer, report, progress)
+            await _all(settings, wanted, known, returns, producer, report, again)
         finally:
             await producer.stop()
+        await write(settings, entry.model_copy(update={"target": acts.target(wanted, known.ends, report.total)}))
     return report
 
 
 async def _all(
     settings: Settings,
     wanted: Filter,
+    known: Index,
     returns: Returns,
     producer: AIOKafkaProducer | None,
     report: Report,
-    progress: Callable[[int], None],
+    again: bool,
 ) -> None:
-    seen: set[str] = set()
     chunk: list[Record] = []
-    async for letter in scan(settings, wanted):
-        if letter.id in seen:
+    async for one in listed(settings, wanted, known):
+        letter = one.letter
+        if one.act is not None and not again:
+            report.closed += 1
             continue
-        seen.add(letter.id)
         try:
             chunk.append(returns.record(letter))
             report.sent[letter.stage, letter.reason] += 1
@@ -164,9 +165,7 @@ async def _all(
             report.refused[letter.id] = str(error)
         if len(chunk) >= CHUNK:
             await _send(producer, chunk)
-            progress(report.total)
     await _send(producer, chunk)
-    progress(report.total)
 
 
 async def _send(producer: AIOKafkaProducer | None, chunk: list[Record]) -> None:

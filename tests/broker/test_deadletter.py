@@ -12,8 +12,8 @@ import pytest_asyncio
 
 from hub.access.directory import directory
 from hub.config import Settings
-from hub.deadletter import browse
-from hub.deadletter.browse import Filter
+from hub.deadletter import browse, listing
+from hub.deadletter.filter import Filter
 from hub.deadletter.record import build
 from hub.delivery.requests import Request
 from hub.errors import BadRecord
@@ -53,8 +53,9 @@ class Letters:
         envelope = Envelope(f"e-{number}", self.source, "vn.hub.dossier.step", self.code, hub_seq=number)
         error = BadRecord("date", "occurred_at: no such day", "occurred_at")
         place = {"topic": topic, "partition": self.partition, "offset": number}
+        headers = [*envelope.headers(), *more.pop("headers", [])]
         key, value = self.code.encode(), more.pop("value", value)
-        made = build(stage=stage, error=error, key=key, value=value, headers=envelope.headers(), **place, **more)
+        made = build(stage=stage, error=error, key=key, value=value, headers=headers, **place, **more)
         producer = kafka.producer(self.settings)
         await producer.start()
         try:
@@ -67,7 +68,8 @@ class Letters:
 async def test_list_show_and_replay(hub_settings: Settings, codec: Codec) -> None:
     letters = Letters(hub_settings, codec)
     ids = [await letters.put(n) for n in range(3)]
-    await letters.put(0)  # written twice: its stage was killed in between
+    for n in range(3):  # written twice: their stage was killed before its commit
+        await letters.put(n)
     held = await letters.put(9, stage="deliver", topic="hub.events", subscriber="national")
     mine = ("--dossier", letters.code)
 
@@ -109,6 +111,26 @@ async def test_list_show_and_replay(hub_settings: Settings, codec: Codec) -> Non
     assert sorted(done) == [("dead-letters.replay", "mended"), ("dead-letters.reveal", "call 12")]
 
 
+async def test_replays_do_not_multiply(hub_settings: Settings, codec: Codec) -> None:
+    """Replayed, refused again, replayed: each time only the last one goes; what is done goes only with --again."""
+    letters = Letters(hub_settings, codec)
+    first = await letters.put(1)
+    mine = ("--dossier", letters.code, "--yes", "--json")
+    assert json.loads((await hub(hub_settings, "dead-letters", "replay", *mine))[1])["sent"][0]["count"] == 1
+    code, out, _ = await hub(hub_settings, "dead-letters", "replay", *mine)
+    assert (code, json.loads(out)["sent"], json.loads(out)["closed"]) == (1, [], 1)
+    await letters.put(2, headers=[("ce_replayof", first.encode())])  # the core refused the replayed one
+
+    _, out, _ = await hub(hub_settings, "dead-letters", "list", "--dossier", letters.code, "--closed", "--json")
+    assert [row["state"] for row in json.loads(out)] == ["open"]
+    assert json.loads((await hub(hub_settings, "dead-letters", "replay", *mine))[1])["sent"][0]["count"] == 1
+    _, out, _ = await hub(hub_settings, "dead-letters", "list", "--dossier", letters.code, "--closed", "--json")
+    assert [row["state"].split()[0] for row in json.loads(out)] == ["replay"]
+    assert (await hub(hub_settings, "dead-letters", "list", "--dossier", letters.code, "--json"))[1].strip() == "[]"
+    assert (await hub(hub_settings, "dead-letters", "replay", *mine, "--again"))[0] == 0
+    assert len(await ingress_of(hub_settings, letters.source)) == 3
+
+
 async def test_what_cannot_go_back_is_told_and_the_rest_goes(hub_settings: Settings, codec: Codec) -> None:
     letters = Letters(hub_settings, codec)
     good, crash = await letters.put(1), await letters.put(2, stage="crash", topic="hub.events")
@@ -139,10 +161,11 @@ async def test_without_a_filter_or_an_answer_nothing_is_sent(hub_settings: Setti
 async def test_since_and_the_newest(hub_settings: Settings, codec: Codec) -> None:
     letters = Letters(hub_settings, codec)
     ids = [await letters.put(n, at_ms=1_000 + n) for n in range(30)]
-    found = await browse.newest(hub_settings, Filter(dossier=letters.code), 3)
-    assert [letter.id for letter in found] == [ids[29], ids[28], ids[27]]
-    assert {letter.value for letter in found} == {None}
+    found = await listing.newest(hub_settings, Filter(dossier=letters.code), 3)
+    assert [one.letter.id for one in found] == [ids[29], ids[28], ids[27]]
+    assert {one.letter.value for one in found} == {None}
     first = [r.timestamp for r in await records_of(hub_settings, "hub.dead-letters") if r.key == letters.code.encode()]
-    later = [letter async for letter in browse.scan(hub_settings, Filter(dossier=letters.code, since_ms=first[20]))]
+    later = [f async for f in browse.scan(hub_settings, Filter(dossier=letters.code, since_ms=first[20]), {})]
     assert 0 < len(later) <= 10 + first.count(first[20])
-    assert not [x async for x in browse.scan(hub_settings, Filter(dossier=letters.code, since_ms=first[-1] + 10_000))]
+    beyond = Filter(dossier=letters.code, since_ms=first[-1] + 10_000)
+    assert not [f async for f in browse.scan(hub_settings, beyond, {})]
