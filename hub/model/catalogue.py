@@ -12,10 +12,14 @@ Datum = dict[str, Any]
 
 PROCEDURE_FIELDS = (
     "name", "agency_code", "authority_level", "field_code", "field_name", "time_limit", "time_limit_unit", "fee_vnd",
-    "decision", "effective_at",
+    "decision", "effective_at", "time_limits", "fees", "components", "forms", "results", "legal_bases",
+    "linked_procedures", "related_procedures",
 )  # fmt: skip
 SERVICE_FIELDS = ("name", "procedure_code", "agency_code", "level", "whole_process", "channels", "url")
 """Both orders are in stored keys: append only."""
+
+_EMPTY_IS_UNTOLD = frozenset({"channels"})
+"""Lists that cannot be null: empty means not told. For the others empty means that there are none (any more)."""
 
 CHANGES = ("PUBLISHED", "AMENDED", "WITHDRAWN")
 """ChangeKind, in the order taken for changes of the same millisecond."""
@@ -42,9 +46,11 @@ def merge(
     if change["change"] != "AMENDED" and key >= new[_ACTIVE]:
         new[_ACTIVE] = key
         out["active"] = change["change"] == "PUBLISHED"
+        out["active_since"] = change["occurred_at"]
     for index, name in enumerate(fields, start=_FIRST_FIELD):
         value = change.get(name)
-        if value is not None and value != [] and key >= new[index]:
+        told = value is not None and not (value == [] and name in _EMPTY_IS_UNTOLD)
+        if told and key >= new[index]:
             out[name] = value
             new[index] = key
     return out, new, late

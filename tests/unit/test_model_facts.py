@@ -90,7 +90,7 @@ def test_every_fact_that_step_and_dossier_share_is_merged():
     for name, fields in (("Procedure", catalogue.PROCEDURE_FIELDS), ("OnlineService", catalogue.SERVICE_FIELDS)):
         known = {f["name"] for f in schema_json(f"vn.hub.{name}")["fields"]}
         code = "procedure_code" if name == "Procedure" else "service_code"
-        assert known - {code, "hub_seq", "active", "changed_at"} == set(fields)
+        assert known - {code, "hub_seq", "active", "active_since", "changed_at"} == set(fields)
 
 
 _value = st.none() | st.integers(1, 9)
@@ -145,13 +145,20 @@ def entry(*changes):
 
 def test_a_late_publication_does_not_bring_a_withdrawn_procedure_back():
     state, lates = entry(change("WITHDRAWN", 5), change("PUBLISHED", 1, name="Cấp phép"))
-    assert state == {"active": False, "changed_at": T + 5, "name": "Cấp phép"}
+    assert state == {"active": False, "active_since": T + 5, "changed_at": T + 5, "name": "Cấp phép"}
     assert lates == [False, True]
 
 
 def test_an_amendment_changes_facts_only():
     state, _ = entry(change("WITHDRAWN", 1), change("AMENDED", 2, fee_vnd=5000))
     assert (state["active"], state["fee_vnd"], state["changed_at"]) == (False, 5000, T + 2)
+    assert state["active_since"] == T + 1
+
+
+def test_a_list_that_became_empty_is_empty_and_one_not_told_stays():
+    told = [{"code": "LP1", "amount_vnd": 5000}]
+    state, _ = entry(change("PUBLISHED", 1, fees=told, results=[{"code": "KQ1"}]), change("AMENDED", 2, fees=[]))
+    assert (state["fees"], state["results"]) == ([], [{"code": "KQ1"}])
 
 
 # --- text and times ----------------------------------------------------------------------------------------------
