@@ -6,6 +6,7 @@ and no folders, has no tables and no producer of its own: records are written by
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +21,8 @@ from hub.stream.api import EngineConfig
 from hub.stream.ledger import Ledger
 from hub.stream.runner import Job
 
+# Faust tells every start and stop of its many parts; what matters of it we tell ourselves.
+FAUST_LOG = logging.getLogger("faust.engine")
 COMMIT_INTERVAL_S = 0.5
 # Chunks that wait in Faust's queue: fetched ahead, little enough to keep memory small.
 _BUFFERED_CHUNKS = 16
@@ -54,6 +57,7 @@ class EngineApp(faust.App):
     """A Faust app that knows its `link`."""
 
     BootStrategy = _Boot
+    logger = FAUST_LOG
     link: Link
 
     def _create_directories(self) -> None:
@@ -84,6 +88,8 @@ def make_app(link: Link) -> EngineApp:
         consumer_auto_offset_reset="earliest",
     )
     app.link = link
+    for name in ("faust", "mode"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     _add_agent(app, link)
     return app
 

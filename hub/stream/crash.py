@@ -8,6 +8,7 @@ by the hang limit. Records that keep being there become a *suspect*: the range c
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from hub.errors import StartError
 from hub.stream.api import Record
 
 LIMIT = 3
@@ -43,11 +45,19 @@ class Suspect:
 
 
 class CrashLog:
-    """One file per engine instance; opened (and the last life's death counted) by `__init__`, closed by `close`."""
+    """One file per engine instance; opened (and the last life's death counted) by `__init__`, closed by `close`.
+
+    StartError: another process holds it. Two of one instance would be taken for one member of the group, in turns.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._file)
+            raise StartError(f"this replica runs already: {path} is held; give each its own instance name") from None
         self._at_work: Suspect | None = None
         self._suspects: list[Suspect] = []
         self._frozen = False

@@ -39,8 +39,7 @@ class Ticker:
         while True:
             await asyncio.sleep(every)
             if self._config.tick:
-                for partition in sorted(self._owned):
-                    await self._runner.in_lane(partition, self._tick(partition))
+                await asyncio.gather(*(self._runner.in_lane(number, self._tick(number)) for number in self._owned))
             if self._config.stores and time.monotonic() - healed >= HEAL_EVERY_S:
                 healed = time.monotonic()
                 for partition in await self._state.overtaken() if self._owned else ():

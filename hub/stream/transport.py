@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from hub.stream.app import Link
 
 _log = logging.getLogger(__name__)
+_FAUST_LOG = logging.getLogger("faust.engine")  # where Faust's classes tell of themselves
 _NO_PARTITION_WAIT_S = 0.02  # Faust's second would stall everything: its small buffers count chunks
 _POLL_S = 0.5
 _THREAD_END_S = 5.0
@@ -60,6 +61,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     """Faust's consumer thread around a consumer made as all others of the hub."""
 
     Worker = _Worker
+    logger = _FAUST_LOG
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         """Range assignment: equal partition counts and one subscription give partition n of every source to one owner.
@@ -112,6 +114,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
 class Consumer(driver.Consumer):
     """Chunks in, ledger offsets out."""
+
+    logger = _FAUST_LOG
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -15,10 +15,14 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from prometheus_client import REGISTRY
 
 from hub.config import Settings
+from hub.embedded.net import free_port
 from hub.errors import StartError
 from hub.stream.api import Engine, EngineConfig, Out, Outputs, Record, StateView
+from hub.stream.errors import WriteRefused
+from hub.stream.writer import Writer
 from tests.chaos.engine.load import POISON, Load, Names, config, judge, read_all, wait_no_lag
 from tests.chaos.engine.workers import QUICK
 
@@ -65,6 +69,8 @@ async def test_works_two_sources_of_one_partition_count_and_stops_with_everythin
     verdict = await judge(load)
     assert verdict.safe, verdict
     assert verdict.doubled == 0
+    for metric in ("hub_events_in_total", "hub_events_out_total"):
+        assert REGISTRY.get_sample_value(metric, {"role": names.group}) == 6_000
 
 
 async def test_topics_that_do_not_fit_are_refused_at_start(topic: Topic, hub_settings: Settings):
@@ -261,3 +267,53 @@ async def group(bootstrap: str, name: str) -> tuple[str, int]:
         return state, len(found)
     finally:
         await admin.close()
+
+
+async def test_stopping_before_anything_is_assigned_is_a_clean_stop(topic: Topic, hub_settings: Settings):
+    names = await make_names(topic)
+    for delay in (0.0, 0.3, 0.7):
+        async with running(config(names), hub_settings):
+            await asyncio.sleep(delay)
+
+
+async def test_without_a_broker_the_start_is_refused(hub_settings: Settings):
+    nowhere = with_kafka(hub_settings, bootstrap_servers=f"127.0.0.1:{free_port()}")
+    names = Names("g", ("a",), "b", "c", "d")
+    with pytest.raises(StartError, match="no broker answers"):
+        await Engine(config(names), nowhere).run(asyncio.Event())
+
+
+async def test_batches_keep_order_headers_and_places_and_refuse_what_no_topic_takes(
+    topic: Topic, hub_settings: Settings
+):
+    name = await topic(1, config={"max.message.bytes": "1048576"})
+    writer = Writer(hub_settings)
+    await writer.start()
+    try:
+        lines = [(b"k%d" % n, b"x" * 10_000, (("n", b"%d" % n),), 1_700_000_000_000 + n) for n in range(300)]
+        landed = await writer.append(name, 0, lines)
+        assert [base for base, _ in landed] == [sum(count for _, count in landed[:at]) for at in range(len(landed))]
+        assert sum(count for _, count in landed) == 300
+        assert len(landed) == 4  # of 1 MB
+        with pytest.raises(WriteRefused):
+            await writer.append(name, 0, [(b"large", b"x" * 1_100_000, (), None)])
+    finally:
+        await writer.stop()
+    records = await read_all(hub_settings.bootstrap, name)
+    assert [dict(r.headers)["n"] for r in records] == [b"%d" % n for n in range(300)]
+    assert [r.timestamp for r in records] == [1_700_000_000_000 + n for n in range(300)]
+
+
+async def test_records_go_where_every_kafka_client_looks_for_them(topic: Topic, hub_settings: Settings):
+    """Numbers of the Java client's murmur2 for these keys over 7 partitions, from Kafka's own UtilsTest."""
+    name = await topic(7)
+    writer = Writer(hub_settings)
+    await writer.start()
+    try:
+        keys = (b"21", b"foobar", b"a-little-bit-long-string", b"abc")
+        assert await writer.write([Out(name, key, b"") for key in keys] + [Out(name, None, b"")], near=9) == 5
+    finally:
+        await writer.stop()
+    found = {r.key: r.partition for r in await read_all(hub_settings.bootstrap, name)}
+    hashes = {b"21": -973932308, b"foobar": -790332482, b"a-little-bit-long-string": -985981536, b"abc": 479470107}
+    assert found == {key: (number & 0x7FFFFFFF) % 7 for key, number in hashes.items()} | {None: 2}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from hub.errors import StartError
 from hub.stream.api import EngineConfig, Out, Outputs, Record, StateView, Stored
 from hub.stream.crash import LIMIT, CrashLog
 from hub.stream.errors import StepDied, WriteRefused
@@ -247,6 +248,15 @@ async def test_what_the_broker_does_is_no_crash_of_the_records(bench: Bench):
         bench = bench.next_life()
     assert await bench.work(chunk(0, 10))
     assert bench.dead == []
+
+
+def test_two_processes_of_one_instance_are_refused(tmp_path: Path):
+    """They would be one static member to the group, thrown out in turns and both at work."""
+    first = CrashLog(tmp_path / "crash.json")
+    with pytest.raises(StartError, match="runs already"):
+        CrashLog(tmp_path / "crash.json")
+    first.close()
+    CrashLog(tmp_path / "crash.json").close()
 
 
 def test_a_damaged_crash_file_is_begun_anew(tmp_path: Path):
