@@ -44,6 +44,7 @@ CHUNK_SECONDS = Histogram("hub_chunk_seconds", "One chunk: step, writes confirme
 CHUNK_RECORDS = Histogram("hub_chunk_records", "Records in a chunk", ["role"], buckets=(1, 10, 50, 100, 250, 500, 1000))
 STATE_KEYS = Gauge("hub_state_keys", "Keys of state held by this process", ["role", "store"])
 RESTORE_SECONDS = Gauge("hub_restore_seconds", "Duration of the last restore of state", ["role"])
+RESTORE_LEFT = Gauge("hub_restore_left_records", "State records still to be read before work begins, at most", ["role"])
 REBALANCES = Counter("hub_rebalances", "Partitions newly assigned", ["role"])
 FOREIGN_WRITES = Counter("hub_state_foreign_writes", "State writes that did not land where expected", ["role"])
 WATCHDOG_GAP_SECONDS = Gauge(

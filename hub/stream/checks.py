@@ -16,8 +16,11 @@ from hub.wire import kafka
 _log = logging.getLogger(__name__)
 
 
-async def check_topics(config: EngineConfig, settings: Settings, topics: Mapping[str, int]) -> None:
-    """`topics` holds the cluster's, with partition counts. StartError says which one is wrong and why it matters."""
+async def check_topics(config: EngineConfig, settings: Settings, topics: Mapping[str, int]) -> int:
+    """`topics` holds the cluster's, with partition counts; returns the count that all sources and stores have.
+
+    StartError says which topic is wrong and why it matters.
+    """
     wanted = (*config.sources, *config.stores)
     if missing := [topic for topic in wanted if topic not in topics]:
         raise StartError(f"{config.name}: topics {', '.join(missing)} do not exist: create them first")
@@ -29,6 +32,7 @@ async def check_topics(config: EngineConfig, settings: Settings, topics: Mapping
         )
     for store in await _not_compacted(settings, config.stores):
         raise StartError(f"{config.name}: store {store} is not compacted: its state would be deleted by age")
+    return counts[wanted[0]]
 
 
 async def _not_compacted(settings: Settings, stores: Sequence[str]) -> list[str]:

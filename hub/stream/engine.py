@@ -46,8 +46,8 @@ async def run_engine(config: EngineConfig, settings: Settings, stop: asyncio.Eve
     except KafkaError as error:
         raise StartError(f"no broker answers at {settings.bootstrap}: {error}") from error
     try:
-        await check_topics(config, settings, await writer.topics())
-        await _Life(config, settings, writer).run(stop)
+        partitions = await check_topics(config, settings, await writer.topics())
+        await _Life(config, settings, writer, partitions).run(stop)
     finally:
         await writer.stop()
 
@@ -55,7 +55,8 @@ async def run_engine(config: EngineConfig, settings: Settings, stop: asyncio.Eve
 class _Life:
     """The objects of one run, wired together."""
 
-    def __init__(self, config: EngineConfig, settings: Settings, writer: Writer) -> None:
+    def __init__(self, config: EngineConfig, settings: Settings, writer: Writer, partitions: int) -> None:
+        self._partitions = partitions
         self._config, self._settings, self._kafka = config, settings, settings.kafka
         self._role = config.name.removeprefix("hub.")
         self._owned: frozenset[int] = frozenset()
@@ -147,6 +148,11 @@ class _Life:
         HEALTH.set_ready("engine", False, "rebalancing")
 
     def _assigned(self, partitions: frozenset[int]) -> None:
+        if max(partitions, default=0) >= self._partitions:
+            self._runner.fail(
+                EngineError(f"the sources have more than {self._partitions} partitions now: migrate first")
+            )
+            return
         self._owned = partitions
         self._lease.drop()
         self._state.assigned(partitions)

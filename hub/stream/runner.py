@@ -108,16 +108,16 @@ class Runner:
                 if not self.failed.done():
                     await work
         except asyncio.CancelledError:  # as unfinished as one that raised
-            self._fail(EngineError(f"the work of partition {partition} was cancelled"))
+            self.fail(EngineError(f"the work of partition {partition} was cancelled"))
             raise
         except _AtFault as fault:
-            self._fail(fault.error)
+            self.fail(fault.error)
         except Exception as error:
-            self._fail(error)
+            self.fail(error)
         finally:
             work.close()
 
-    def _fail(self, error: Exception) -> None:
+    def fail(self, error: Exception) -> None:
         """Keep the first fault, and the crash file as it is: other lanes must not write over it."""
         self._crashes.freeze()
         if not self.failed.done():

@@ -187,9 +187,11 @@ class State:
             count += len(entries)
             if self._paused:
                 return count
+            metrics.RESTORE_LEFT.labels(self._role).set(total - count)
             if time.monotonic() - told > 5.0:
                 told = time.monotonic()
                 _log.info("restoring state: %s of at most %s records", count, total)
         for key, (_, end) in ranges.items():
             logs[key].next = end
+        metrics.RESTORE_LEFT.labels(self._role).set(0)
         return count

@@ -36,6 +36,7 @@ _FAUST_LOG = logging.getLogger("faust.engine")  # where Faust's classes tell of 
 _NO_PARTITION_WAIT_S = 0.02  # Faust's second would stall everything: its small buffers count chunks
 _POLL_S = 0.5
 _THREAD_END_S = 5.0
+_LAST_COMMIT_S = 5.0
 
 
 class Chunk(ConsumerMessage):
@@ -220,10 +221,15 @@ class Consumer(driver.Consumer):
         """Called before partitions are given back, and at the end: let the chunks in work finish, then commit them."""
         await self.link.drained()
         try:
-            while self.ledger.to_commit(self.assignment()) and await self.commit():
-                pass
+            async with asyncio.timeout(_LAST_COMMIT_S):
+                for _ in range(3):  # one may join a commit that began before the last chunk was finished
+                    if not self.ledger.to_commit(self.assignment()):
+                        break
+                    await self.commit()
         except ConsumerNotStarted:  # stopped before it began
             return
+        except TimeoutError:
+            _log.error("the broker did not take the last commit; what was worked since the one before is worked again")
 
     def ack(self, message: Any) -> bool:
         """Faust's own acknowledgement (skipped messages): it finishes nothing."""

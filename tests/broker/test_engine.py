@@ -9,20 +9,23 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from prometheus_client import REGISTRY
 
 from hub.config import Settings
+from hub.embedded.broker import EmbeddedBroker
 from hub.embedded.net import free_port
 from hub.errors import StartError
 from hub.stream.api import Engine, EngineConfig, Out, Outputs, Record, StateView
 from hub.stream.errors import WriteRefused
 from hub.stream.writer import Writer
+from hub.wire import kafka as kafka_clients
 from tests.chaos.engine.load import POISON, Load, Names, config, judge, read_all, wait_no_lag
 from tests.chaos.engine.workers import QUICK
 
@@ -317,3 +320,31 @@ async def test_records_go_where_every_kafka_client_looks_for_them(topic: Topic, 
     found = {r.key: r.partition for r in await read_all(hub_settings.bootstrap, name)}
     hashes = {b"21": -973932308, b"foobar": -790332482, b"a-little-bit-long-string": -985981536, b"abc": 479470107}
     assert found == {key: (number & 0x7FFFFFFF) % 7 for key, number in hashes.items()} | {None: 2}
+
+
+@pytest.mark.slow
+async def test_it_speaks_to_a_broker_that_wants_a_password(tmp_path: Path):
+    """Group, fetches, state, outputs: every client of the engine signs in."""
+    with EmbeddedBroker(tmp_path / "kafka", heap_mb=384, sasl_users={"admin": "secret"}) as broker:
+        signed = {"security_protocol": "SASL_PLAINTEXT", "sasl_username": "admin", "sasl_password": "secret"}
+        settings = Settings(data_dir=tmp_path, kafka={"bootstrap_servers": broker.bootstrap, **signed})
+        names = Names("g", ("in",), "out", "store", "dead")
+        admin = kafka_clients.admin(settings)
+        await admin.start()
+        compact = {"cleanup.policy": "compact"}
+        topics = [NewTopic(t, 2, 1, topic_configs=compact if t == "store" else {}) for t in ("in", "out", "store")]
+        await admin.create_topics(topics)
+        await admin.close()
+        producer = kafka_clients.producer(settings)
+        await producer.start()
+        for number in range(100):
+            await producer.send("in", b"%d:" % number, key=b"k%d" % (number % 10))
+        await producer.stop()
+        async with running(config(names), settings):
+            reader = kafka_clients.consumer(settings, "out")
+            await reader.start()
+            seen: set[bytes] = set()
+            async with asyncio.timeout(30):
+                while len(seen) < 100:
+                    seen |= {r.value for found in (await reader.getmany(timeout_ms=500)).values() for r in found}
+            await reader.stop()
