@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from connectors.common.files import fsync_folder, write_durably
 from connectors.filedrop.mapping import FILE_NAME
 from hub.intake.source import Refused
 
@@ -52,7 +53,7 @@ def read_cursor(folder: Path) -> dict[str, Any]:
 
 
 def write_cursor(folder: Path, cursor: Mapping[str, Any]) -> None:
-    _write_durably(folder / CURSOR, json.dumps(cursor, ensure_ascii=False).encode())
+    write_durably(folder / CURSOR, json.dumps(cursor, ensure_ascii=False).encode())
 
 
 def rejected_part(path: Path) -> Path:
@@ -60,8 +61,17 @@ def rejected_part(path: Path) -> Path:
     return path.with_name(f".{path.name}.rejected.csv")
 
 
+def cut_rejected(path: Path, length: int) -> None:
+    """Takes away what stands behind the first `length` bytes: it was written for rows that were not confirmed."""
+    part = rejected_part(path)
+    if length:
+        os.truncate(part, length)
+    else:
+        part.unlink(missing_ok=True)
+
+
 def append_rejected(path: Path, length: int, refused: Sequence[Refused], encoding: str) -> int:
-    """Appends the refused rows after the first `length` bytes (what stood behind them was not confirmed), fsynced.
+    """Appends the refused rows after the first `length` bytes, fsynced.
 
     UTF-8 with byte-order mark, so that spreadsheets show Vietnamese. Returns the new length.
     """
@@ -74,7 +84,6 @@ def append_rejected(path: Path, length: int, refused: Sequence[Refused], encodin
         line = row.where.rpartition(":")[2].partition("#")[0]
         writer.writerow([line, row.reason, row.detail, _shown(row.original, encoding)])
     with rejected_part(path).open("r+b" if length else "wb") as file:
-        file.truncate(length)
         file.seek(length)
         file.write(out.getvalue().encode())
         file.flush()
@@ -92,19 +101,23 @@ def free_name(folder: Path, name: str) -> str:
     return free
 
 
-def finish(path: Path, into: str, name: str, reason: str) -> None:
-    """Moves the file and its refused rows into done/ or failed/; may be called again after a kill in the middle."""
-    target = path.parent / into
+def finish(folder: Path, cursor: Mapping[str, Any]) -> None:
+    """Moves the file and its refused rows into done/ or failed/; may be called again after a kill in the middle.
+
+    A file of that name that came after the move is another one and stays.
+    """
+    path, name, reason = folder / cursor["file"], cursor["name"], cursor["failed"]
+    target = folder / cursor["into"]
     target.mkdir(exist_ok=True)
     if reason:
-        _write_durably(target / f"{name}.reason.txt", (BOM + reason + "\n").encode())
+        write_durably(target / f"{name}.reason.txt", (BOM + reason + "\n").encode())
     if (part := rejected_part(path)).exists():
         os.replace(part, target / f"{name}.rejected.csv")
-    if path.exists():
+    if path.exists() and identity(path) == cursor["identity"]:
         os.replace(path, target / name)
-    _fsync_folder(target)
-    (path.parent / CURSOR).unlink(missing_ok=True)
-    _fsync_folder(path.parent)
+    fsync_folder(target)
+    (folder / CURSOR).unlink(missing_ok=True)
+    fsync_folder(folder)
 
 
 def _shown(raw: bytes, encoding: str) -> str:
@@ -115,21 +128,3 @@ def _shown(raw: bytes, encoding: str) -> str:
         return decode(raw, encoding).rstrip("\r\n")
     except BadRecord:
         return raw.decode("latin-1").rstrip("\r\n")
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    part = path.with_name(f"{path.name}.tmp")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
-    _fsync_folder(path.parent)
-
-
-def _fsync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -100,7 +100,7 @@ class FileDrop:
         """Ends what a kill between the last confirmation and the move left over."""
         cursor = places.read_cursor(folder)
         if cursor.get("end"):
-            places.finish(folder / cursor["file"], cursor["into"], cursor["name"], cursor["failed"])
+            places.finish(folder, cursor)
         elif cursor and not (folder / cursor["file"]).exists():
             log.warning("%s was taken away before it was read to its end (line %s)", cursor["file"], cursor["line"])
             places.rejected_part(folder / cursor["file"]).unlink(missing_ok=True)
@@ -150,10 +150,11 @@ class FileDrop:
     def _begin(self, path: Path) -> dict[str, Any]:
         """The cursor of this file, or a new one when it has none or is not the file that was begun."""
         identity, cursor = places.identity(path), places.read_cursor(path.parent)
-        if cursor.get("identity") == identity:
-            return cursor
-        return {"file": path.name, "identity": identity, "offset": 0, "line": 0, "rejected": 0, "end": False,
-                "into": places.DONE, "name": "", "failed": ""}  # fmt: skip
+        if cursor.get("identity") != identity:
+            cursor = {"file": path.name, "identity": identity, "offset": 0, "line": 0, "rejected": 0, "end": False,
+                      "into": places.DONE, "name": "", "failed": ""}  # fmt: skip
+        places.cut_rejected(path, cursor["rejected"])
+        return cursor
 
     def _batch(
         self, taken: list[tuple[Row, Incoming | Refused]], cursor: dict[str, Any], path: Path, mapping: Mapping
@@ -194,7 +195,7 @@ class FileDrop:
             state["rejected"] = places.append_rejected(path, state["rejected"], batch.refused, encoding)
         places.write_cursor(folder, state)
         if state["end"]:
-            places.finish(path, state["into"], state["name"], state["failed"])
+            places.finish(folder, state)
             log.info("%s/%s is read to its end and moved to %s/", folder.name, state["file"], state["into"])
 
 

@@ -81,6 +81,13 @@ def test_a_good_row(tmp_path: Path, bom: bytes) -> None:
     assert event.envelope.time == "2011-10-11T13:45:40.000Z"
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> None:
+    text = 'source="s"\n[columns]\n"Mã"="dossier_code"\n"Lúc"="occurred_at"\n"Bước"="step"\n'
+    row = "000.00.12.H11-111011-0001,11/10/2011,RECEIVED\n"
+    (event,) = convert(tmp_path, b"\xef\xbb\xbf" + ("Mã,Lúc,Bước\n" + row).encode(), text)
+    assert isinstance(event, Incoming)
+
+
 def test_several_date_forms_in_one_column(tmp_path: Path) -> None:
     rows = [
         GOOD,
@@ -133,7 +140,7 @@ def test_a_bad_row_does_not_spoil_its_neighbours(tmp_path: Path) -> None:
 
 
 def test_quoted_cells_hold_delimiters_lines_and_quotes(tmp_path: Path) -> None:
-    name = 'Quán "Bà; Tư"\ncơ sở 2'
+    name = 'Quán "Bà; Tư"\ncơ sở "hai";\nba'
     row = GOOD.replace("Trần Thị Hòa", '"' + name.replace('"', '""') + '"')
     found = convert(tmp_path, (HEAD + row + "\n;;;;\n" + GOOD).encode())
     assert [f.data["applicant"]["name"] for f in found if isinstance(f, Incoming)] == [name, "Trần Thị Hòa"]

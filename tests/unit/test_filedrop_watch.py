@@ -8,8 +8,10 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import openpyxl
 import pytest
 
+from connectors.filedrop import places
 from connectors.filedrop.watch import FileDrop
 from hub.errors import StartError
 from hub.intake.source import Batch
@@ -128,6 +130,54 @@ async def test_a_kill_between_confirmation_and_move_is_mended(folder: Path, monk
     later = await drain(folder, 1)
     assert [e.envelope.subject[-4:] for b in later for e in b.events] == ["0009"]
     assert sorted(p.name for p in (folder / "done").iterdir()) == ["a.csv", "a.csv.rejected.csv", "b.csv"]
+
+
+async def test_a_kill_between_the_rejected_rows_and_the_cursor(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "a.csv").write_text(HEAD + row(1, "31/02/2011") + row(2) + row(3))
+    async with watching(folder, rows=2) as (drop, batches, _):
+        batch = await following(batches)
+        with monkeypatch.context() as patched:
+            patched.setattr(places, "write_cursor", dies)
+            with pytest.raises(InterruptedError):
+                await drop.confirmed(batch)
+    # Somebody mends the mapping meanwhile: what was refused then is none of the refused rows now.
+    (folder / "mapping.toml").write_text(MAPPING.replace('"%d/%m/%Y', '"31/02/2011 %H:%M:%S", "%d/%m/%Y'), "utf-8")
+    await drain(folder, 3)
+    assert [p.name for p in (folder / "done").iterdir()] == ["a.csv"]
+
+
+async def test_a_kill_between_the_move_and_the_cursors_end(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "a.csv").write_text(HEAD + row(1) + row(2, "31/02/2011"))
+    async with watching(folder, rows=9) as (drop, batches, _):
+        batch = await following(batches)
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "unlink", dies)
+            with pytest.raises(InterruptedError):
+                await drop.confirmed(batch)
+    assert (folder / ".cursor.json").exists()
+    (folder / "a.csv").write_text(HEAD + row(3))
+    later = await drain(folder, 1)
+    assert [e.envelope.subject[-4:] for b in later for e in b.events] == ["0003"]
+    assert (folder / "done" / "a.csv").read_text() == HEAD + row(1) + row(2, "31/02/2011")
+    assert (folder / "done" / "a~2.csv").exists()
+
+
+def dies(*_: object, **__: object) -> None:
+    raise InterruptedError
+
+
+async def test_a_workbook_goes_on_where_it_was_confirmed(folder: Path) -> None:
+    (folder / "mapping.toml").write_text(MAPPING + '[file]\nformat = "xlsx"\n', "utf-8")
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for cells in ("Mã,Bước,Lúc", *(row(n).strip() for n in range(1, 6))):
+        sheet.append(cells.split(","))
+    book.save(folder / "a.xlsx")
+    async with watching(folder) as (drop, batches, _):
+        await drop.confirmed(await following(batches))
+    rest = await drain(folder, 3)
+    assert [e.envelope.subject[-4:] for b in rest for e in b.events] == ["0003", "0004", "0005"]
 
 
 async def test_an_unfinished_file_waits(folder: Path) -> None:
