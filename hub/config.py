@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -104,6 +104,21 @@ class CoreSettings(Section):
     keep_steps: int = Field(16, ge=2, description="last steps per dossier kept for judging late events")
 
 
+class DeadlineSettings(Section):
+    """Working time, and when deadlines are told (docs/deadlines.md)."""
+
+    hours: tuple[tuple[str, str], ...] = Field(
+        (("07:00", "11:30"), ("13:30", "17:00")), description="working time of a day, local time"
+    )
+    hours_per_working_day: float | None = Field(None, gt=0, description="of the unit Ngày làm việc; empty: a full day")
+    days_skip_holidays: bool = Field(False, description="the unit Ngày does not count public holidays")
+    pause: Literal["working-time", "calendar-days"] = Field("working-time", description="how waiting moves the date")
+    warn_working_days: float = Field(1.0, gt=0, description="the warning comes so long before the deadline")
+    catch_up_days: float = Field(30.0, gt=0, description="a deadline that is over for longer is not told any more")
+    tick_s: float = Field(1.0, gt=0)
+    calendar_file: Path | None = Field(None, description="JSON with days off and worked; wins over what the hub knows")
+
+
 class DeliverySettings(Section):
     """Shared by all delivery roles; a subscriber may override in its own settings."""
 
@@ -124,6 +139,9 @@ class ReconcileSettings(Section):
     missing_after_s: float = Field(60.0, gt=0)
     tick_s: float = Field(2.0, gt=0)
     max_heals_per_tick: int = Field(200, ge=1)
+    reference_source: str = Field(
+        "urn:vn:gov:dvcqg:catalogue", description="CloudEvents source whose catalogue the others are compared with"
+    )
 
 
 class ObserveSettings(Section):
@@ -151,9 +169,14 @@ class Settings(BaseSettings):
     console: ConsoleSettings = ConsoleSettings()
     readmodel: ReadModelSettings = ReadModelSettings()
     core: CoreSettings = CoreSettings()
+    deadlines: DeadlineSettings = DeadlineSettings()
     delivery: DeliverySettings = DeliverySettings()
     reconcile: ReconcileSettings = ReconcileSettings()
     observe: ObserveSettings = ObserveSettings()
+    sources: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="settings of source connectors by name; one that needs any runs only with them",
+    )
     filedrop_dir: Path | None = Field(None, description="folder watched by `source:filedrop`; empty: data_dir/drop")
 
     @classmethod
