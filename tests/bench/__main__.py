@@ -1,0 +1,49 @@
+"""`python -m tests.bench`: run the benchmarks, print the table, write results/latest.json."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import time
+from typing import Any
+
+from tests.bench import core, java, report, transform
+from tests.bench.place import open_place
+
+BENCHMARKS = {"transform": transform.run, "core": core.run}
+
+
+async def main(names: list[str], rounds: int, seconds: float) -> None:
+    started = time.monotonic()
+    about: dict[str, Any] = {
+        "machine": report.machine(),
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "rounds": rounds,
+        "window_s": seconds,
+    }
+    benchmarks: dict[str, report.Benchmark] = {}
+    async with open_place() as place:
+        streams, program, why = java.contenders(place.folder)
+        notes = [why] if why else []
+        about["versions"] = report.versions(program)
+        for name in names:
+            print(f"{name} ({time.monotonic() - started:.0f} s)", flush=True)
+            found, said = await BENCHMARKS[name](place, rounds, seconds, streams, _tell)
+            benchmarks |= found
+            notes += said
+    about["seconds"] = round(time.monotonic() - started)
+    report.write(benchmarks, notes, about)
+    report.show(benchmarks, notes)
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m tests.bench")
+    parser.add_argument("--only", default=",".join(BENCHMARKS), help="benchmarks, comma-separated")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4.0, help="length of a window")
+    asked = parser.parse_args()
+    asyncio.run(main(asked.only.split(","), asked.rounds, asked.seconds))

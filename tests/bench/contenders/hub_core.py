@@ -1,0 +1,27 @@
+"""The hub's core: hub.pipeline's step on the engine, state and changelog, both confirmed before the offset."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from hub.wire import topics
+from hub.wire.codec import Codec
+from tests.bench.spec import Spec, from_argv, on_stop
+
+
+async def main(spec: Spec) -> None:
+    # The pipeline takes its topics' names from the catalogue when it is imported; each window has its own topics.
+    topics.INGRESS, topics.EVENTS, topics.DEAD_LETTERS = spec.source, spec.sink, spec.dead
+    topics.DOSSIERS = spec.store
+    from hub.pipeline.role import engine_config
+    from hub.stream.api import Engine
+
+    settings = spec.settings()
+    config = engine_config(Codec(spec.ids, lambda schema_id: None), settings)
+    config = replace(config, name=spec.group, stores=(spec.store,))
+    await Engine(config, settings).run(on_stop())
+
+
+if __name__ == "__main__":
+    asyncio.run(main(from_argv()))

@@ -1,0 +1,80 @@
+"""The same step, hub.pipeline's, on Quix Streams: a dossier's state in its RocksDB store, with its changelog topic."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from quixstreams import Application
+
+from hub.pipeline.step import make_step
+from hub.stream.api import Record, Stored
+from hub.wire.codec import Codec
+from tests.bench.spec import Spec, from_argv
+
+_KEY = b"dossier"
+
+
+def pack(stored: Stored) -> bytes:
+    """Headers and value in one, as the store knows only values."""
+    out = [struct.pack(">B", len(stored.headers))]
+    for name, value in stored.headers:
+        out.append(struct.pack(">BH", len(name), len(value)) + name.encode() + value)
+    return b"".join(out) + stored.value
+
+
+def unpack(raw: bytes) -> Stored:
+    at, headers = 1, []
+    for _ in range(raw[0]):
+        name, value = struct.unpack_from(">BH", raw, at)
+        at += 3
+        headers.append((raw[at : at + name].decode(), raw[at + name : at + name + value]))
+        at += name + value
+    return Stored(raw[at:], headers)
+
+
+class View:
+    """`StateView` over the state of the one key that Quix Streams hands over."""
+
+    state: Any
+
+    def get(self, store: str, key: bytes) -> Stored | None:
+        raw = self.state.get_bytes(_KEY)
+        return unpack(raw) if raw is not None else None
+
+    def keys(self, store: str) -> Iterable[bytes]:
+        return ()
+
+
+def main(spec: Spec) -> None:
+    step, view = make_step(Codec(spec.ids, lambda schema_id: None), spec.settings()), View()
+
+    def work(value: bytes, key: bytes, timestamp: int, headers: Sequence[Any], state: Any) -> list[Any]:
+        view.state = state
+        outputs = step([Record(spec.source, 0, 0, timestamp, key, value, headers)], view)
+        for stored in outputs.state.values():
+            assert stored is not None
+            state.set_bytes(_KEY, pack(stored))
+        return [(out.value, out.headers) for out in outputs.records]
+
+    app = Application(
+        broker_address=spec.bootstrap,
+        consumer_group=spec.group,
+        auto_offset_reset="earliest",
+        state_dir=spec.folder,
+        auto_create_topics=True,
+        use_changelog_topics=True,
+        loglevel="WARNING",
+        producer_extra_config={"partitioner": "murmur2_random", "enable.idempotence": True},
+    )
+    source = app.topic(spec.source, key_deserializer="bytes", value_deserializer="bytes")
+    sink = app.topic(spec.sink, key_serializer="bytes", value_serializer="bytes")
+    frame = app.dataframe(source).apply(work, metadata=True, stateful=True, expand=True)
+    frame = frame.set_headers(lambda pair, *_: pair[1]).apply(lambda pair: pair[0])
+    frame.to_topic(sink)
+    app.run()
+
+
+if __name__ == "__main__":
+    main(from_argv())

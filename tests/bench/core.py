@@ -1,0 +1,54 @@
+"""Benchmark `core`: idempotency, lifecycle, facts, state and its changelog. First and second 100,000 events apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.bench.compare import differences
+from tests.bench.dossiers import records, steps
+from tests.bench.place import Place
+from tests.bench.race import Command, Race, Window, module, summary
+from tests.bench.report import Benchmark
+
+PART = 100_000
+CONTENDERS = {"hub core": module("hub_core"), "quix streams": module("quix_core")}
+
+
+async def run(
+    place: Place, rounds: int, seconds: float, java: dict[str, Command], tell: Callable[[str], None]
+) -> tuple[dict[str, Benchmark], list[str]]:
+    """As `transform.run`. A contender that does not come to 100,000 in its window is measured over what it did."""
+    source = place.name("in")
+    await place.topics(source)
+    count = int(2.05 * PART)  # one in a hundred is a copy, and leads to no output
+    await place.fill(source, records(place.codec, count))
+    outputs = len({event_id for _, _, event_id in steps(count)})
+    race = Race(place, source, outputs, 4 * seconds, stores=True, enough=2 * PART)
+    contenders = CONTENDERS | {"kafka streams": command for kind, command in java.items() if kind == "core"}
+    windows, topics = await race.run(contenders, rounds, tell)
+    unlike = await differences(place, topics, {name: windows[name][-1].ends for name in topics})
+    await place.drop(source, *topics.values())
+    if unlike:
+        return {}, [f"core does not count, outputs are unlike: {line}" for line in unlike]
+    return _rows(windows), _short(windows)
+
+
+def _rows(windows: dict[str, list[Window]]) -> dict[str, Benchmark]:
+    named = {
+        "core, first 100,000": ("events/s", lambda w: w.rate(0, min(PART, w.count))),
+        "core, second 100,000": ("events/s", lambda w: w.rate(PART, 2 * PART) if w.count > 1.5 * PART else None),
+        "core, CPU of the first 100,000, start-up included": ("us/event", lambda w: w.cpu_us(min(PART, w.count))),
+    }
+    found = {}
+    for title, (unit, value) in named.items():
+        rows = {name: summary([value(w) for w in seen], unit) for name, seen in windows.items()}
+        found[title] = {name: row for name, row in rows.items() if row}
+    return found
+
+
+def _short(windows: dict[str, list[Window]]) -> list[str]:
+    return [
+        f"core: {name} came to {min(w.count for w in seen):,} events at least in its windows"
+        for name, seen in windows.items()
+        if min(w.count for w in seen) < 2 * PART
+    ]

@@ -1,0 +1,141 @@
+"""Generated input: steps of many dossiers in the order in which a province would send them, as records on the wire.
+
+Activity is Zipf-shaped (Zipf-Mandelbrot, so that no single dossier carries a province): few dossiers have hundreds of
+steps, half have a handful. Each step is at least 400 bytes of Avro; one in a hundred records is a copy sent twice.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import Any
+
+from hub.wire.codec import Codec
+from hub.wire.envelope import DOSSIER_STEP, Envelope
+
+DOSSIERS = 20_000
+MIN_AVRO_BYTES = 400
+COPIES = 0.01
+_FLATTEN = 50  # added to each rank: the busiest dossier has about a third of a percent of all steps
+_T0 = 1_767_571_200_000  # 2026-01-05T00:00:00Z
+_OPENING = ("SUBMITTED", "RECEIVED", "IN_PROCESS")
+_WORK = ("IN_PROCESS", "TRANSFERRED", "SUPPLEMENT_REQUESTED", "SUPPLEMENT_GIVEN", "PAYMENT_REQUESTED", "PAYMENT_MADE")
+_NAMESPACE = uuid.UUID("7a0c0c0e-55d1-4c0b-9d5e-0f5f7e0b8a11")
+# (key, value, headers)
+Wire = tuple[bytes, bytes, list[tuple[str, bytes]]]
+
+
+def code_of(number: int) -> str:
+    return f"H11.{number % 30 + 1:02d}-260105-{number:07d}"
+
+
+def steps(count: int, seed: int = 1, dossiers: int = DOSSIERS) -> Iterator[tuple[int, dict[str, Any], str]]:
+    """(number of the dossier, DossierStep, event id) of `count` records, lawful and in order per dossier."""
+    rng = random.Random(seed)
+    weights = list(accumulate(1 / (rank + _FLATTEN) for rank in range(1, dossiers + 1)))
+    done = [0] * dossiers
+    last: list[tuple[dict[str, Any], str] | None] = [None] * dossiers
+    for number in rng.choices(range(dossiers), cum_weights=weights, k=count):
+        again = last[number]
+        if again is not None and rng.random() < COPIES:
+            yield number, *again
+            continue
+        place = done[number]
+        done[number] += 1
+        made = (step(number, place), str(uuid.uuid5(_NAMESPACE, f"{seed}/{number}/{place}")))
+        last[number] = made
+        yield number, *made
+
+
+def step(number: int, place: int) -> dict[str, Any]:
+    """The step at this place of the dossier's life: filed, received, then work without end."""
+    kind = _OPENING[place] if place < len(_OPENING) else _WORK[(place + number) % len(_WORK)]
+    at = _T0 + place * 900_000 + number % 900_000
+    datum: dict[str, Any] = {
+        "dossier_code": code_of(number),
+        "step": kind,
+        "occurred_at": at,
+        "correction": False,
+        "handler": {
+            "name": f"Nguyễn Thị Minh {number % 977}",
+            "title": "Chuyên viên",
+            "department": "Phòng Đăng ký đất đai và Đo đạc bản đồ",
+        },
+        "note": f"Bước {place}: thẩm định hồ sơ, kiểm tra thực địa và lấy ý kiến của cơ quan phối hợp",
+        "transferred_to": f"H11.{(number + place) % 30 + 1:02d}" if kind == "TRANSFERRED" else None,
+        "rating": None,
+        "procedure_code": f"1.{4000 + number % 180:06d}",
+        "procedure_name": "Đăng ký và cấp Giấy chứng nhận quyền sử dụng đất, quyền sở hữu tài sản gắn liền với đất",
+        "agency_code": f"H11.{number % 30 + 1:02d}",
+        "agency_name": "Sở Nông nghiệp và Môi trường",
+        "channel": "ONLINE" if number % 3 else "DIRECT",
+        "attachments": [],
+        "fees": [],
+        "step_started_at": at - 600_000,
+        "step_due_at": at + 7_200_000,
+    }
+    return datum | _filing(number, at) if place == 0 else datum
+
+
+def _filing(number: int, at: int) -> dict[str, Any]:
+    """What only the first step tells."""
+    return {
+        "field_code": "G15-TN02",
+        "field_name": "Đất đai",
+        "receiving_agency_code": f"H11.{number % 30 + 1:02d}",
+        "applicant": {
+            "name": f"Trần Văn Hùng {number}",
+            "kind": "CITIZEN",
+            "identity_number": f"0600{number:08d}",
+            "national_account": None,
+            "address": "Số 12 đường Trần Hưng Đạo, phường Phan Thiết, tỉnh Lâm Đồng",
+            "email": f"hung{number}@example.vn",
+            "phone": f"09{number:08d}",
+            "fax": None,
+            "other": None,
+            "vneid_verified": True,
+        },
+        "abstract": "Cấp đổi giấy chứng nhận do thay đổi thửa đất sau khi hợp thửa",
+        "submitted_at": at,
+        "due_at": at + 20 * 86_400_000,
+        "attachments": [
+            {
+                "id": f"{number}-{n}",
+                "name": f"Đơn đề nghị {n}.pdf",
+                "component_code": None,
+                "url": f"https://files.example.vn/{number}/{n}",
+                "result": False,
+                "digitised": True,
+            }
+            for n in range(2)
+        ],
+        "fees": [
+            {
+                "code": "LP01",
+                "name": "Lệ phí địa chính",
+                "amount_vnd": 100_000,
+                "paid": False,
+                "kind": None,
+                "collection": None,
+            }
+        ],
+        "return_by_post": False,
+        "online_payment": 1,
+    }
+
+
+def records(codec: Codec, count: int, seed: int = 1, dossiers: int = DOSSIERS) -> Iterator[Wire]:
+    """The same as records on the wire: key, Avro in Confluent wire format, CloudEvents headers."""
+    for number, datum, event_id in steps(count, seed, dossiers):
+        code = datum["dossier_code"]
+        envelope = Envelope(
+            id=event_id,
+            source=f"urn:vn:gov:H11.{number % 30 + 1:02d}:onestop",
+            type=DOSSIER_STEP,
+            subject=code,
+            time="2026-01-05T00:00:00.000Z",
+            recordedtime="2026-11-24T00:00:00.000Z",
+        )
+        yield code.encode(), codec.encode("vn.hub.DossierStep", datum), envelope.headers()

@@ -1,0 +1,180 @@
+"""Contenders in turns, each a process of its own, watched from outside: what counts is what stands in the output topic.
+
+A window opens with the first record in the output (so start-up, joining the group and a JVM's class loading before it
+do not count) and closes after a fixed time, or when all input is worked. Rounds are interleaved: every contender once,
+then every contender again, so that what else the machine does meets all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from tests.bench.place import PARTITIONS, Ends, Place
+from tests.bench.spec import Spec
+
+START_S = 60.0
+_POLL_S = 0.05
+ROOT = Path(__file__).parents[2]
+Command = Callable[[Spec], Sequence[str]]
+
+
+def module(name: str) -> Command:
+    """A contender in Python."""
+    return lambda spec: [sys.executable, "-m", f"tests.bench.contenders.{name}", spec.text()]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What was seen at one moment. at: monotonic seconds. count: records in the output. cpu: seconds used so far."""
+
+    at: float
+    count: int
+    cpu: float
+
+
+@dataclass
+class Window:
+    """What was seen of one contender in one window."""
+
+    marks: list[Mark] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        return self.marks[-1].count if self.marks else 0
+
+    def rate(self, first: int = 0, last: int | None = None) -> float | None:
+        """Events a second between two counts of output; None if it did not come that far."""
+        begin, end = self._at(first), self._at(self.count if last is None else last)
+        if begin is None or end is None or end.at <= begin.at:
+            return None
+        return (end.count - begin.count) / (end.at - begin.at)
+
+    def cpu_us(self, events: int) -> float | None:
+        """Microseconds of CPU an event, from the process's start to that many events."""
+        mark = self._at(events)
+        return mark.cpu / mark.count * 1e6 if mark else None
+
+    def _at(self, count: int) -> Mark | None:
+        return next((mark for mark in self.marks if mark.count >= max(1, count)), None)
+
+
+@dataclass(frozen=True)
+class Race:
+    """source: topic with the input, `events` records that lead to `outputs` records.
+
+    seconds: of a window. enough: a window also closes at so many outputs.
+    """
+
+    place: Place
+    source: str
+    outputs: int
+    seconds: float
+    stores: bool = False
+    enough: int | None = None
+
+    async def run(
+        self, contenders: Mapping[str, Command], rounds: int, tell: Callable[[str], None]
+    ) -> tuple[dict[str, list[Window]], dict[str, str]]:
+        """Windows by contender, and the topics with each one's last output (to be compared, then dropped)."""
+        windows: dict[str, list[Window]] = {name: [] for name in contenders}
+        kept: dict[str, str] = {}
+        for number in range(rounds):
+            for name, command in contenders.items():
+                spec = self._spec(name)
+                await self.place.topics(spec.sink)
+                await self.place.topics(spec.dead, partitions=3)
+                if self.stores:
+                    await self.place.topics(spec.store, compact=True)
+                window = await self._window(spec, command)
+                windows[name].append(window)
+                rate = window.rate()
+                tell(f"  round {number + 1}/{rounds} {name}: {rate or 0:,.0f} events/s, {window.count:,} events")
+                dropped = [spec.dead, *([spec.store] if self.stores else [])]
+                if number + 1 < rounds:
+                    dropped.append(spec.sink)
+                else:
+                    kept[name] = spec.sink
+                await self.place.drop(*dropped)
+        return windows, kept
+
+    def _spec(self, name: str) -> Spec:
+        run = self.place.name(name)
+        folder = self.place.folder / run
+        folder.mkdir()
+        return Spec(
+            bootstrap=self.place.bootstrap,
+            source=self.source,
+            sink=f"out.{run}",
+            store=f"store.{run}",
+            dead=f"dead.{run}",
+            group=f"group.{run}",
+            partitions=PARTITIONS,
+            folder=str(folder),
+            ids=self.place.ids,
+        )
+
+    async def _window(self, spec: Spec, command: Command) -> Window:
+        window = Window()
+        log = Path(spec.folder) / "contender.log"
+        enough = min(self.outputs, self.enough or self.outputs)
+        async with Ends(self.place) as ends:
+            with log.open("wb") as out:
+                process = subprocess.Popen(command(spec), stdout=out, stderr=subprocess.STDOUT, cwd=ROOT)
+            try:
+                await self._watch(window, spec, process, ends, enough)
+                if not window.marks or process.poll() is not None:
+                    raise RuntimeError(f"it died or wrote nothing ({process.poll()}):\n{log.read_text()[-3000:]}")
+            finally:
+                await asyncio.to_thread(_end, process)
+            window.ends = await ends.by_partition(spec.sink)
+        return window
+
+    async def _watch(
+        self, window: Window, spec: Spec, process: subprocess.Popen[bytes], ends: Ends, enough: int
+    ) -> None:
+        seen, began = psutil.Process(process.pid), time.monotonic()
+        while True:
+            count, now = await ends.count(spec.sink), time.monotonic()
+            if process.poll() is not None:
+                return
+            if count:
+                used = seen.cpu_times()
+                window.marks.append(Mark(now, count, used.user + used.system))
+                if count >= enough or now - window.marks[0].at >= self.seconds:
+                    return
+            elif now - began > START_S:
+                return
+            await asyncio.sleep(_POLL_S)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def summary(values: Sequence[float | None], unit: str) -> dict[str, float | str] | None:
+    """Median, min and max of the windows; None if one of them has no value."""
+    known = [value for value in values if value is not None]
+    if not known or len(known) < len(values):
+        return None
+    return {
+        "median": round(statistics.median(known), 2),
+        "min": round(min(known), 2),
+        "max": round(max(known), 2),
+        "unit": unit,
+    }
