@@ -66,11 +66,14 @@ def millis(rfc3339: str) -> int | None:
     return int(datetime.fromisoformat(rfc3339).timestamp() * 1000) if rfc3339 else None
 
 
+# field of the canonical record -> its word
+_WORDS = {"step": "step", "change": "change", "deadline": "kind"}
 # canonical type -> (family, field of the step, field of the state)
 _SHAPES = {
     ce.DOSSIER_EVENT: ("dossier", "step", "dossier"),
     ce.PROCEDURE_EVENT: ("procedure", "change", "procedure"),
     ce.SERVICE_EVENT: ("service", "change", "service"),
+    ce.DOSSIER_DEADLINE: ("dossier", "deadline", "dossier"),
 }
 
 
@@ -87,9 +90,10 @@ def _event(out: Rows, record: KafkaRecord, codec: Codec) -> None:
         "cause_id": head.causationid or None,
         "type": head.type,
         "source": head.source,
-        "step": step["step"] if family == "dossier" else step["change"],
+        "step": step[_WORDS[step_field]],
         "status": datum.get("status"),
-        "late": datum["late"],
+        "late": datum.get("late", False),
+        "rating": step.get("rating"),
         "occurred_at": step["occurred_at"],
         "accepted_at": millis(head.recordedtime),
         "note": step.get("note"),

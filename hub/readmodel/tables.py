@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Engine, Index, Integer, MetaData, String, Table, Text, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+SHAPE = 2
+"""Raised with every change of a table. It stands in the tables' names: a hub that meets tables of an older shape fills
+new ones from Kafka instead of failing at them."""
+
 META = MetaData()
 CURRENT = Table(
     "readmodel_current",
@@ -41,7 +45,7 @@ class Generation:
 
 def generation(number: int) -> Generation:
     """Table objects of that generation; nothing is created yet."""
-    metadata, prefix = MetaData(), f"g{number}_"
+    metadata, prefix = MetaData(), f"g{number}s{SHAPE}_"
     return Generation(
         number=number,
         metadata=metadata,
@@ -81,6 +85,8 @@ def _subjects(metadata: MetaData, prefix: str) -> Table:
 
 
 def _events(metadata: MetaData, prefix: str) -> Table:
+    rating = Column("rating", Integer, comment="1 to 5, with step RATED")
+    rated = rating.is_not(None)
     return Table(
         prefix + "events",
         metadata,
@@ -93,6 +99,7 @@ def _events(metadata: MetaData, prefix: str) -> Table:
         Column("step", String(24), nullable=False),
         Column("status", String(24)),
         Column("late", Boolean, nullable=False),
+        rating,
         Column("occurred_at", BigInteger, nullable=False),
         Column("accepted_at", BigInteger, comment="when the hub accepted it"),
         Column("note", Text),
@@ -100,6 +107,8 @@ def _events(metadata: MetaData, prefix: str) -> Table:
         Column("partition", Integer, nullable=False),
         Column("offset", BigInteger, nullable=False),
         Index(f"ix_{prefix}events_event_id", "event_id"),
+        # Ratings are few among the events: only they are in this index.
+        Index(f"ix_{prefix}events_rating", "occurred_at", sqlite_where=rated, postgresql_where=rated),
     )
 
 
