@@ -27,7 +27,9 @@ def with_ports(settings: Settings) -> Settings:
 def variables(settings: Settings) -> dict[str, str]:
     """This process's environment with every setting spelled out, so that a child has exactly these settings."""
     other = {key: value for key, value in os.environ.items() if not key.startswith("HUB_") or key in _PASSED_ON}
-    return other | dict(_flatten("HUB", settings.model_dump()))
+    dump = settings.model_dump()
+    sources = {"HUB_SOURCES": json.dumps(dump.pop("sources"))}
+    return other | sources | dict(_flatten("HUB", dump))
 
 
 _PASSED_ON = {"HUB_CACHE_DIR", "HUB_SUBSCRIBER_SECRET", "HUB_REQUIRE_ALL"}
@@ -41,7 +43,7 @@ def _flatten(prefix: str, value: Mapping[str, Any]) -> Iterator[tuple[str, str]]
         elif isinstance(item, SecretStr):
             yield key, item.get_secret_value()
         elif isinstance(item, list | tuple):
-            yield key, json.dumps([str(i) for i in item])
+            yield key, json.dumps(item, default=str)
         elif item is not None:
             yield key, str(item)
 
