@@ -144,6 +144,14 @@ class ReconcileSettings(Section):
     )
 
 
+class FiguresSettings(Section):
+    """Monthly figures and the score (docs/figures.md)."""
+
+    national: str = Field("national", description="the subscriber that is the national portal, for the sync rate")
+    agencies_file: Path | None = Field(None, description="the province's table of agencies; empty: the hub's own")
+    rules_file: Path | None = Field(None, description="the score's points and formulas; empty: the hub's own")
+
+
 class ObserveSettings(Section):
     """Each role serves /metrics, /live and /ready on its own port: base + the role's number."""
 
@@ -172,6 +180,7 @@ class Settings(BaseSettings):
     deadlines: DeadlineSettings = DeadlineSettings()
     delivery: DeliverySettings = DeliverySettings()
     reconcile: ReconcileSettings = ReconcileSettings()
+    figures: FiguresSettings = FiguresSettings()
     observe: ObserveSettings = ObserveSettings()
     sources: dict[str, dict[str, Any]] = Field(
         default_factory=dict,
