@@ -7,7 +7,7 @@ import fcntl
 import shutil
 import signal
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import BaseModel
@@ -17,6 +17,9 @@ from hub.config import Settings
 from hub.embedded.net import free_port
 from hub.errors import ConfigError, StartError
 from hub.runtime import exits, logs
+
+if TYPE_CHECKING:
+    from hub.runtime.demo import Demo
 
 app = typer.Typer(add_completion=False)
 
@@ -43,7 +46,7 @@ def demo(
         raise ConfigError("kafka.bootstrap_servers", "the demo brings its own broker; leave it empty")
     with _lock(data_dir):
         _fresh(data_dir)
-        settings = settings_for(given)
+        settings = settings_for(given, stay=not once)
         logs.setup("demo", settings.observe, data_dir / "logs" / "supervisor.log")
         run = Demo(settings, report, View())
         if dossiers < run.dossiers:
@@ -52,27 +55,24 @@ def demo(
     raise typer.Exit(exits.OK if passed else exits.FAILED)
 
 
-async def _main(run: object, stay: bool) -> bool:
-    from hub.runtime.demo import Demo
-
-    assert isinstance(run, Demo)
+async def _main(run: Demo, stay: bool) -> bool:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return await run.run(stop, stay)
 
 
-def settings_for(given: Settings) -> Settings:
-    """Free ports but for the pages, quick retries; what the caller has set himself stays."""
-    console = given.console.port if _is_free(given.console.host, given.console.port) else free_port()
+def settings_for(given: Settings, stay: bool) -> Settings:
+    """Quick retries, and ports that are free: if the hub stays up the usual ones as far as nobody has them, so that
+    other commands find it. What the caller has set himself stays."""
     wanted: dict[str, dict[str, object]] = {
-        "embedded": {"port": 0},
-        "registry": {"port": 0},
-        "gateway": {"port": 0},
-        "console": {"port": console},
         "observe": {"port_base": 0},
         "delivery": {"retry_base_s": 0.2, "retry_cap_s": 5.0},
     }
+    for name, host in (("embedded", "127.0.0.1"), ("registry", given.registry.host), ("gateway", given.gateway.host),
+                       ("console", given.console.host)):  # fmt: skip
+        usual = getattr(given, name).port
+        wanted[name] = {"port": usual if stay and _is_free(host, usual) else free_port()}
     return given.model_copy(update={name: _unless_set(getattr(given, name), new) for name, new in wanted.items()})
 
 

@@ -200,10 +200,18 @@ class Demo:
 
     def _say_where(self) -> None:
         at = self.settings
-        self.view.say(f"\nThe hub runs on. Pages:  http://{at.console.host}:{at.console.port}/\n"
-                      f"Events by HTTP:         http://{at.gateway.host}:{at.gateway.port}/v1/events\n"
-                      f"Commands:               HUB_DATA_DIR={at.data_dir} hub status\n"
-                      f"Ctrl-C stops everything.")  # fmt: skip
+        here = {"HUB_DATA_DIR": str(at.data_dir)}
+        for name in ("embedded", "registry", "gateway", "console"):
+            port = getattr(at, name).port
+            if port != type(getattr(at, name)).model_fields["port"].default:
+                here[f"HUB_{name.upper()}__PORT"] = str(port)
+        self.view.say(
+            f"\nThe hub runs on. Pages:  http://{at.console.host}:{at.console.port}/\n"
+            f"Events by HTTP:         http://{at.gateway.host}:{at.gateway.port}/v1/events\n"
+            f"Commands, after:        export {' '.join(f'{k}={v}' for k, v in here.items())}\n"
+            f"                        hub status; hub trace {self.steps[0].code}; hub dead-letters list\n"
+            f"Ctrl-C stops everything."
+        )
 
 
 @contextlib.asynccontextmanager

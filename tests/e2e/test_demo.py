@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 pytestmark = pytest.mark.e2e
@@ -95,7 +97,9 @@ def test_make_run_stays_up_until_it_is_asked_to_end(tmp_path: Path) -> None:
             said.append(line)
             if "Ctrl-C stops everything" in line:
                 break
+        pages = re.search(r"Pages: +(\S+)", "".join(said))
+        assert pages is not None
+        assert httpx.get(pages[1], trust_env=False).status_code == 200
         process.send_signal(signal.SIGINT)
         process.stdout.read()
         assert process.wait(90) == 0
-    assert any("http://127.0.0.1:" in line for line in said)
