@@ -5,10 +5,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from hub.errors import DecodeError
-from hub.pipeline.avro_schema import full_name, unwrapped
+from hub.pipeline.avro_schema import full_name, plain, unwrapped
 from hub.wire.codec import Datum, Json, schema_json
 
 # (bytes, position) -> (value, position after it)
@@ -121,26 +121,61 @@ def _reader(schema: Json, named: dict[str, Reader]) -> Reader:
 
 
 def _record_reader(schema: Json, named: dict[str, Reader]) -> Reader:
-    fields = []
-    for field in schema["fields"]:
+    """A function written out for this record, field by field: no call for what is short, null or a known symbol."""
+    names: dict[str, Any] = {"_read_string": _read_string, "_read_long": _read_long}
+    lines = ["def read(buffer, at):", " size = len(buffer)"]
+    for number, field in enumerate(schema["fields"]):
         nullable, inner = unwrapped(field["type"])
-        fields.append((field["name"], nullable, _reader(inner, named)))
+        inner = plain(inner)
+        if not nullable:
+            lines += _value_lines(number, inner, named, names, " ")
+            continue
+        lines += [
+            " branch = buffer[at]",
+            " at += 1",
+            " if branch == 0:",
+            f"  v{number} = None",
+            " elif branch == 2:",
+            *_value_lines(number, inner, named, names, "  "),
+            " else:",
+            f"  raise ValueError({field['name'] + ' has no branch '!r} + str(branch))",
+        ]
+    datum = ", ".join(f"{field['name']!r}: v{number}" for number, field in enumerate(schema["fields"]))
+    lines.append(f" return {{{datum}}}, at")
+    exec("\n".join(lines), names)
+    return cast(Reader, names["read"])
 
-    def read(buffer: bytes, at: int) -> tuple[Datum, int]:
-        out: Datum = {}
-        for name, nullable, read_value in fields:
-            if nullable:
-                branch = buffer[at]
-                at += 1
-                if branch == 0:
-                    out[name] = None
-                    continue
-                if branch != 2:
-                    raise ValueError(f"{name} has no branch {branch}")
-            out[name], at = read_value(buffer, at)
-        return out, at
 
-    return read
+def _value_lines(number: int, schema: Json, named: dict[str, Reader], names: dict[str, Any], indent: str) -> list[str]:
+    """Source that reads one value into `v<number>` and moves `at`; what it calls is put into `names`."""
+    value, call = f"v{number}", f"r{number}"
+    if schema == "string":
+        lines = [
+            "length = buffer[at]",
+            "if length < 128 and not length & 1:",
+            " start = at + 1",
+            " at = start + (length >> 1)",
+            " if at > size: raise IndexError",
+            f" {value} = buffer[start:at].decode()",
+            f"else: {value}, at = _read_string(buffer, at)",
+        ]
+    elif schema == "long":
+        lines = [f"{value}, at = _read_long(buffer, at)"]
+    else:
+        names[call] = _reader(schema, named)
+        kind = schema["type"] if isinstance(schema, dict) else ""
+        if kind == "array":
+            lines = ["if buffer[at] == 0:", f" {value} = []", " at += 1", f"else: {value}, at = {call}(buffer, at)"]
+        elif kind == "enum":
+            names[f"s{number}"] = {2 * place: symbol for place, symbol in enumerate(schema["symbols"][:64])}
+            lines = [
+                f"{value} = s{number}.get(buffer[at])",
+                f"if {value} is None: {value}, at = {call}(buffer, at)",
+                "else: at += 1",
+            ]
+        else:
+            lines = [f"{value}, at = {call}(buffer, at)"]
+    return [indent + line for line in lines]
 
 
 def _enum_reader(symbols: tuple[str, ...]) -> Reader:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hub.wire.codec import Json
 
+_PRIMITIVE = frozenset({"string", "boolean", "int", "long", "double"})
+
 
 def unwrapped(schema: Json) -> tuple[bool, Json]:
     """(may be null, the type apart from that)."""
@@ -12,6 +14,11 @@ def unwrapped(schema: Json) -> tuple[bool, Json]:
     if len(schema) != 2 or schema[0] != "null":
         raise ValueError(f"only unions of null and one other type are understood, not {schema}")
     return True, schema[1]
+
+
+def plain(schema: Json) -> Json:
+    """`{"type": "long", "logicalType": …}` as `"long"`."""
+    return schema["type"] if isinstance(schema, dict) and schema["type"] in _PRIMITIVE else schema
 
 
 def full_name(schema: Json) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
-from hub.pipeline.avro_schema import full_name, unwrapped
+from hub.pipeline.avro_schema import full_name, plain, unwrapped
 from hub.wire.codec import Datum, Json, schema_json
 
 # (buffer, value)
@@ -43,17 +43,17 @@ def long_bytes(number: int) -> bytes:
     return bytes(out)
 
 
+_SHORT = [long_bytes(length) for length in range(1024)]
+"""The head of a string, by its length in bytes."""
+
+
 def _write_long(out: bytearray, value: int) -> None:
     out += long_bytes(value)
 
 
 def _write_string(out: bytearray, value: str) -> None:
     raw = value.encode()
-    length = len(raw)
-    if length < 0x40:
-        out.append(length << 1)
-    else:
-        out += long_bytes(length)
+    out += long_bytes(len(raw))
     out += raw
 
 
@@ -93,23 +93,51 @@ def _writer(schema: Json, named: dict[str, Writer]) -> Writer:
 
 
 def _record_writer(schema: Json, named: dict[str, Writer]) -> Writer:
-    fields = []
-    for field in schema["fields"]:
+    """A function written out for this record, field by field."""
+    names: dict[str, Any] = {"_SHORT": _SHORT, "long_bytes": long_bytes}
+    lines = ["def write(out, datum):", " get = datum.get"]
+    for number, field in enumerate(schema["fields"]):
         nullable, inner = unwrapped(field["type"])
-        fields.append((field["name"], nullable, "default" not in field, field.get("default"), _writer(inner, named)))
+        name, default = field["name"], f"d{number}"
+        if "default" in field:
+            names[default] = field["default"]
+            lines.append(
+                f" value = get({name!r}, {default})" if field["default"] is not None else f" value = get({name!r})"
+            )
+        else:
+            lines.append(f" value = datum[{name!r}]")
+        value_lines = _value_lines(number, plain(inner), named, names)
+        if nullable:
+            lines += [
+                " if value is None: out.append(0)",
+                " else:",
+                "  out.append(2)",
+                *(f"  {line}" for line in value_lines),
+            ]
+        else:
+            lines += [f" {line}" for line in value_lines]
+    exec("\n".join(lines), names)
+    return cast(Writer, names["write"])
 
-    def write(out: bytearray, datum: Datum) -> None:
-        get, append = datum.get, out.append
-        for name, nullable, required, default, write_value in fields:
-            value = datum[name] if required else get(name, default)
-            if nullable:
-                if value is None:
-                    append(0)
-                    continue
-                append(2)
-            write_value(out, value)
 
-    return write
+def _value_lines(number: int, schema: Json, named: dict[str, Writer], names: dict[str, Any]) -> list[str]:
+    """Source that writes `value`; what it calls is put into `names`."""
+    if schema == "string":
+        return [
+            "raw = value.encode()",
+            "out += _SHORT[len(raw)] if len(raw) < 1024 else long_bytes(len(raw))",
+            "out += raw",
+        ]
+    if schema == "boolean":
+        return ["out.append(1 if value else 0)"]
+    if schema in ("int", "long"):
+        return ["out += long_bytes(value)"]
+    if isinstance(schema, dict) and schema["type"] == "enum":
+        _writer(schema, named)
+        names[f"s{number}"] = {symbol: long_bytes(place) for place, symbol in enumerate(schema["symbols"])}
+        return [f"out += s{number}[value]"]
+    names[f"w{number}"] = _writer(schema, named)
+    return [f"w{number}(out, value)"]
 
 
 def _enum_writer(symbols: list[str]) -> Writer:
