@@ -24,7 +24,7 @@ from hub.config import Settings
 from hub.delivery.limits import own_limits
 from hub.delivery.portal import make_portal
 from hub.errors import ConfigError, Rejected, Retryable
-from hub.wire.admin import ensure_topics
+from hub.wire.admin import ensure
 from hub.wire.topics import subscriber_topics
 
 OVERLAP = timedelta(hours=24)
@@ -76,7 +76,7 @@ async def add(settings: Settings, values: Mapping[str, Any], who: str, why: str 
     async with directory(settings) as copy:
         if subscriber.name in copy.subscribers:
             raise NameTaken(subscriber.name)
-    await ensure_topics(settings, subscriber_topics(subscriber.name))
+    await ensure(settings, subscriber_topics(subscriber.name))
     # Whatever a namesake left of its backfill does not count.
     forget = (BackfillProgress, subscriber.name)
     await write(settings, forget, subscriber, audit.entry(who, "subscriber.add", subscriber.name, why))

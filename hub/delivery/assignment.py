@@ -1,4 +1,4 @@
-"""Taking over partitions and giving them up: what a new owner must know before its first call, and leave behind."""
+"""Partitions come and go: what is done when the group gives them to us and takes them away; and the commits."""
 
 from __future__ import annotations
 
@@ -9,25 +9,19 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
-from pydantic import ValidationError
 
 from hub.config import Settings
-from hub.delivery.attempt import take_in_receipts
 from hub.delivery.backfill import Backfill
 from hub.delivery.desk import Desk
 from hub.delivery.dispatch import Dispatcher
 from hub.delivery.orders import Orders
-from hub.delivery.outbox import Settlement
-from hub.delivery.parking import FAMILY_OF_TOPIC, restored
-from hub.delivery.portal import Strategy
-from hub.delivery.progress import READ_MAX, WINDOW, Commit, Progress, read_commit
+from hub.delivery.progress import Progress
+from hub.delivery.takeover import Takeover
 from hub.observe import metrics
 from hub.wire import kafka
-from hub.wire.topics import DELIVERIES, EVENTS, REQUESTS, parking
+from hub.wire.topics import EVENTS
 
 log = logging.getLogger(__name__)
-Offsets = dict[TopicPartition, OffsetAndMetadata]
-Commits = dict[TopicPartition, Commit | None]
 
 
 class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -51,6 +45,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         self._dispatcher = dispatcher
         self._backfill = backfill
         self._consumer = consumer
+        self._takeover = Takeover(desk, progress, backfill, consumer)
         self._group = group
         self._catching_up: dict[int, int] = {}
         self.epoch = 0
@@ -95,9 +90,18 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         for partition in partitions:
             self._desk.lanes.close(partition)
         for partition in partitions:
-            await self._begin(partition, [one for one in assigned if one.partition == partition], offsets)
+            places = [one for one in assigned if one.partition == partition]
+            until = await self._takeover.begin(partition, places, offsets, lambda: self.epoch == epoch)
             if self.epoch != epoch:
                 return
+            await self.commit_these(self._takeover.first_commit(partition, places))
+            if self.epoch != epoch:
+                return
+            if until is not None:
+                self._catching_up[partition] = until
+            elif partition not in self._backfill.running:  # that opens it itself
+                self._desk.lanes.open(partition)
+                self._desk.changed.set()
         self.owned = frozenset(partitions)
         log.info("%s delivers partitions %s", self._desk.name, ", ".join(map(str, partitions)) or "none")
 
@@ -130,86 +134,14 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._desk.lanes.open(partition)
                 self._desk.changed.set()
 
-    # --- taking over one partition ---
-
-    async def _offsets(self, assigned: list[TopicPartition]) -> Offsets:
+    async def _offsets(self, assigned: list[TopicPartition]) -> dict[TopicPartition, OffsetAndMetadata]:
+        """With their metadata, which the consumer's own question leaves out."""
         client = kafka.admin(self._settings)
         await client.start()
         try:
-            found: Offsets = await client.list_consumer_group_offsets(self._group, partitions=assigned)
+            found: dict[TopicPartition, OffsetAndMetadata] = await client.list_consumer_group_offsets(
+                self._group, partitions=assigned
+            )
             return found
         finally:
             await client.close()
-
-    async def _begin(self, partition: int, assigned: list[TopicPartition], offsets: Offsets) -> None:
-        reader, life = self._desk.reader, self._progress.life
-        events, requests = TopicPartition(EVENTS, partition), TopicPartition(REQUESTS, partition)
-        commits = {where: read_commit(offsets.get(where), life) for where in assigned}
-        receipts_end = await reader.end(DELIVERIES, partition)
-        fresh = not any(commits.values())
-        if commit := commits.get(events):
-            start, receipts = commit.offset, commit.receipts
-        else:
-            start = await self._backfill.start(partition)
-            receipts = min((commit.receipts for commit in commits.values() if commit), default=receipts_end)
-        end = await reader.end(EVENTS, partition)
-        until = min(end, start + WINDOW + READ_MAX)
-        self._progress.begin(events, start)
-        self._progress.begin_floors(partition, start, receipts, max(until, self._backfill.covered_end(partition)))
-        ordered = commits.get(requests)
-        first_order = ordered.offset if ordered else await reader.end(REQUESTS, partition) if fresh else 0
-        self._progress.begin(requests, max(first_order, await reader.beginning(REQUESTS, partition)))
-        self._seek(events, requests)
-        await self._remember(partition, receipts, receipts_end)
-        await self._restore(partition, forget=fresh)
-        states = [where for where in assigned if where.topic in FAMILY_OF_TOPIC]
-        if states and commits.get(events) is None:
-            await self._begin_states(partition, states, commits)
-        if fresh:
-            # From now on a restart knows that this life has begun, and where its first receipts can stand.
-            first = states or [events]
-            meta = self._progress.metadata(partition, start)
-            await self.commit_these({where: (self._progress.position(where), meta) for where in first})
-        if self._desk.strategy is Strategy.STATE and start < until and commits.get(events) is not None:
-            self._catching_up[partition] = until  # stays closed: what was sent already must be known first
-        elif partition not in self._backfill.running:
-            self._desk.lanes.open(partition)
-            self._desk.changed.set()
-
-    async def _begin_states(self, partition: int, states: list[TopicPartition], commits: Commits) -> None:
-        for where in states:
-            commit = commits.get(where)
-            first = commit.offset if commit else await self._desk.reader.beginning(where.topic, partition)
-            self._progress.begin(where, first)
-            self._seek(where)
-        await self._backfill.begin(partition, states)
-
-    def _seek(self, *places: TopicPartition) -> None:
-        for where in places:
-            self._consumer.seek(where, self._progress.position(where))
-
-    async def _remember(self, partition: int, receipts: int, receipts_end: int) -> None:
-        """What the last owner delivered and may not have committed."""
-        await take_in_receipts(self._desk, partition, receipts, receipts_end)
-        self._desk.delivered.known_since[partition] = receipts
-        ends = self._desk.outbox.receipts_end
-        ends[partition] = max(receipts_end, ends.get(partition, 0))
-
-    async def _restore(self, partition: int, forget: bool) -> None:
-        """Dossiers that wait; what an earlier subscriber of that name left parked is cleared away."""
-        topic = parking(self._desk.name)
-        last: dict[bytes, bytes] = {}
-        async for raw in self._desk.reader.scan(topic, partition, 0, await self._desk.reader.end(topic, partition)):
-            if raw.key is not None:
-                last.pop(raw.key, None)
-                if raw.value is not None:
-                    last[raw.key] = raw.value
-        if forget:
-            self._desk.outbox.put(Settlement(then=[(topic, key, None, ()) for key in last]))
-            return
-        for key, value in last.items():
-            try:
-                self._desk.lanes.restore(restored(key.decode(), partition, value))
-            except (ValidationError, UnicodeDecodeError) as error:
-                # Leaving it out would lose events in silence.
-                raise RuntimeError(f"{topic} partition {partition} holds an unusable record") from error

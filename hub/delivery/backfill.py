@@ -64,19 +64,15 @@ class Backfill:
         """The noted end of hub.events."""
         return self._noted.ends.get(partition, 0) if self._noted else 0
 
-    def covered_end(self, partition: int) -> int:
-        """Events before this offset may be covered by the state that was sent."""
-        return self.end(partition) if self._desk.subscriber.backfill == "state" else 0
-
     async def start(self, partition: int) -> int:
         """Where the log is followed from, when nothing is committed yet."""
         beginning = await self._desk.reader.beginning(EVENTS, partition)
         back = {"state": OVERLAP, "none": 0, "log": self.end(partition)}[self._desk.subscriber.backfill]
         return max(beginning, self.end(partition) - back)
 
-    async def begin(self, partition: int, states: list[TopicPartition]) -> None:
-        """Send the state of this partition as it stands now; its log and orders wait."""
-        self._targets[partition] = {where: await self._desk.reader.end(where.topic, partition) for where in states}
+    def begin(self, partition: int, targets: dict[TopicPartition, int]) -> None:
+        """Send the state of this partition up to these ends; its log and orders wait."""
+        self._targets[partition] = targets
         self._reading.add(partition)
 
     def forget(self, partition: int) -> None:

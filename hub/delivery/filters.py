@@ -6,14 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.access.control import Filter
+from hub.wire.envelope import DOSSIER_DEADLINE
 
-STATE_FIELD = {"dossier": "dossier", "procedure": "procedure", "service": "service"}
+STATE_FIELD = {"dossier": "dossier", "procedure": "procedure", "service": "service", "deadline": "dossier"}
 """family -> field of the canonical record that holds the state after the event."""
+
+_WORD = {
+    "dossier": ("step", "step"),
+    "procedure": ("change", "change"),
+    "service": ("change", "change"),
+    "deadline": ("deadline", "kind"),
+}
 
 
 def family_of(event_type: str) -> str:
-    """`vn.hub.dossier.event` -> `dossier`."""
-    return event_type.split(".")[2]
+    """`vn.hub.dossier.event` -> `dossier`. Deadlines are a family of their own: no state portal has a line for them."""
+    return "deadline" if event_type == DOSSIER_DEADLINE else event_type.split(".")[2]
 
 
 def groups(agency: str) -> tuple[str, ...]:
@@ -33,15 +41,14 @@ def due(wanted: Filter, event_type: str, data: Mapping[str, Any]) -> bool:
     agencies:   the competent, receiving or holding agency, or the one transferred to, is one of these or part of it.
     procedures: the procedure code is one of these, or one of these with the province's suffix (`1.004194` admits
                 `1.004194.000.00.00.H11`).
-    types:      the event's type, or the word of its step or change.
+    types:      the event's type, or the word of its step or change (of a deadline: WARNING, DUE).
     """
     family = family_of(event_type)
     state = data[STATE_FIELD[family]]
-    step = data["step"] if family == "dossier" else data["change"]
-    if wanted.types and event_type not in wanted.types:
-        word = step["step"] if family == "dossier" else step["change"]
-        if word not in wanted.types:
-            return False
+    part, word = _WORD[family]
+    step = data[part]
+    if wanted.types and event_type not in wanted.types and step[word] not in wanted.types:
+        return False
     if wanted.procedures and not _procedure(wanted.procedures, state.get("procedure_code")):
         return False
     return not wanted.agencies or _agency(wanted.agencies, state, step)

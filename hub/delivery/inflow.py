@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,6 +38,7 @@ class Inflow:
         """Records of one partition, in order, as aiokafka gives them."""
         raws = [Raw(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, r.headers) for r in records]
         metrics.EVENTS_IN.labels(self._role).inc(len(raws))
+        metrics.LAG_SECONDS.labels(self._role, where.topic).set(max(0.0, time.time() - raws[-1].timestamp_ms / 1000))
         if where.topic == REQUESTS:
             for raw in raws:
                 self._orders.take(where, raw)

@@ -52,12 +52,16 @@ class Monitor:
         HEALTH.live["loop"] = self._turns
         HEALTH.ready["kafka"] = self._broker
         HEALTH.ready["partitions"] = lambda: (bool(self._owned()), f"{len(self._owned())} partitions")
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._probe())
-            group.create_task(self._lag())
-            while True:
-                self._count()
-                await asyncio.sleep(TICK_S)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._probe())
+                group.create_task(self._lag())
+                while True:
+                    self._count()
+                    await asyncio.sleep(TICK_S)
+        finally:
+            for checks, name in ((HEALTH.live, "loop"), (HEALTH.ready, "kafka"), (HEALTH.ready, "partitions")):
+                checks.pop(name, None)
 
     async def _probe(self) -> None:
         """The cheapest call, when there was none for `probe_idle_s`; it may close an open breaker."""

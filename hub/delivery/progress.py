@@ -1,8 +1,9 @@
 """Offsets of one role: what is handed out, finished and committed, and from which receipt on a restart must look.
 
-A commit carries metadata `<life>|<receipts>`: the subscriber's creation time, so that a subscriber that was removed and
-added again does not go on where its namesake stopped; and an offset of hub.deliveries such that every receipt for an
-event at or behind the committed offset stands at or behind it.
+A commit carries metadata `<life>|<receipts>[|<old_until>]`: the subscriber's creation time, so that a subscriber that
+was removed and added again does not go on where its namesake stopped; an offset of hub.deliveries such that every
+receipt for an event at or behind the committed offset stands at or behind it; and up to which offset of hub.events this
+holds because of what was sent earlier (a crashed process's window, a backfill's state).
 """
 
 from __future__ import annotations
@@ -28,18 +29,21 @@ READ_MAX = 500
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A committed offset of this life; `receipts` as above."""
+    """A committed offset of this life; `receipts` and `old_until` as above."""
 
     offset: int
     receipts: int
+    old_until: int = 0
 
 
 def read_commit(found: OffsetAndMetadata | None, life: str) -> Commit | None:
     """None: nothing is committed, or by an earlier subscriber of that name."""
     if found is None or found.offset < 0:
         return None
-    told, _, receipts = str(found.metadata).partition("|")
-    return Commit(found.offset, int(receipts)) if told == life and receipts.isdigit() else None
+    told, *numbers = str(found.metadata).split("|")
+    if told != life or not numbers or not all(number.isdigit() for number in numbers):
+        return None
+    return Commit(found.offset, *map(int, numbers))
 
 
 class Progress:
@@ -109,7 +113,8 @@ class Progress:
         floors = self._floors[partition]
         while len(floors) > 1 and floors[1][0] <= offset:
             floors.popleft()
-        return f"{self.life}|{floors[0][1]}"
+        old_until = self._old_until[partition]
+        return f"{self.life}|{floors[0][1]}" + (f"|{old_until}" if offset < old_until else "")
 
     def to_commit(self, owned: Callable[[TopicPartition], bool]) -> dict[TopicPartition, tuple[int, str]]:
         """What the broker does not have yet."""

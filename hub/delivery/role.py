@@ -119,8 +119,7 @@ async def _deliver(
     monitor = Monitor(desk, progress, make, lambda: assignment.owned)
     loop = Loop(desk, consumer, progress, orders, Inflow(desk, progress, orders), assignment, backfill, monitor)
     await backfill.note_ends(settings.kafka.partitions)
-    wanted = desk.families if desk.subscriber.backfill == "state" else ()
-    states = [topic for topic, family in FAMILY_OF_TOPIC.items() if family in wanted]
+    states = [topic for topic, family in FAMILY_OF_TOPIC.items() if family in desk.families]
     consumer.subscribe([EVENTS, REQUESTS, *states], listener=assignment)
 
     gone = asyncio.Event()

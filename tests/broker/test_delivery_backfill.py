@@ -91,6 +91,21 @@ async def test_log_and_none(bench):  # noqa: F811
         await until(lambda: bench.site.delivered(bench.code(0)) == [3], "only what comes")
 
 
+async def test_what_retention_deleted_is_healed_by_state(bench, caplog):  # noqa: F811
+    await bench.events((1, 1))
+    await bench.subscribe(backfill="log")
+    async with bench.running():
+        await until(lambda: bench.site.delivered(bench.code(1)) == [1], "it runs")
+        await asyncio.sleep(1.5)  # and commits
+    await bench.events((0, 1), (0, 2))
+    await bench.states((1, 1), (0, 2))
+    await bench.retention_passes()
+    await bench.events((0, 3))
+    async with bench.running():
+        await until(lambda: bench.site.delivered(bench.code(0)) == [2, 3], "the state, then what is left of the log")
+    assert "deleted by retention" in caplog.text
+
+
 async def test_removed_and_added_again_begins_anew(bench):  # noqa: F811
     await bench.states((0, 1), (1, 1))
     await bench.events((0, 1), (1, 1))

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import RecordsToDelete
 
 from hub.access.control import Filter, Subscriber
 from hub.access.directory import write
@@ -234,6 +236,16 @@ class Bench:
             if headers.get("dl_subscriber") == self.name:
                 out.append(headers)
         return out
+
+    async def retention_passes(self) -> None:
+        """All that hub.events holds is deleted, as when its time is over."""
+        client = clients.admin(self.settings)
+        await client.start()
+        try:
+            where = [TopicPartition(topics.EVENTS, p) for p in range(self.settings.kafka.partitions)]
+            await client.delete_records({one: RecordsToDelete(before_offset=-1) for one in where})
+        finally:
+            await client.close()
 
     async def committed(self) -> int:
         """Sum over the partitions of hub.events of what the role committed."""

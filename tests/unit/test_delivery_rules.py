@@ -270,7 +270,7 @@ def test_a_commit_tells_where_the_receipts_of_what_is_behind_it_can_begin():
         out.note_receipts(WHERE, offset, receipts_end)
         sources.append(out.source(WHERE, offset))
     sources[0].settle()
-    assert committed(out) == {WHERE: (1, "life|5")}  # 1 may have been delivered by an earlier process
+    assert committed(out) == {WHERE: (1, "life|5|2")}  # 1 may have been delivered by an earlier process
     sources[1].settle()
     assert committed(out) == {WHERE: (2, "life|70")}
     sources[3].settle()
@@ -289,6 +289,8 @@ def test_what_is_taken_away_is_neither_finished_nor_committed():
 
 def test_a_commit_of_a_namesake_does_not_count():
     assert read_commit(OffsetAndMetadata(7, "life|3"), "life") == Commit(7, 3)
+    assert read_commit(OffsetAndMetadata(7, "life|3|9"), "life") == Commit(7, 3, 9)
+    assert read_commit(OffsetAndMetadata(7, "life|3|x"), "life") is None
     assert read_commit(OffsetAndMetadata(7, "life|3"), "another") is None
     assert read_commit(OffsetAndMetadata(7, ""), "life") is None
     assert read_commit(OffsetAndMetadata(-1, "life|3"), "life") is None
