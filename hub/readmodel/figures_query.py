@@ -1,0 +1,139 @@
+"""From the read model's tables to what `figures` counts; SQLite and PostgreSQL. Dossiers are streamed, not held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, exists, or_, select
+
+from hub.readmodel.figures import ProcedureEntry, ServiceEntry
+from hub.readmodel.figures_case import Case, Paper, Period, Step
+from hub.readmodel.queries import CLOSED
+from hub.readmodel.tables import Generation
+from hub.wire.envelope import DOSSIER_EVENT
+
+NO_AGENCY = "?"
+"""Of a dossier or procedure that names none."""
+_BATCH = 2_000
+
+
+def cases(connection: Connection, g: Generation, period: Period, national: str, agency: str = "") -> Iterator[Case]:
+    """Dossiers that can count in the period, ordered by code. national: the subscriber that is the national portal.
+
+    agency: only this one, in the new form, and its parts. Left out are those received later, and those closed before.
+    """
+    d, e, sent = g.dossiers, g.events, g.deliveries
+    delivered = exists().where(sent.c.key == d.c.key, sent.c.subscriber == national, sent.c.outcome == "DELIVERED")
+    query = (
+        select(d.c.key, d.c.agency_code, d.c.procedure_code, d.c.received_at, d.c.due_at, d.c.finished_at, d.c.state,
+               delivered.label("delivered"), e.c.occurred_at, e.c.step, e.c.status)
+        .join(e, and_(e.c.key == d.c.key, e.c.type == DOSSIER_EVENT))
+        .where(
+            d.c.family == "dossier",
+            or_(d.c.received_at.is_(None), d.c.received_at < period.end),
+            or_(d.c.status.not_in(CLOSED), d.c.status_at >= period.start),
+        )
+        .order_by(d.c.key, e.c.hub_seq)
+    )  # fmt: skip
+    found = connection.execution_options(yield_per=_BATCH).execute(_of_agency(query, d, agency))
+    for _, rows in groupby(found, key=lambda row: row.key):
+        together = list(rows)
+        steps = tuple(Step(row.occurred_at, row.step, row.status or "") for row in together)
+        yield _case(dict(together[0]._mapping), steps)
+
+
+def _of_agency(query: Select[Any], table: Any, agency: str) -> Select[Any]:
+    if not agency:
+        return query
+    own = table.c.agency_code
+    return query.where(or_(own == agency, own.like(f"{agency}.%")))
+
+
+def _case(row: Mapping[str, Any], steps: tuple[Step, ...]) -> Case:
+    state = row["state"]
+    papers = tuple(
+        Paper(bool(item["result"]), bool(item.get("url")), item.get("digitised"))
+        for item in state.get("attachments") or ()
+    )
+    return Case(
+        code=row["key"],
+        agency=row["agency_code"] or NO_AGENCY,
+        procedure=row["procedure_code"],
+        channel=state.get("channel"),
+        received_at=row["received_at"],
+        due_at=row["due_at"],
+        finished_at=row["finished_at"],
+        steps=steps,
+        papers=papers,
+        fee=any(item["amount_vnd"] > 0 for item in state.get("fees") or ()),
+        online_payment=state.get("online_payment"),
+        vneid=(state.get("applicant") or {}).get("vneid_verified"),
+        delivered=bool(row["delivered"]),
+    )
+
+
+def ratings(connection: Connection, g: Generation, period: Period, agency: str = "") -> list[tuple[str, str, int]]:
+    """(dossier, its agency, 1 to 5) of every rating given in the period; of one dossier the last one counts."""
+    d, e = g.dossiers, g.events
+    query = (
+        select(e.c.key, d.c.agency_code, e.c.rating)
+        .join(d, d.c.key == e.c.key)
+        .where(e.c.rating.is_not(None), e.c.occurred_at >= period.start, e.c.occurred_at < period.end)
+        .order_by(e.c.occurred_at, e.c.hub_seq)
+    )
+    last = {r.key: (r.agency_code or NO_AGENCY, r.rating) for r in connection.execute(_of_agency(query, d, agency))}
+    return [(code, own, rating) for code, (own, rating) in sorted(last.items())]
+
+
+def procedures(
+    connection: Connection, g: Generation, complete: tuple[str, ...], agency: str = ""
+) -> dict[str, ProcedureEntry]:
+    """All procedures by code. complete: the fields that a full publication has. agency: whose procedures to list; the
+    others are kept without being active, for their time limits."""
+    d, e = g.dossiers, g.events
+    first: dict[str, int] = {}
+    published = (
+        select(e.c.key, e.c.occurred_at)
+        .join(d, and_(d.c.key == e.c.key, d.c.family == "procedure"))
+        .where(e.c.step == "PUBLISHED")
+        .order_by(e.c.occurred_at)
+    )
+    for row in connection.execute(published):
+        first.setdefault(row.key, row.occurred_at)
+    out = {}
+    for row in connection.execute(select(d.c.key, d.c.state).where(d.c.family == "procedure").order_by(d.c.key)):
+        state, own = row.state, row.state.get("agency_code") or NO_AGENCY
+        mine = not agency or own == agency or own.startswith(agency + ".")
+        out[row.key] = ProcedureEntry(
+            code=row.key,
+            agency=own,
+            active=mine and bool(state["active"]),
+            published_at=first.get(row.key),
+            effective_at=state.get("effective_at"),
+            lacking=tuple(name for name in complete if state.get(name) in (None, "", [])),
+            limits=_limits(state),
+        )
+    return out
+
+
+def _limits(state: Mapping[str, Any]) -> tuple[tuple[float, str], ...]:
+    every = [state, *(state.get("time_limits") or ())]
+    pairs = [(row.get("time_limit"), row.get("time_limit_unit")) for row in every]
+    return tuple((float(amount), str(unit)) for amount, unit in pairs if amount and unit)
+
+
+def services(connection: Connection, g: Generation) -> list[ServiceEntry]:
+    """Services offered now. One without a procedure code belongs to the procedure that its own code begins with."""
+    d = g.dossiers
+    query = select(d.c.key, d.c.state).where(d.c.family == "service").order_by(d.c.key)
+    return [
+        ServiceEntry(
+            row.state.get("procedure_code") or row.key.rpartition(".")[0],
+            row.state.get("level"),
+            row.state.get("whole_process"),
+        )
+        for row in connection.execute(query)
+        if row.state["active"]
+    ]

@@ -1,0 +1,240 @@
+"""A month in figures against thirty dossiers computed by hand (data/figures_2026_10): through the core and SQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from sqlalchemy import Engine
+
+from hub.config import Settings
+from hub.errors import ConfigError
+from hub.readmodel import report, report_xlsx
+from hub.readmodel.figures_case import Case, Period, Rules, Step, measure
+from hub.readmodel.figures_rules import parse, scheme
+from hub.readmodel.figures_score import percent
+from tests.support.figures import NOW, fill, ms, rows
+from tests.unit.test_readmodel import engine, postgres_url  # noqa: F401
+
+AGENCIES = ("H11.12", "H11.13", "H11.20")
+OCTOBER = Period(ms("10-01 00:00"), ms("11-01 00:00"))
+
+
+@pytest.fixture
+def october(engine: Engine) -> dict[str, Any]:  # noqa: F811
+    core = fill(engine)
+    assert not core.dead
+    return report.monthly(engine, Settings(), "2026-10", now_ms=NOW)
+
+
+def by_hand(column: str, value: str, agency: str) -> list[str]:
+    return sorted(r["code"] for r in rows("dossiers") if r["agency"] == agency and r[column] == value)
+
+
+def test_each_dossier_stands_where_the_sheet_says(october: dict[str, Any]) -> None:
+    assert [a["agency"] for a in october["agencies"]] == list(AGENCIES)
+    assert october["complete"]
+    for agency in october["agencies"]:
+        own, shown = agency["agency"], agency["figures"]
+        assert sorted(shown["received"]["dossiers"]) == by_hand("counted", "received", own)
+        for outcome in ("on_time", "late", "no_deadline", "withdrawn"):
+            assert sorted(shown[outcome]["dossiers"]) == by_hand("outcome", outcome, own), (own, outcome)
+        overdue = by_hand("outcome", "pending_overdue", own)
+        assert sorted(shown["pending_overdue"]["dossiers"]) == overdue
+        assert sorted(shown["pending"]["dossiers"]) == sorted([*by_hand("outcome", "pending", own), *overdue])
+
+
+def numbers(agency: dict[str, Any]) -> dict[str, str]:
+    """What agencies.csv holds, from the report: counts, `part/whole`, or a decimal number."""
+    items = {i["item"]: i for g in agency["score"]["groups"] for i in g["items"]}
+    out = {name: str(number["count"]) for name, number in agency["figures"].items()}
+    for level in ("4", "3", "none"):
+        part = agency["online"]["by_level"].get(level)
+        out[f"online_level_{level}"] = f"{part['online']['count']}/{part['received']['count']}" if part else "0/0"
+    out["online_none"] = out.pop("online_level_none")
+    publication = agency["publication"]
+    out["complete"] = f"{publication['complete']['count']}/{publication['procedures']['count']}"
+    out["mean_hours"] = str(agency["mean_processing_hours"])
+    for name, item in items.items():
+        out[name] = f"{item['counted']['count']}/{item['total']['count']}" if item["value"] is not None else ""
+    out["5.4"] = str(items["5.4"]["value"])
+    for group in agency["score"]["groups"]:
+        out[f"group_{group['group']}"] = str(group["points"])
+    return out | {"total": str(agency["score"]["total"])}
+
+
+@pytest.mark.parametrize("row", rows("agencies"), ids=lambda row: row["figure"])
+def test_each_number_of_each_agency(row: dict[str, str], sqlite_october: dict[str, Any]) -> None:
+    for agency in sqlite_october["agencies"]:
+        found, wanted = numbers(agency)[row["figure"]], row[agency["agency"]]
+        if "/" in wanted or not wanted:
+            assert found == wanted, agency["agency"]
+        else:
+            assert float(found) == pytest.approx(float(wanted), abs=1e-4), agency["agency"]
+
+
+@pytest.fixture(scope="module")
+def sqlite_october(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    from hub.readmodel.database import open_engine
+
+    own = open_engine(Settings(data_dir=tmp_path_factory.mktemp("figures")))
+    fill(own)
+    found = report.monthly(own, Settings(), "2026-10", now_ms=NOW)
+    own.dispose()
+    return found
+
+
+def test_the_province_is_the_sum_of_its_agencies(sqlite_october: dict[str, Any]) -> None:
+    for name, number in sqlite_october["province"]["figures"].items():
+        every = [code for a in sqlite_october["agencies"] for code in a["figures"][name]["dossiers"]]
+        assert sorted(number["dossiers"]) == sorted(every)
+        assert number["count"] == len(every)
+
+
+def test_bands_formulas_and_what_cannot_be_computed(sqlite_october: dict[str, Any]) -> None:
+    first = sqlite_october["agencies"][0]
+    assert [a["score"]["band"] for a in sqlite_october["agencies"]] == ["Trung bình", "Khá", "Trung bình"]
+    items = {i["item"]: i for g in first["score"]["groups"] for i in g["items"]}
+    assert items["2.1"]["written"] == "9 / 15 = 60,0 %"
+    assert items["5.4"]["written"] == "100 % − 6 / 15 − 1 / 3 = 26,7 %"
+    assert {name for name, item in items.items() if item["value"] is None} == {"1.2", "4.4", "5.1"}
+    assert all(items[name]["why_not"] for name in ("1.2", "4.4", "5.1"))
+    assert sum(g["of"] for g in first["score"]["groups"]) == 100
+    assert all(18 <= g["of"] <= 22 for g in first["score"]["groups"])  # A: each group at most 18 to 22
+
+
+def test_one_agency_in_either_form_and_its_present_office(engine: Engine) -> None:  # noqa: F811
+    fill(engine)
+    whole = report.monthly(engine, Settings(), "2026-10", now_ms=NOW)
+    for written in ("H11.12", "000.00.12.H11"):
+        (own,) = report.monthly(engine, Settings(), "2026-10", written, NOW)["agencies"]
+        assert own == whole["agencies"][0]
+    assert own["name"] == "UBND thành phố Phan Thiết"
+    assert own["present_office"]["name"] == "UBND phường Phan Thiết"
+    assert report.monthly(engine, Settings(), "2026-10", "H11", NOW)["agencies"] == whole["agencies"]
+    assert report.monthly(engine, Settings(), "2026-10", "H11.99", NOW)["agencies"] == []
+
+
+def test_a_month_that_runs_is_counted_up_to_now(engine: Engine) -> None:  # noqa: F811
+    fill(engine)
+    found = report.monthly(engine, Settings(), "2026-10", now_ms=ms("10-09 12:00"))
+    assert not found["complete"]
+    first = found["agencies"][0]["figures"]
+    # By hand: of Phan Thiết only number 15 (5/10) had ended, in time; nine and the carried one had come.
+    assert first["on_time"]["dossiers"] == ["000.00.12.H11-260921-0001"]
+    assert first["late"]["count"] == 0
+    assert first["received"]["count"] == 10
+    # 4, 5: due at 17:00 that day; 9: asked once only so far, given at 08:00.
+    assert first["pending_overdue"]["count"] == 0
+
+
+def test_a_month_without_anything_and_one_that_is_none(engine: Engine) -> None:  # noqa: F811
+    empty = report.monthly(engine, Settings(), "2026-02", now_ms=NOW)
+    assert empty["agencies"] == []
+    assert empty["province"]["score"]["total"] is None
+    for text in ("2026-13", "10-2026", "", "2026-12", "0000-01"):
+        with pytest.raises(ConfigError, match="month"):
+            report.monthly(engine, Settings(), text, now_ms=NOW)
+    with pytest.raises(ConfigError, match="agency"):
+        report.monthly(engine, Settings(), "2026-10", "Phan Thiết", NOW)
+
+
+def test_the_workbook_shows_the_numbers_and_each_opens_to_its_dossiers(
+    sqlite_october: dict[str, Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "bao-cao.xlsx"
+    report_xlsx.write(sqlite_october, path)
+    book = openpyxl.load_workbook(path)
+    sheet, listed = book["Số liệu"], book["Hồ sơ"]
+    heads = [cell.value for cell in sheet[3]]
+    (row,) = [r for r in sheet.iter_rows(min_row=4) if r[0].value == "H11.12"]
+    late = row[heads.index("Quá hạn")]
+    assert late.value == 5
+    start = int(late.hyperlink.location.rpartition("A")[2])
+    block = [[c.value for c in listed[n]] for n in range(start, start + 5)]
+    assert {tuple(line[:2]) for line in block} == {("H11.12", "Quá hạn")}
+    assert sorted(line[2] for line in block) == by_hand("outcome", "late", "H11.12")
+    formulas = [r[3].value for r in book["Điểm"].iter_rows() if r[1].value == "2.1"]
+    assert "bổ sung quá một lần là quá hạn" in formulas[0]
+    book.close()
+
+
+# --- measuring one dossier, where the sheet does not reach ---------------------------------------------------------
+
+
+def case(*steps: tuple[str, str, str], due: str | None = "10-20 17:00", **more: Any) -> Case:
+    made = tuple(Step(ms(at), step, status) for step, status, at in steps)
+    facts = {"received_at": ms("10-05 08:00"), "due_at": ms(due) if due else None, "finished_at": None}
+    return Case("c", "H11.12", None, None, steps=made, **(facts | more))
+
+
+WAITED = (
+    ("RECEIVED", "ACCEPTED", "10-05 08:00"), ("SUPPLEMENT_REQUESTED", "SUPPLEMENT", "10-19 08:00"),
+    ("SUPPLEMENT_GIVEN", "IN_PROCESS", "10-20 08:00"), ("FINISHED", "FINISHED", "10-23 08:00"),
+)  # fmt: skip
+
+
+def outcome(found: Case, rules: Rules = Rules()) -> str:  # noqa: B008
+    return measure(found, OCTOBER, rules, lambda _: None).outcome
+
+
+def test_what_rests_on_one_source_is_a_rule() -> None:
+    assert outcome(case(*WAITED)) == "late"  # 23/10 less one day is after 20/10
+    assert outcome(case(*WAITED), Rules(one_supplement_ends="always")) == "on_time"  # the request of 19/10 is the end
+    assert outcome(case(*WAITED, due="10-22 17:00")) == "on_time"
+    assert outcome(case(*WAITED, due="10-22 17:00"), Rules(subtract_supplement=False)) == "late"
+    twice = (*WAITED[:3], ("SUPPLEMENT_REQUESTED", "SUPPLEMENT", "10-21 08:00"), WAITED[3])
+    assert outcome(case(*twice, due="10-30 17:00")) == "late"
+    assert outcome(case(*twice, due="10-30 17:00"), Rules(many_supplements_late=False)) == "on_time"
+
+
+def test_an_end_that_only_a_fact_tells() -> None:
+    told = case(("RECEIVED", "ACCEPTED", "10-05 08:00"), finished_at=ms("10-12 08:00"))
+    assert outcome(told) == "on_time"
+    turned_back = case(("IN_PROCESS", "IN_PROCESS", "10-13 08:00"), finished_at=ms("10-12 08:00"))
+    assert outcome(turned_back) == "pending"
+
+
+def test_steps_of_one_moment_and_a_day_of_receipt_that_nobody_told() -> None:
+    same = case(("FINISHED", "FINISHED", "10-12 08:00"), ("IN_PROCESS", "IN_PROCESS", "10-12 08:00"))
+    assert outcome(same) == "on_time"
+    untold = case(("SUBMITTED", "NEW", "09-30 08:00"), ("RECEIVED", "ACCEPTED", "10-01 08:00"), received_at=None)
+    assert measure(untold, OCTOBER, Rules(), lambda _: None).received
+    assert not measure(case(received_at=ms("11-02 08:00")), OCTOBER, Rules(), lambda _: None).received
+
+
+def test_the_end_of_the_month_is_local_midnight() -> None:
+    assert outcome(case(("FINISHED", "FINISHED", "10-31 23:59"), due="11-05 17:00")) == "on_time"
+    assert outcome(case(("FINISHED", "FINISHED", "11-01 00:00"), due="11-05 17:00")) == "pending"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("points = 18", "punkte = 18"), "TypeError"),
+        (('one_supplement_ends = "open"', 'one_supplement_ends = "never"'), "open or always"),
+        (("full_at = 0.8", "full_at = 1.8"), "full_at"),
+        (('id = "1.1"\ngroup = 1', 'id = "1.1"\ngroup = 9'), r"item 1\.1"),
+        (("[measure]", "[measure"), "TOML"),
+        (("[publish]", "[published]"), "publish"),
+    ],
+)
+def test_rules_that_are_wrong_are_refused(change: tuple[str, str], says: str) -> None:
+    text = (Path(report.__file__).parent / "figures_score.toml").read_text("utf-8")
+    with pytest.raises(ConfigError, match=says):
+        parse(text.replace(*change, 1))
+
+
+def test_the_province_s_own_rules(tmp_path: Path) -> None:
+    text = (Path(report.__file__).parent / "figures_score.toml").read_text("utf-8")
+    own = tmp_path / "own.toml"
+    own.write_text(text.replace("full_at = 0.5", "full_at = 0.6"), "utf-8")
+    (online,) = [item for item in scheme(own).items if item.id == "3.3"]
+    assert online.full_at == 0.6
+    with pytest.raises(ConfigError, match=r"figures\.rules_file"):
+        scheme(tmp_path / "missing.toml")
+    assert scheme().band(100) == "Xuất sắc"
+    assert scheme().band(49.99) == "Yếu"
+    assert percent(0.6) == "60,0 %"
