@@ -126,6 +126,11 @@ class NationalPortalClient:
         s = self._settings
         return reply.code not in {"0", *s.exists_codes, *s.retry_codes, *s.not_found_codes, *s.session_codes}
 
+    @property
+    def not_found_codes(self) -> tuple[str, ...]:
+        """Codes by which a look-up says that there is nothing, besides 0 with an empty result."""
+        return self._settings.not_found_codes
+
     def check_done(self, service: str, reply: PortalReply) -> None:
         """Returns when the call is done; else the verdict: portal_error, unclear, or refused for good."""
         s = self._settings

@@ -15,6 +15,9 @@ from hub.wire import admin, registry
 
 log = logging.getLogger(__name__)
 
+WITHOUT_SETTINGS = ("filedrop",)
+"""Sources that always run; every other one runs when it has settings in `sources`."""
+
 
 class Surroundings(Protocol):
     """The seam that lets the supervisor's own logic be tested with tiny roles and no Kafka."""
@@ -28,7 +31,7 @@ class Surroundings(Protocol):
         ...
 
     def sources(self) -> list[str]:
-        """Names of the connectors that pull or watch."""
+        """Names of the connectors that pull or watch and are to run."""
         ...
 
     def subscribers(self, stop: asyncio.Event) -> AsyncIterator[dict[str, Subscriber]]:
@@ -49,7 +52,8 @@ class OnKafka:
         await registry.register_own(self._settings)
 
     def sources(self) -> list[str]:
-        return sorted(point.name for point in entry_points(group="hub.sources"))
+        installed = {point.name for point in entry_points(group="hub.sources")}
+        return sorted(installed & {*WITHOUT_SETTINGS, *self._settings.sources})
 
     async def subscribers(self, stop: asyncio.Event) -> AsyncIterator[dict[str, Subscriber]]:
         while not stop.is_set():

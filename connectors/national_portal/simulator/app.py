@@ -14,23 +14,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from connectors.national_portal.simulator.catalogue import Catalogue
 from connectors.national_portal.simulator.contract import dossier_fault, line_fault
 from connectors.national_portal.simulator.ledger import Ledger
 from connectors.national_portal.simulator.options import Options
 
-Verdict = tuple[str, str, list[Any]]
-"""error_code, message, result."""
+Verdict = tuple[str, str, Any]
+"""error_code, message, result: mostly a list."""
 
 _SEARCH_FIELDS = (
     "MaHoSo", "MaTTHC", "TenTTHC", "MaLinhVuc", "TenLinhVuc", "LoaiDoiTuong", "TrangThaiHoSo", "HinhThuc", "DonViXuLy",
 )  # fmt: skip
-CATALOGUES: dict[str, list[dict[str, str]]] = {
-    "LayDanhMucGioiTinh": [{"MA": "1", "TEN": "Nam"}, {"MA": "2", "TEN": "Nữ"}, {"MA": "3", "TEN": "Khác"}],
-    "LayDanhMucCoQuan": [
-        {"MADONVI": "000.00.00.H11", "TENDONVI": "UBND tỉnh Bình Thuận", "CAPDONVI": "1"},
-        {"MADONVI": "000.00.12.H11", "TENDONVI": "UBND thành phố Phan Thiết", "CAPDONVI": "2"},
-    ],
-}
 
 
 class NationalPortalApp:
@@ -39,6 +33,7 @@ class NationalPortalApp:
     def __init__(self, options: Options, ledger: Ledger, seed: int = 1) -> None:
         self.options = options
         self._ledger = ledger
+        self._lists = Catalogue(options.catalogue)
         self._random = random.Random(seed)
         self._exists_codes = itertools.cycle(options.exists_codes)
         self._sessions: dict[str, float] = {}
@@ -86,7 +81,7 @@ class NationalPortalApp:
         if isinstance(body, Response):
             return body
         service = request.path_params["service"]
-        code, message, result = (self._catalogue if service in CATALOGUES else self._serve)(
+        code, message, result = (self._catalogue if self._lists.has(service) else self._serve)(
             {**body, "service": service}
         )
         inner = {"error_code": self._form(code), "message": message, "result": result}
@@ -125,15 +120,20 @@ class NationalPortalApp:
                 verdict = self._sync(body)
             case "CapNhatTienDoHoSoMC":
                 verdict = self._progress(body)
+            case "LayThuTuc":
+                found = self._lists.procedure(str(body.get("maTTHC")))
+                verdict = ("0", "Thành công" if found else "Không tìm thấy thủ tục", found)
+            case "LayDVC":
+                verdict = ("0", "Thành công", {"data": self._lists.services(str(body.get("maTTHC") or ""))})
             case _:
                 verdict = (o.service_code, "Dịch vụ không tồn tại", [])
         return self._logged(body, verdict)
 
     def _catalogue(self, body: dict[str, Any]) -> Verdict:
-        rows = CATALOGUES.get(str(body.get("service")))
-        if rows is None:
+        service = str(body.get("service"))
+        if not self._lists.has(service):
             return self._logged(body, (self.options.service_code, "Dịch vụ không tồn tại", []))
-        return self._logged(body, ("0", "Thành công", rows))
+        return self._logged(body, ("0", "Thành công", self._lists.rows(service)))
 
     def _look_up(self, body: dict[str, Any]) -> Verdict:
         found = self._ledger.find(str(body.get("mahoso")))
@@ -182,5 +182,5 @@ class NationalPortalApp:
         number = form == "number" or (form == "mixed" and self._random.random() < 0.5)
         return int(code) if number else code
 
-    def _reply(self, code: str, message: str, result: list[Any]) -> Response:
+    def _reply(self, code: str, message: str, result: Any) -> Response:
         return JSONResponse({"error_code": self._form(code), "message": message, "result": result})

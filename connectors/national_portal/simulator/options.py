@@ -34,3 +34,4 @@ class Options(BaseModel):
     limit_code: str = "5"
     login_code: str = "1"
     service_code: str = "6"
+    catalogue: str = Field("", description="JSON file with procedures and online services; empty: only short lists")

@@ -1,0 +1,47 @@
+"""Settings of the source `national-catalogue` (`sources` in hub.toml or HUB_SOURCES); the connection itself is that of
+the subscriber, so that address, user and password stand in one place."""
+
+from __future__ import annotations
+
+from pydantic import Field, ValidationError
+
+from connectors.common.config import ConnectorSettings
+from hub.errors import ConfigError
+
+NAME = "national-catalogue"
+
+
+class CatalogueSettings(ConnectorSettings):
+    """`{}` takes every default."""
+
+    subscriber: str = Field("", description="of kind national-portal; empty: the only one")
+    poll_s: float = Field(3_600.0, gt=0, description="a round begins so long after the last one ended")
+    retry_s: float = Field(60.0, gt=0, description="a round that failed is tried again after so long")
+    detail_every_s: float = Field(
+        86_400.0, ge=0, description="LayThuTuc of an entry whose row in the list is unchanged"
+    )
+    max_missing: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="share of the known entries that may vanish at once; more: the list is cut, refused",
+    )
+    batch: int = Field(200, ge=1, le=1_000, description="entries after which the cursor moves")
+    references: tuple[str, ...] = Field(
+        ("LayDanhMucCoQuan", "LayDanhMucLinhVuc", "LayDanhMucCapThucHien", "LayDanhMucLePhi"),
+        description="short catalogues, kept as JSON beside the cursor",
+    )
+    check_agencies: bool = Field(True, description="MACOQUANCONGBO must stand in LayDanhMucCoQuan")
+    channel: str = Field("national-portal", description="name of the portal in a service's channels")
+    level_field: str = Field("", description="field of LayDVC with mức độ 1 to 4; no public source names one")
+    kind_field: str = Field("", description="field of LayDVC with toàn trình or một phần; no public source names one")
+
+
+def read(given: dict[str, object]) -> CatalogueSettings:
+    """ConfigError names the wrong field."""
+    try:
+        return CatalogueSettings.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in ("sources", NAME, *first["loc"]))
+        raise ConfigError(place, first["msg"]) from None

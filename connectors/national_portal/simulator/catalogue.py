@@ -1,0 +1,71 @@
+"""The portal's lists: short ones built in, all others from a JSON file (domain notes 1.6, 1.10).
+
+The file holds service -> rows (LayDanhSachTTHC, LayDVC, LayDanhMuc…), and LayThuTuc as MATTHC -> the procedure. It is
+read again when it changes, so that a test or a demo can publish, amend and withdraw.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from hub.errors import ConfigError
+
+Rows = list[dict[str, Any]]
+
+BUILT_IN: dict[str, Rows] = {
+    "LayDanhMucGioiTinh": [{"MA": "1", "TEN": "Nam"}, {"MA": "2", "TEN": "Nữ"}, {"MA": "3", "TEN": "Khác"}],
+    "LayDanhMucCoQuan": [
+        {"MADONVI": "000.00.00.H11", "TENDONVI": "UBND tỉnh Bình Thuận", "CAPDONVI": "1"},
+        {"MADONVI": "000.00.12.H11", "TENDONVI": "UBND thành phố Phan Thiết", "CAPDONVI": "2"},
+    ],
+}
+_DETAIL = "LayThuTuc"
+_SERVICES = "LayDVC"
+_EMPTY = ("LayDanhSachTTHC", "LayDanhMucLinhVuc", "LayDanhMucCapThucHien", "LayDanhMucLePhi")
+
+
+class Catalogue:
+    """path: the JSON file, or "" for the short lists alone."""
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path) if path else None
+        self._stamp: tuple[int, int] | None = None
+        self._file: dict[str, Any] = {}
+        self._read()
+
+    def has(self, service: str) -> bool:
+        """Whether it is a list of the share endpoint."""
+        self._read()
+        return (
+            service in BUILT_IN or service in _EMPTY or (service in self._file and service not in (_DETAIL, _SERVICES))
+        )
+
+    def rows(self, service: str) -> Rows:
+        """The whole list."""
+        self._read()
+        found: Rows = self._file.get(service, BUILT_IN.get(service, []))
+        return found
+
+    def procedure(self, code: str) -> Rows:
+        """LayThuTuc: one procedure, or none."""
+        self._read()
+        found = self._file.get(_DETAIL, {}).get(code)
+        return [found] if found else []
+
+    def services(self, procedure: str) -> Rows:
+        """LayDVC: those of one procedure, or all for ""."""
+        return [row for row in self.rows(_SERVICES) if procedure in ("", row.get("MATTHC"))]
+
+    def _read(self) -> None:
+        if self._path is None:
+            return
+        try:
+            stat = self._path.stat()
+            stamp = (stat.st_mtime_ns, stat.st_size)
+            if stamp != self._stamp:
+                self._file = json.loads(self._path.read_text("utf-8"))
+                self._stamp = stamp
+        except (OSError, ValueError) as error:
+            raise ConfigError("--catalogue", f"cannot use {self._path}: {error}") from None

@@ -1,0 +1,90 @@
+"""The national catalogue end to end: portal (simulated) -> source role -> core -> hub.events -> the comparison."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.national_portal.catalogue import mapping
+from connectors.national_portal.catalogue.settings import CatalogueSettings
+from connectors.national_portal.tests.site import national_site
+from connectors.national_portal.tests.test_catalogue_compare import FOLDER, load, wanted
+from hub.access.control import Subscriber
+from hub.access.directory import write
+from hub.config import Settings
+from hub.intake.source import Batch, Incoming
+from hub.intake.source_role import records
+from hub.reconcile.catalogue import compare
+from hub.reconcile.catalogue_sides import read_sides
+from hub.wire import kafka
+from hub.wire.admin import ensure_topics
+from hub.wire.envelope import PROCEDURE_CHANGE, SERVICE_CHANGE, Envelope
+from hub.wire.registry import open_codec, register_own
+from tests.broker.registry_fixture import running
+from tests.support.roles import role
+
+pytestmark = pytest.mark.broker
+
+AT = 1_767_571_200_000
+
+
+def published(catalogue: dict[str, Any], source: str) -> list[Incoming]:
+    """What the province's own system would publish."""
+    out = []
+    for row in catalogue["LayThuTuc"].values():
+        facts, active = mapping.procedure(row)
+        out.append((PROCEDURE_CHANGE, facts["procedure_code"], facts, active))
+    for row in catalogue["LayDVC"]:
+        facts = mapping.service(row, CatalogueSettings(channel="provincial-portal"))
+        out.append((SERVICE_CHANGE, facts["service_code"], facts, True))
+    return [
+        Incoming(
+            Envelope(f"{source}/{code}", source, type, code),
+            {**facts, "change": "PUBLISHED" if active else "WITHDRAWN", "occurred_at": AT},
+        )
+        for type, code, facts, active in out
+    ]
+
+
+async def test_the_twelve_differences_come_out_at_the_other_end(hub_settings: Settings, tmp_path: Path) -> None:
+    mark = uuid.uuid4().hex[:8]
+    name = f"dvcqg-{mark}"
+    settings = hub_settings.model_copy(
+        update={
+            "sources": {"national-catalogue": {"subscriber": name, "poll_s": 3_600}},
+            "reconcile": hub_settings.reconcile.model_copy(update={"reference_source": f"urn:test:national:{mark}"}),
+        }
+    )
+    await ensure_topics(settings)
+    async with running(settings), national_site(tmp_path, catalogue=str(FOLDER / "national.json")) as site:
+        await register_own(settings)
+        await write(settings, site.subscriber().model_copy(update={"name": name}))
+        try:
+            producer = kafka.producer(settings)
+            await producer.start()
+            try:
+                own = Batch(published(load("province"), f"urn:test:province:{mark}"))
+                await kafka.send_all(producer, records(own, await open_codec(settings)))
+            finally:
+                await producer.stop()
+            cursor = settings.data_dir / "sources/national-catalogue/cursor.json"
+            codes, found = {one.code for one in wanted()}, []
+            with contextlib.ExitStack() as stack:
+                for one in ("core", "source:national-catalogue"):  # they need the registry, which runs in this loop
+                    await asyncio.to_thread(stack.enter_context, role(one, settings))
+                async with asyncio.timeout(60):
+                    while not cursor.exists() or json.loads(cursor.read_text())["round_at"]:
+                        await asyncio.sleep(0.1)
+                    while found != wanted():
+                        reference, province = await read_sides(settings)
+                        found = [d for d in compare(reference, province) if d.code in codes]
+                        await asyncio.sleep(0.2)
+        finally:
+            await write(settings, (Subscriber, name))
+    assert len(reference.procedures) == 14
