@@ -11,7 +11,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiokafka.structs import ConsumerRecord
@@ -69,6 +69,8 @@ class Runner:
     async def dispatch(self, job: Job) -> None:
         """Start the chunk in its lane; returns at once while there is room, else when there is."""
         await self._room.acquire()
+        given = job.live
+        job = replace(job, live=lambda: not self.failed.done() and given())
         task = self._spawn(job.partition, self._work(job))
         task.add_done_callback(lambda _: self._room.release())
 

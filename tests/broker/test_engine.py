@@ -149,7 +149,9 @@ async def test_it_is_a_static_member_and_comes_back_without_a_rebalance(topic: T
         assert await group(load.bootstrap, names.group) == ("Stable", 1)
 
 
-async def test_state_is_restored_to_the_position_not_to_the_last_record(topic: Topic, hub_settings: Settings):
+async def test_state_is_restored_to_the_position_not_to_the_last_record(
+    topic: Topic, hub_settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
     """Finding 15: a transaction's marker at the tail has an offset and no record; so have compacted tombstones."""
     names = await make_names(topic, partitions=1)
     load = Load(hub_settings.bootstrap, names)
@@ -161,8 +163,9 @@ async def test_state_is_restored_to_the_position_not_to_the_last_record(topic: T
     finally:
         await producer.stop()
     await load.produce(9)
-    async with running(config(names), hub_settings):
-        await wait_no_lag(load.bootstrap, names, 30)
+    monkeypatch.setattr("hub.stream.kafka_logs._STALL_S", 5.0)
+    async with running(config(names), hub_settings) as engine:
+        await wait_no_lag(load.bootstrap, names, 30, lambda: engine.result() if engine.done() else None)
     states = {r.key: r.value for r in await read_all(load.bootstrap, names.store)}
     assert states[b"D00000"] == b"7:3"  # number 0 is older than what the state has seen
     assert len(await read_all(load.bootstrap, names.out)) == 8

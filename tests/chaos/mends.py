@@ -203,7 +203,7 @@ MENDS = (
         f"{_TRANSPORT}::test_a_fetch_dropped_while_a_seek_is_under_way_is_sought_again_too",
     ),
     _one(
-        "sources are assigned alike", 20, "transport",
+        "sources are assigned alike", 12, "transport",
         "        if any(partitions != owned for partitions in topics.values()):", "        if False:",
         f"{_TRANSPORT}::test_sources_that_are_not_assigned_alike_end_the_engine",
     ),
@@ -216,6 +216,31 @@ MENDS = (
         "a chunk lost on the way is seen", 9, "watchdog",
         "stuck = oldest is not None and not self._busy(tp.partition)", "stuck = False",
         _WATCHDOG,
+    ),
+    _one(
+        "a flow that stands still is seen", 21, "watchdog",
+        "        if self._flowing():", "        if True:",
+        f"{_WATCHDOG}::test_a_rebalance_that_does_not_end_is_seen",
+    ),
+    _one(
+        "no commit without a generation", 20, "transport",
+        "        if not self._joined():  # a commit", "        if False:  # a commit",
+        f"{_TRANSPORT}::test_without_a_generation_nothing_is_committed",
+    ),
+    _one(
+        "the consumer thread is a daemon", 22, "transport",
+        "        self.daemon = True", "        pass",
+        f"{_TRANSPORT}::test_the_consumer_thread_cannot_hold_up_the_end_of_the_process",
+    ),
+    _one(
+        "one chunk of a partition at a time", 10, "runner",
+        "            async with self._lanes[partition]:", "            async with asyncio.Lock():",
+        f"{_RUNNER}::test_chunks_of_one_partition_are_worked_one_at_a_time_and_in_order",
+    ),
+    _one(
+        "a fault stops the other lanes", 2, "runner",
+        "lambda: not self.failed.done() and given()", "given",
+        f"{_RUNNER}::test_after_a_fault_other_lanes_work_no_more_and_leave_the_crash_file_alone",
     ),
 )  # fmt: skip
 

@@ -152,6 +152,14 @@ async def test_without_the_lease_outputs_may_go_but_state_and_chunk_are_left(ben
 
 async def test_chunks_of_one_partition_are_worked_one_at_a_time_and_in_order(bench: Bench):
     order: list[int] = []
+    write = bench.write
+
+    async def slower_at_first(records: Iterable[Out], near: int) -> int:
+        for _ in range(50 - len(bench.events)):
+            await asyncio.sleep(0)
+        return await write(records, near)
+
+    bench.write = slower_at_first  # type: ignore[method-assign]
     for first in range(0, 50, 5):
         await bench.runner.dispatch(Job(0, chunk(first, 5), lambda: True, lambda first=first: order.append(first)))
     await bench.runner.drained(5)
@@ -191,6 +199,30 @@ async def test_crashes_over_different_records_do_not_add_up(bench: Bench):
         bench = bench.next_life()
     with pytest.raises(ValueError, match="bad"):
         await bench.work(chunk(300, 10, bad=300))
+
+
+async def test_after_a_fault_other_lanes_work_no_more_and_leave_the_crash_file_alone(bench: Bench, tmp_path: Path):
+    """A chunk that waits for its state when another raises must not name itself in the file afterwards."""
+    restored = asyncio.Event()
+    own = bench.runner._state.own
+
+    async def slowly(partition: int) -> Any:
+        if partition == 1:
+            await restored.wait()
+        return await own(partition)
+
+    bench.runner._state.own = slowly  # type: ignore[method-assign]
+    await bench.runner.dispatch(Job(1, [Raw(500, partition=1)], lambda: True, lambda: None))
+    await bench.runner.dispatch(Job(0, chunk(0, 5, bad=2), lambda: True, lambda: None))
+    await asyncio.wait([bench.runner.failed])
+    said = (tmp_path / "crash.json").read_text()
+    restored.set()
+    await bench.runner.drained(5)
+    assert bench.steps == [[0, 1, 2, 3, 4]]
+    await bench.runner.cancel()
+    assert (tmp_path / "crash.json").read_text() == said
+    assert '"raised": "ValueError"' in said
+    bench.runner.failed.exception()
 
 
 async def test_a_record_whose_output_no_topic_takes_is_found_the_same_way(bench: Bench):

@@ -291,3 +291,25 @@ async def test_one_agent_one_actor_no_tables_no_web(bench: Bench):
     assert not bench.app.tables
     assert not list(bench.app.boot_strategy.web_server())
     assert bench.app.conf.table_standby_replicas == 0
+
+
+async def test_without_a_generation_nothing_is_committed(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    """Finding 20: a broker whose group is empty would take it for an administrator's."""
+    commits: list[Any] = []
+
+    async def commit(offsets: Any) -> None:
+        commits.append(offsets)
+
+    aiokafka = SimpleNamespace(_coordinator=SimpleNamespace(generation=-1), commit=commit)
+    thread = bench.consumer._thread
+    monkeypatch.setattr(thread, "_ensure_consumer", lambda: aiokafka)
+    assert not await thread._commit({A: 5})
+    assert commits == []
+    aiokafka._coordinator.generation = 3
+    assert await thread._commit({A: 5})
+    assert len(commits) == 1
+
+
+async def test_the_consumer_thread_cannot_hold_up_the_end_of_the_process(bench: Bench):
+    """Finding 22."""
+    assert bench.consumer._thread.Worker(bench.consumer._thread).daemon
