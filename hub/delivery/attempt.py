@@ -140,8 +140,9 @@ async def _call(desk: Desk, portal: Portal, lane: Lane, entries: list[Entry], it
     healthy = True
     try:
         try:
-            async with asyncio.timeout(limit):
-                answer = await portal.deliver(items)
+            with metrics.DELIVERY_CALLS.labels(desk.name).track_inprogress():
+                async with asyncio.timeout(limit):
+                    answer = await portal.deliver(items)
         except TimeoutError:
             raise Hang("hang", f"no end of the attempt within {limit:.0f} s") from None
         except Rejected as error:
