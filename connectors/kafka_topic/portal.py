@@ -40,7 +40,7 @@ class KafkaTopicPortal:
 
     strategy = Strategy.EVENT_LOG
     max_fold = 1
-    families = ("dossier", "procedure", "service")
+    families = ("dossier", "procedure", "service", "deadline")
 
     def __init__(self, subscriber: str, settings: KafkaTopicSettings, hub: Settings | None = None) -> None:
         self._subscriber = subscriber

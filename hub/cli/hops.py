@@ -111,8 +111,10 @@ def _hop(record: ConsumerRecord[bytes, bytes], codec: Codec) -> Hop:
 def _event(record: ConsumerRecord[bytes, bytes], codec: Codec) -> dict[str, Any]:
     envelope = read_headers(record.headers)
     _name, data = codec.decode(record.value)
-    inner = data.get("step") or data.get("change")
-    step = inner if isinstance(inner, str) else inner.get("step") or inner.get("change") if inner else envelope.type
+    inner = data.get("step") or data.get("change") or data.get("deadline") or data.get("kind")
+    if inner and not isinstance(inner, str):
+        inner = inner.get("step") or inner.get("change") or inner.get("kind")
+    step = inner or envelope.type
     words = [f"from {envelope.source}"]
     if record.topic == topics.INGRESS:
         return {"what": f"accepted {step}", "detail": words[0], "event_ids": (envelope.id,)}

@@ -32,6 +32,8 @@ APPLICANT_FIELDS = (
 HOLDER = "holder_agency_code"
 _ALL = (HOLDER, *DOSSIER_FIELDS, *(f"applicant.{name}" for name in APPLICANT_FIELDS))
 _INDEX = {name: number for number, name in enumerate(_ALL)}
+DUE_AT = _INDEX["due_at"]
+"""Position of the due date among the keys."""
 _PLAIN = tuple((name, _INDEX[name]) for name in DOSSIER_FIELDS)
 _APPLICANT = tuple((name, _INDEX[f"applicant.{name}"]) for name in APPLICANT_FIELDS)
 COUNT = len(_ALL)

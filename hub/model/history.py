@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -82,6 +83,21 @@ class History:
         if extra <= 0:
             return History(self.base, self.dropped, keys, tail)
         return History(_fold(self.base, keys[:extra]), True, keys[extra:], tail)
+
+    def kinds(self) -> int:
+        """Bit `rank` is set for each step kind kept."""
+        mask = 0
+        for key in self.keys:
+            mask |= 1 << _rank(key)
+        return mask
+
+    def standings(self) -> Iterator[tuple[int, Standing]]:
+        """(since when, where the steps up to then led to), the base first."""
+        standing = self.base
+        yield standing.since, standing
+        for key in self.keys:
+            standing = _advance(standing, key)
+            yield key_time(key), standing
 
     def pack(self) -> bytes:
         """14 bytes and 8 for each step kept."""

@@ -39,6 +39,9 @@ EVENTS_DEAD_LETTERED = Counter(
 LAG_RECORDS = Gauge("hub_lag_records", "Records between the committed offset and the log's end", ["role", "topic"])
 LAG_SECONDS = Gauge("hub_lag_seconds", "Age of the record last worked", ["role", "topic"])
 
+DEADLINES_TOLD = Counter("hub_deadlines_told", "Deadlines of dossiers told as events", ["kind"])
+DEADLINES_AHEAD = Gauge("hub_deadlines_ahead", "Moments that the clock of this process waits for", ["role"])
+
 # --- engine ------------------------------------------------------------------------------------------------------
 CHUNK_SECONDS = Histogram("hub_chunk_seconds", "One chunk: step, writes confirmed, state", ["role"], buckets=_SECONDS)
 CHUNK_RECORDS = Histogram("hub_chunk_records", "Records in a chunk", ["role"], buckets=(1, 10, 50, 100, 250, 500, 1000))

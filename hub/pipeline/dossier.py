@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from hub.model import codes, facts, history
+from hub.model.deadline_watch import DEADLINE, followed, watch_of
+from hub.model.deadlines import Rules
 from hub.model.transitions import STATUSES
 from hub.pipeline.avro import OwnRecord
 from hub.pipeline.avro_write import long_bytes
@@ -14,13 +16,15 @@ _LATE_AVRO = (b"\x00", b"\x01")
 
 
 class DossierWork(Work):
-    """keep: how many steps are kept for judging late ones (setting `core.keep_steps`)."""
+    """keep: how many steps are kept for judging late ones (setting `core.keep_steps`). rules: of deadlines."""
 
-    __slots__ = ("datum", "history", "keep", "keys")
+    __slots__ = ("datum", "history", "keep", "keys", "rules", "watch")
 
-    def __init__(self, code: str, record: OwnRecord, stored: Stored | None, keep: int) -> None:
+    def __init__(self, code: str, record: OwnRecord, stored: Stored | None, keep: int, rules: Rules) -> None:
         super().__init__(record, stored)
         self.keep = keep
+        self.rules = rules
+        self.watch = watch_of(stored.headers) if stored else None
         if stored is None:
             codes.dossier(code)
             self.datum: Datum = {"dossier_code": code, "attachments": [], "fees": []}
@@ -48,8 +52,26 @@ class DossierWork(Work):
         )  # fmt: skip
         check_size(len(event), len(body) + len(self.ring) + 8 * (len(keys) + self.keep), incoming.overhead)
         self.datum, self.keys, self.history = dossier, keys, judged.history
+        due_at = dossier.get("due_at")
+        if due_at is not None:
+            self.watch = followed(self.watch, self.rules, due_at, history.key_time(keys[facts.DUE_AT]), judged.history)
+        self.accept(body, incoming)
+        return event
+
+    def tell(self, asked: Datum, asked_body: bytes, incoming: Incoming) -> bytes | None:
+        """The canonical deadline event's Avro body; None if the dossier does not run towards that deadline (any more),
+        or it was told. BadRecord (`limit`) leaves everything as it was."""
+        told = self.watch and self.watch.told(asked["kind"], asked["deadline_at"])
+        if not told:
+            return None
+        dossier = self.datum | {"hub_seq": self.seq + 1}
+        body = self.record.write(dossier)
+        event = b"".join((long_bytes(self.seq + 1), asked_body, body))
+        check_size(len(event), len(body) + len(self.ring) + 8 * (len(self.keys) + self.keep), incoming.overhead)
+        self.datum, self.watch = dossier, told
         self.accept(body, incoming)
         return event
 
     def headers(self) -> list[tuple[str, bytes]]:
-        return [("steps", self.history.pack()), ("facts", facts.pack_keys(self.keys))]
+        watch = [(DEADLINE, self.watch.pack())] if self.watch else []
+        return [("steps", self.history.pack()), ("facts", facts.pack_keys(self.keys)), *watch]

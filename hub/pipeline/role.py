@@ -9,10 +9,13 @@ from pathlib import Path
 from hub.config import Settings
 from hub.errors import BadRecord
 from hub.observe.health import HEALTH
+from hub.pipeline.avro import OwnRecord
+from hub.pipeline.clock import Clock
 from hub.pipeline.step import dead_letter, make_step
 from hub.pipeline.work import version
 from hub.stream.api import Engine, EngineConfig, Out, Record
 from hub.wire.codec import Codec
+from hub.wire.envelope import CLOCK_RECORD
 from hub.wire.registry import open_codec
 from hub.wire.topics import DOSSIERS, INGRESS, PROCEDURES, SERVICES
 
@@ -26,11 +29,14 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
 
 
 def engine_config(codec: Codec, settings: Settings) -> EngineConfig:
+    clock = Clock(OwnRecord(codec, CLOCK_RECORD), settings.deadlines)
     return EngineConfig(
         name="hub.core",
         sources=(INGRESS,),
         stores=(DOSSIERS, PROCEDURES, SERVICES),
-        step=make_step(codec, settings),
+        step=clock.watching(make_step(codec, settings)),
+        tick=clock.tick,
+        tick_s=settings.deadlines.tick_s,
         version=version,
         dead_letter=crash_letter,
         instance=settings.core.instance,

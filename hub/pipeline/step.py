@@ -14,8 +14,9 @@ from typing import Any
 from hub.config import Settings
 from hub.deadletter import record as deadletter
 from hub.errors import BadRecord
+from hub.model.deadline_rules import rules as deadline_rules
 from hub.model.times import utc_text
-from hub.observe.metrics import EVENTS_DEAD_LETTERED, EVENTS_DUPLICATE
+from hub.observe.metrics import DEADLINES_TOLD, EVENTS_DEAD_LETTERED, EVENTS_DUPLICATE
 from hub.pipeline import normalise, ring
 from hub.pipeline.avro import OwnRecord
 from hub.pipeline.catalogue import PROCEDURE, SERVICE, CatalogueWork
@@ -44,9 +45,17 @@ class Family:
     open: Callable[[str, Stored | None], Work]
 
 
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """asked: what the core's clock writes. event: what is told."""
+
+    asked: OwnRecord
+    event: OwnRecord
+
+
 def families(codec: Codec, settings: Settings) -> dict[str, Family]:
     """By the CloudEvents type that agencies use."""
-    keep = settings.core.keep_steps
+    keep, rules = settings.core.keep_steps, deadline_rules(settings.deadlines)
     dossier, procedure, service = (
         OwnRecord(codec, f"vn.hub.{name}") for name in ("Dossier", "Procedure", "OnlineService")
     )
@@ -56,7 +65,7 @@ def families(codec: Codec, settings: Settings) -> dict[str, Family]:
         ce.DOSSIER_STEP: Family(
             published[ce.DOSSIER_STEP], "dossier_code", normalise.dossier_step,
             ce.DOSSIER_EVENT, event[ce.DOSSIER_EVENT], DOSSIERS,
-            lambda code, stored: DossierWork(code, dossier, stored, keep),
+            lambda code, stored: DossierWork(code, dossier, stored, keep, rules),
         ),
         ce.PROCEDURE_CHANGE: Family(
             published[ce.PROCEDURE_CHANGE], "procedure_code", normalise.procedure_change,
@@ -74,9 +83,10 @@ def families(codec: Codec, settings: Settings) -> dict[str, Family]:
 def make_step(codec: Codec, settings: Settings) -> Step:
     """The step for the engine. It raises RegistryError when a schema is needed and the registry is away."""
     known = families(codec, settings)
+    told = Deadlines(OwnRecord(codec, ce.CLOCK_RECORD), OwnRecord(codec, ce.CANONICAL_RECORDS[ce.DOSSIER_DEADLINE]))
 
     def step(records: Sequence[Record], view: StateView) -> Outputs:
-        chunk = _Chunk(known, view)
+        chunk = _Chunk(known, told, view)
         for record in records:
             chunk.take(record)
         return chunk.outputs()
@@ -87,8 +97,9 @@ def make_step(codec: Codec, settings: Settings) -> Step:
 class _Chunk:
     """Keys opened so far, and what came out."""
 
-    def __init__(self, known: dict[str, Family], view: StateView) -> None:
+    def __init__(self, known: dict[str, Family], deadlines: Deadlines, view: StateView) -> None:
         self._families = known
+        self._deadlines = deadlines
         self._view = view
         self._open: dict[tuple[str, bytes], Work] = {}
         self._records: list[Out] = []
@@ -102,8 +113,6 @@ class _Chunk:
             out = dead_letter(record, STAGE, error)
         if out is not None:
             self._records.append(out)
-        else:
-            self._duplicates += 1
 
     def outputs(self) -> Outputs:
         if self._duplicates:
@@ -111,8 +120,10 @@ class _Chunk:
         return Outputs(self._records, {key: work.state() for key, work in self._open.items() if work.changed})
 
     def _event(self, record: Record) -> Out | None:
-        """The canonical event, None for a copy of one that was accepted before."""
+        """The canonical event, None if none follows: from a copy, or a deadline that is not to be told."""
         envelope = ce.read_headers(record.headers)
+        if envelope.type == ce.DOSSIER_CLOCK:
+            return self._deadline(record, envelope)
         family = self._families.get(envelope.type)
         if family is None:
             wanted = ", ".join(self._families)
@@ -127,6 +138,7 @@ class _Chunk:
         overhead = sum([len(name) + len(value or b"") for name, value in record.headers])
         incoming = Incoming(ring.identity(envelope.source, envelope.id), ring.content(body), overhead)
         if work.is_copy(incoming):
+            self._duplicates += 1
             return None
         if changed or not family.published.is_own(record.value):
             body = family.published.write(datum)
@@ -136,6 +148,23 @@ class _Chunk:
             recorded = caused.recordedtime or utc_text(record.timestamp_ms)
             caused = replace(caused, recordedtime=recorded, subject=code)
         return Out(EVENTS, key, family.event.with_head(event), caused.headers())
+
+    def _deadline(self, record: Record, envelope: ce.Envelope) -> Out | None:
+        """The answer to the clock's question (decision 20)."""
+        asked = self._deadlines.asked.decode(record.value)
+        code = asked["dossier_code"]
+        key = _checked_key(record, envelope, "dossier_code", code)
+        work = self._work(self._families[ce.DOSSIER_STEP], code, key)
+        assert isinstance(work, DossierWork)
+        body = self._deadlines.asked.write(asked)
+        overhead = sum([len(name) + len(value or b"") for name, value in record.headers])
+        incoming = Incoming(ring.identity(envelope.source, envelope.id), ring.content(body), overhead)
+        event = work.tell(asked, body, incoming)
+        if event is None:
+            return None
+        DEADLINES_TOLD.labels(asked["kind"]).inc()
+        caused = envelope.caused(ce.DOSSIER_DEADLINE, work.seq)
+        return Out(EVENTS, key, self._deadlines.event.with_head(event), caused.headers())
 
     def _work(self, family: Family, code: str, key: bytes) -> Work:
         work = self._open.get((family.store, key))

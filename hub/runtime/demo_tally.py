@@ -14,7 +14,7 @@ from hub.config import Settings
 from hub.deadletter.record import DeadLetter, parse
 from hub.wire import kafka
 from hub.wire.codec import Codec
-from hub.wire.envelope import read_headers
+from hub.wire.envelope import DOSSIER_CLOCK, DOSSIER_DEADLINE, read_headers
 from hub.wire.topics import DEAD_LETTERS, DELIVERIES, EVENTS, INGRESS
 
 TOPICS = (INGRESS, EVENTS, DELIVERIES, DEAD_LETTERS)
@@ -61,6 +61,8 @@ class Tally:
 
     def _ingress(self, record: ConsumerRecord) -> None:
         envelope = read_headers(record.headers)
+        if envelope.type == DOSSIER_CLOCK:
+            return
         digest = hashlib.sha256(record.value or b"").digest()
         known = self.ingress.setdefault((envelope.source, envelope.id), set())
         self.duplicates += digest in known
@@ -68,6 +70,8 @@ class Tally:
 
     def _event(self, record: ConsumerRecord) -> None:
         envelope = read_headers(record.headers)
+        if envelope.type == DOSSIER_DEADLINE:  # of the hub's own clock
+            return
         self.sources.add((envelope.source, envelope.causationid))
         recorded = datetime.fromisoformat(envelope.recordedtime)
         self.recorded.setdefault(envelope.id, round(recorded.timestamp() * 1000))

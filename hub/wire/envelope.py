@@ -35,11 +35,16 @@ INGRESS_RECORDS = {
 DOSSIER_EVENT = "vn.hub.dossier.event"
 PROCEDURE_EVENT = "vn.hub.procedure.event"
 SERVICE_EVENT = "vn.hub.service.event"
+DOSSIER_DEADLINE = "vn.hub.dossier.deadline"
 CANONICAL_RECORDS = {
     DOSSIER_EVENT: "vn.hub.DossierEvent",
     PROCEDURE_EVENT: "vn.hub.ProcedureEvent",
     SERVICE_EVENT: "vn.hub.ServiceEvent",
+    DOSSIER_DEADLINE: "vn.hub.DossierDeadlineEvent",
 }
+# The core's clock asks in hub.ingress whether to tell of a deadline; nobody else may send it (decision 20).
+DOSSIER_CLOCK = "vn.hub.dossier.clock"
+CLOCK_RECORD = "vn.hub.DossierDeadline"
 
 
 def derived_id(*parts: str) -> str:

@@ -31,7 +31,7 @@ OWN_RECORDS = tuple(
     f"vn.hub.{name}"
     for name in (
         "DossierStep", "Dossier", "DossierEvent", "ProcedureChange", "Procedure", "ProcedureEvent",
-        "ServiceChange", "OnlineService", "ServiceEvent", "Delivery",
+        "ServiceChange", "OnlineService", "ServiceEvent", "Delivery", "DossierDeadline", "DossierDeadlineEvent",
     )
 )  # fmt: skip
 """Full names of the project's records; each is its own subject in the registry."""

@@ -67,7 +67,8 @@ def _table(name: str, partitions: int, writers: str, readers: str, content: str)
 _READERS = "core deliver reconcile projector console operator"
 
 CATALOGUE = (
-    _log(INGRESS, 0, 30, "gateway intake source operator", "core operator", "accepted events, keyed, source checked"),
+    _log(INGRESS, 0, 30, "gateway intake source operator core", "core operator",
+         "accepted events, keyed, source checked; questions of the core's clock"),
     _log(EVENTS, 0, 400, "core", "deliver projector reconcile operator", "canonical events"),
     _table(DOSSIERS, 0, "core", _READERS, "current state of dossiers, changelog of the core"),
     _table(PROCEDURES, 0, "core", _READERS, "current state of procedures"),

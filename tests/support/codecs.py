@@ -8,7 +8,7 @@ from hub.errors import DecodeError
 from hub.wire.codec import Codec
 
 RECORDS = ["DossierStep", "Dossier", "DossierEvent", "ProcedureChange", "Procedure", "ProcedureEvent"]
-RECORDS += ["ServiceChange", "OnlineService", "ServiceEvent", "Delivery"]
+RECORDS += ["ServiceChange", "OnlineService", "ServiceEvent", "Delivery", "DossierDeadline", "DossierDeadlineEvent"]
 IDS = {f"vn.hub.{name}": number for number, name in enumerate(RECORDS, start=1)}
 
 

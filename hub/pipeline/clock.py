@@ -1,0 +1,127 @@
+"""The core's clock: asks in hub.ingress whether a deadline is to be told; the step answers (decision 20).
+
+Per partition a heap of moments, made from the headers of the state when the partition is first seen, and kept by what
+each chunk changes. It is a hint: each moment is held against the state before it is asked. Now and then the headers are
+gone through again, since a state may also change without a chunk of ours (another owner in between).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from hub.config import DeadlineSettings
+from hub.model.calendar import DAY_MS
+from hub.model.deadline_rules import rules
+from hub.model.deadline_watch import DUE, WARNING, Watch, watch_of
+from hub.model.deadlines import warn_at
+from hub.model.times import utc_text
+from hub.observe.metrics import DEADLINES_AHEAD
+from hub.pipeline.avro import OwnRecord
+from hub.stream.api import Out, Outputs, Record, StateView, Step, Stored
+from hub.wire.envelope import DOSSIER_CLOCK, Envelope, derived_id, rfc3339
+from hub.wire.topics import DOSSIERS, INGRESS
+
+SOURCE = "/hub/clock"
+RESCAN_S = 300.0
+MAX_PER_TICK = 1_000
+"""After a long stop the rest is asked in the next ticks, so that chunks are worked in between."""
+
+
+@dataclass(slots=True)
+class _Partition:
+    """heap: (moment, key, kind, deadline). planned: key of a dossier that runs -> (deadline, kinds put in the heap)."""
+
+    view: int
+    scanned_at: float
+    heap: list[tuple[int, bytes, str, int]] = field(default_factory=list)
+    planned: dict[bytes, tuple[int, frozenset[str]]] = field(default_factory=dict)
+
+
+class Clock:
+    """record: `vn.hub.DossierDeadline`."""
+
+    def __init__(self, record: OwnRecord, settings: DeadlineSettings) -> None:
+        self._record = record
+        self._rules = rules(settings)
+        self._warn_days = settings.warn_working_days
+        self._catch_up_ms = settings.catch_up_days * DAY_MS
+        self._partitions: dict[int, _Partition] = {}
+
+    def watching(self, step: Step) -> Step:
+        """The step, with the clock looking at what it changes."""
+
+        def watched(records: Sequence[Record], view: StateView) -> Outputs:
+            outputs = step(records, view)
+            part = self._partitions.get(records[0].partition) if records else None
+            if part is not None:  # else the first tick reads the whole partition
+                for (store, key), stored in outputs.state.items():
+                    if store == DOSSIERS and stored is not None:
+                        self._plan(part, key, stored)
+            return outputs
+
+        return watched
+
+    def tick(self, partition: int, view: StateView, now: float) -> Outputs:
+        """Questions for all moments that have come; at most MAX_PER_TICK."""
+        part = self._part(partition, view, now)
+        out, now_ms = Outputs(), int(now * 1000)
+        while part.heap and part.heap[0][0] <= now_ms and len(out.records) < MAX_PER_TICK:
+            at, key, kind, deadline_at = heapq.heappop(part.heap)
+            stored = view.get(DOSSIERS, key)
+            watch = watch_of(stored.headers) if stored is not None else None
+            if watch is None or watch.deadline_at != deadline_at:
+                continue
+            overtaken = kind == WARNING and deadline_at <= now_ms  # DUE stands in the heap and says more
+            if watch.open(kind) and not overtaken and now_ms - at <= self._catch_up_ms:
+                out.records.append(self._question(partition, key, kind, at, watch, now))
+        DEADLINES_AHEAD.labels("core").set(sum(len(own.heap) for own in self._partitions.values()))
+        return out
+
+    def _part(self, partition: int, view: StateView, now: float) -> _Partition:
+        part = self._partitions.get(partition)
+        if part is None or part.view != id(view):
+            part = self._partitions[partition] = _Partition(id(view), now)
+        elif now - part.scanned_at < RESCAN_S:
+            return part
+        part.scanned_at = now
+        for key in view.keys(DOSSIERS):
+            stored = view.get(DOSSIERS, key)
+            if stored is not None:
+                self._plan(part, key, stored)
+        return part
+
+    def _plan(self, part: _Partition, key: bytes, stored: Stored) -> None:
+        watch = watch_of(stored.headers)
+        if watch is None or not watch.runs:
+            part.planned.pop(key, None)  # its moments in the heap come to nothing, unless it runs again
+            return
+        deadline_at, kinds = part.planned.get(key, (None, frozenset[str]()))
+        if deadline_at != watch.deadline_at:
+            kinds = frozenset()
+        new = [kind for kind in (WARNING, DUE) if kind not in kinds and watch.open(kind)]
+        if not new:
+            return
+        for kind in new:
+            at = watch.deadline_at if kind == DUE else warn_at(self._rules, watch.deadline_at, self._warn_days)
+            if kind == DUE or at > watch.since:
+                heapq.heappush(part.heap, (at, key, kind, watch.deadline_at))
+        part.planned[key] = (watch.deadline_at, kinds.union(new))
+
+    def _question(self, partition: int, key: bytes, kind: str, at: int, watch: Watch, now: float) -> Out:
+        code = key.decode()
+        envelope = Envelope(
+            id=derived_id("deadline", code, str(watch.deadline_at), kind),
+            source=SOURCE,
+            type=DOSSIER_CLOCK,
+            subject=code,
+            time=utc_text(at),
+            recordedtime=rfc3339(datetime.fromtimestamp(now, UTC)),
+        )
+        body = self._record.write(
+            {"dossier_code": code, "kind": kind, "occurred_at": at, "due_at": watch.due_at,
+             "deadline_at": watch.deadline_at}
+        )  # fmt: skip
+        return Out(INGRESS, key, self._record.with_head(body), envelope.headers(), partition)
