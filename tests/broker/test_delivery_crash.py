@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import random
+from itertools import count
 
 import pytest
 
 from hub.delivery import loop as loop_module
+from hub.delivery.outbox import Outbox
 from hub.delivery.portal import Strategy
-from hub.errors import Retryable
+from hub.errors import Rejected, Retryable
+from hub.wire import topics
 from tests.broker.delivery_fixture import bench  # noqa: F401
 from tests.support.delivery import until
+from tests.support.events import delivery
+from tests.support.topics import read_all
 
 pytestmark = pytest.mark.broker
 
@@ -68,9 +75,6 @@ async def _receipts(bench, count):  # noqa: F811
 
 
 async def _committed_all(bench, count):  # noqa: F811
-    from hub.wire import topics
-    from tests.support.topics import read_all
-
     end = {}
     async for record in read_all(bench.settings.bootstrap, topics.EVENTS):
         end[record.partition] = record.offset + 1
@@ -119,3 +123,89 @@ async def test_a_stop_in_the_middle_of_a_hang_ends_in_time_and_loses_nothing(ben
     async with bench.running():
         await until(lambda: bench.site.delivered(bench.code(0)) == [1], "again")
         await until(lambda: bench.site.delivered(bench.code(1)) == [1], "again")
+
+
+async def test_a_receipt_without_its_parking_tombstone_is_not_sent_again(bench):  # noqa: F811
+    """Receipts are confirmed before parking records: a crash in between leaves both."""
+
+    async def script(items):
+        raise Retryable("busy", "later", retry_after=60)
+
+    bench.site.script = script
+    await bench.subscribe()
+    await bench.events((0, 1), (0, 2))
+    async with bench.running(retry_cap_s=60):
+        await until(bench.parked, "parked")
+    key = bench.code(0)
+    receipt = delivery(bench.codec, key, bench.name, [1])
+    await bench.send([(topics.DELIVERIES, key.encode(), receipt, ())])
+    (value,) = (await bench.parked()).values()
+    now = json.loads(value) | {"not_before": 0}
+    await bench.send([(topics.parking(bench.name), key.encode(), json.dumps(now).encode(), ())])
+    bench.site.script = None
+    async with bench.running():
+        await until(lambda: bench.site.delivered(key) == [2], "only what has no receipt")
+        await until(lambda: _nothing_parked(bench), "the tombstone")
+
+
+async def _nothing_parked(bench):  # noqa: F811
+    return not await bench.parked()
+
+
+class Crash(Exception):
+    pass
+
+
+@pytest.mark.parametrize("written", [False, True], ids=["before the write", "after the write"])
+async def test_a_crash_at_any_write_loses_nothing_and_keeps_the_order(bench, monkeypatch, written):  # noqa: F811
+    """The role dies at its first, second, third … write to Kafka; retries, refusals and receipts are all among them."""
+    tried = set()
+
+    async def script(items):
+        (item,) = items
+        if item.hub_seq % 2 and item.envelope.id not in tried:
+            tried.add(item.envelope.id)
+            raise Retryable("http_5xx", "once")
+        if item.key == bench.code(3) and item.hub_seq == 2:
+            raise Rejected("schema", "never")
+
+    bench.site.script = script
+    await bench.subscribe()
+    await bench.events(*[(number, seq) for seq in range(1, 5) for number in range(4)])
+    plain = Outbox._send
+    for at in range(1, 8):
+        writes = count(1)
+
+        async def send(self, records, writes=writes, at=at):
+            crash = bool(records) and next(writes) == at
+            if crash and not written:
+                raise Crash
+            ends = await plain(self, records)
+            if crash:
+                raise Crash
+            return ends
+
+        monkeypatch.setattr(Outbox, "_send", send)
+        with contextlib.suppress(Crash):
+            async with bench.running() as task:
+                await asyncio.wait([task], timeout=1.5)
+    monkeypatch.setattr(Outbox, "_send", plain)
+    async with bench.running():
+        await until(lambda: _held(bench, 3), "the refused one is held")
+        await until(lambda: _all_but_the_held(bench), "everything else is receipted")
+        await bench.order("skip", 3, 2)
+        await until(lambda: bench.site.first_deliveries(bench.code(3)) == [1, 3, 4], "the rest of the held one")
+        await until(lambda: _nothing_parked(bench), "nothing waits")
+    for number in range(3):
+        assert bench.site.first_deliveries(bench.code(number)) == [1, 2, 3, 4]
+    assert len({letter["dl_id"] for letter in await bench.dead_letters()}) == 1
+    assert bench.site.overlapping == []
+
+
+async def _held(bench, number):  # noqa: F811
+    value = (await bench.parked()).get(bench.code(number))
+    return value is not None and json.loads(value)["place"] == "held"
+
+
+async def _all_but_the_held(bench):  # noqa: F811
+    return all([await bench.receipted(number) == [1, 2, 3, 4] for number in range(3)])
