@@ -1,60 +1,28 @@
-"""The engine in this process on the real broker: the plain way, and each finding that needs no second process."""
+"""The engine in this process on the real broker: the plain way, start and stop, its writer."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-import time
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.admin import NewTopic
 from prometheus_client import REGISTRY
 
 from hub.config import Settings
 from hub.embedded.broker import EmbeddedBroker
 from hub.embedded.net import free_port
 from hub.errors import StartError
-from hub.stream.api import Engine, EngineConfig, Out, Outputs, Record, StateView
+from hub.stream.api import Engine, Out, Outputs, StateView
 from hub.stream.errors import WriteRefused
 from hub.stream.writer import Writer
 from hub.wire import kafka as kafka_clients
-from tests.chaos.engine.load import POISON, Load, Names, config, judge, read_all, wait_no_lag
-from tests.chaos.engine.workers import QUICK
+from tests.chaos.engine.inprocess import Topic, make_names, running, with_kafka
+from tests.chaos.engine.load import Load, Names, config, judge, read_all, wait_no_lag
 
 pytestmark = pytest.mark.broker
-Topic = Callable[..., Awaitable[str]]
-
-
-async def make_names(topic: Topic, partitions: int = 2, sources: int = 1) -> Names:
-    return Names(
-        group="g." + uuid.uuid4().hex[:8],
-        sources=tuple([await topic(partitions, prefix=f"src{n}") for n in range(sources)]),
-        out=await topic(partitions, prefix="out"),
-        store=await topic(partitions, config={"cleanup.policy": "compact"}, prefix="store"),
-        dead=await topic(1, config={"max.message.bytes": str(4 << 20)}, prefix="dead"),
-    )
-
-
-@asynccontextmanager
-async def running(engine_config: EngineConfig, settings: Settings) -> AsyncIterator[asyncio.Task[None]]:
-    """The engine beside the test; stopped in order at the end, and its fault, if any, raised there."""
-    stop = asyncio.Event()
-    task = asyncio.create_task(Engine(engine_config, settings).run(stop))
-    try:
-        yield task
-    finally:
-        stop.set()
-        async with asyncio.timeout(40):
-            await asyncio.wait([task])
-    task.result()
 
 
 async def test_works_two_sources_of_one_partition_count_and_stops_with_everything_committed(
@@ -98,147 +66,6 @@ async def test_a_step_that_raises_ends_the_engine_without_acknowledging(topic: T
     assert len(await read_all(load.bootstrap, names.dead)) == 0
 
 
-async def test_three_rebalances_in_one_process_lose_and_double_nothing(topic: Topic, hub_settings: Settings):
-    """Findings 1 to 11 together: another member comes and goes while work is under way, and never commits."""
-    names = await make_names(topic, partitions=3, sources=2)  # round-robin would not assign these alike
-    load = Load(hub_settings.bootstrap, names)
-    quick = with_kafka(hub_settings, **QUICK)
-
-    def slowly(records: Sequence[Record]) -> None:
-        time.sleep(0.01)
-
-    async with running(config(names, wrap=slowly, chunk_records=50), quick):
-        for _ in range(3):
-            await load.produce(1_500)
-            intruder = AIOKafkaConsumer(
-                *names.sources,
-                bootstrap_servers=load.bootstrap,
-                group_id=names.group,
-                enable_auto_commit=False,
-                partition_assignment_strategy=[RangePartitionAssignor],
-                heartbeat_interval_ms=500,
-            )
-            await intruder.start()
-            try:
-                async with asyncio.timeout(15):
-                    while not intruder.assignment():
-                        await intruder.getmany(timeout_ms=100)
-                await load.produce(500)
-            finally:
-                await intruder.stop()
-        await wait_no_lag(load.bootstrap, names, 30)
-    verdict = await judge(load)
-    assert verdict.safe, verdict
-    assert verdict.doubled == 0, (
-        verdict
-    )  # each chunk in work ended and was committed before its partition was given back
-
-
-async def test_it_is_a_static_member_and_comes_back_without_a_rebalance(topic: Topic, hub_settings: Settings):
-    """Finding 14: else a killed worker's partitions rest until its session is over."""
-    names = await make_names(topic)
-    load = Load(hub_settings.bootstrap, names)
-    async with running(config(names), hub_settings):
-        await load.produce(100)
-        await wait_no_lag(load.bootstrap, names, 30)
-    assert await group(load.bootstrap, names.group) == ("Stable", 1)
-    await load.produce(100)
-    async with running(config(names), hub_settings):
-        # Were it a new member, it would wait for the old one's session, 10 s, to be over.
-        await wait_no_lag(load.bootstrap, names, 6)
-        assert await group(load.bootstrap, names.group) == ("Stable", 1)
-
-
-async def test_state_is_restored_to_the_position_not_to_the_last_record(
-    topic: Topic, hub_settings: Settings, monkeypatch: pytest.MonkeyPatch
-):
-    """Finding 15: a transaction's marker at the tail has an offset and no record; so have compacted tombstones."""
-    names = await make_names(topic, partitions=1)
-    load = Load(hub_settings.bootstrap, names)
-    producer = AIOKafkaProducer(bootstrap_servers=load.bootstrap, transactional_id=names.group)
-    await producer.start()
-    try:
-        async with producer.transaction():
-            await producer.send(names.store, b"7:3", key=b"D00000", headers=[("hub_seq", b"8")])
-    finally:
-        await producer.stop()
-    await load.produce(9)
-    monkeypatch.setattr("hub.stream.kafka_logs._STALL_S", 5.0)
-    async with running(config(names), hub_settings) as engine:
-        await wait_no_lag(load.bootstrap, names, 30, lambda: engine.result() if engine.done() else None)
-    states = {r.key: r.value for r in await read_all(load.bootstrap, names.store)}
-    assert states[b"D00000"] == b"7:3"  # number 0 is older than what the state has seen
-    assert len(await read_all(load.bootstrap, names.out)) == 8
-
-
-async def test_a_poison_record_is_dead_lettered_after_three_crashes_and_the_rest_goes_on(
-    topic: Topic, hub_settings: Settings
-):
-    """Finding 18, over restarts as the supervisor makes them."""
-    names = await make_names(topic, partitions=2)
-    load = Load(hub_settings.bootstrap, names)
-    await load.produce(400, poison_at=[100, 300])
-    stop, lives = asyncio.Event(), 0
-    done = asyncio.create_task(wait_no_lag(load.bootstrap, names, 60))
-    while not done.done():
-        lives += 1
-        engine = asyncio.create_task(Engine(config(names), hub_settings).run(stop))
-        await asyncio.wait([engine, done], return_when=asyncio.FIRST_COMPLETED)
-        if done.done():
-            stop.set()
-            await engine
-        else:
-            assert isinstance(engine.exception(), ValueError)
-    done.result()
-    dead = await read_all(load.bootstrap, names.dead)
-    assert sorted(r.key for r in dead) == [b"bad100", b"bad300"]
-    assert {dict(r.headers)["stage"] for r in dead} == {b"crash"}
-    assert lives <= 7  # three for each, and the one that lives
-    verdict = await judge(load)
-    assert verdict.safe, verdict
-
-
-async def test_a_source_record_just_under_the_limit_becomes_a_dead_letter(topic: Topic, hub_settings: Settings):
-    """Finding 17: the source's bytes plus headers; were the writer's limit the source's, the role would crash-loop."""
-    names = await make_names(topic, partitions=1)
-    load = Load(hub_settings.bootstrap, names)
-    large = POISON + b"x" * (1_048_576 - 200)
-    producer = AIOKafkaProducer(bootstrap_servers=load.bootstrap, max_request_size=2 << 20)
-    await producer.start()
-    try:
-        await producer.send_and_wait(names.sources[0], large, key=b"large")
-    finally:
-        await producer.stop()
-    for _ in range(3):
-        with pytest.raises(ValueError, match="poison"):
-            await asyncio.wait_for(Engine(config(names), hub_settings).run(asyncio.Event()), 30)
-    async with running(config(names), hub_settings):
-        await wait_no_lag(load.bootstrap, names, 30)
-    (dead,) = await read_all(load.bootstrap, names.dead)
-    assert dead.value == large
-
-
-async def test_the_owner_writes_over_a_late_writers_older_state_even_when_idle(
-    topic: Topic, hub_settings: Settings, monkeypatch: pytest.MonkeyPatch
-):
-    """Finding 12: what slips through the lease is seen by the log's offsets, before the broker compacts."""
-    monkeypatch.setattr("hub.stream.ticker.HEAL_EVERY_S", 0.3)
-    names = await make_names(topic, partitions=1)
-    load = Load(hub_settings.bootstrap, names, keys=10)
-    await load.produce(100)
-    async with running(config(names), hub_settings):
-        await wait_no_lag(load.bootstrap, names, 30)
-        late = AIOKafkaProducer(bootstrap_servers=load.bootstrap)
-        await late.start()
-        try:
-            await late.send_and_wait(names.store, b"3:1", key=b"D00003", headers=[("hub_seq", b"4")])
-        finally:
-            await late.stop()
-        async with asyncio.timeout(10):
-            while not (await judge(load)).safe:
-                await asyncio.sleep(0.2)
-
-
 async def test_ticks_come_to_the_owner_and_may_write(topic: Topic, hub_settings: Settings):
     names = await make_names(topic, partitions=2)
     load = Load(hub_settings.bootstrap, names)
@@ -257,22 +84,6 @@ async def test_ticks_come_to_the_owner_and_may_write(topic: Topic, hub_settings:
                     break
                 await asyncio.sleep(0.1)
     assert set(told) == {b"0", b"1"}
-
-
-def with_kafka(settings: Settings, **changes: Any) -> Settings:
-    return settings.model_copy(update={"kafka": settings.kafka.model_copy(update=changes)})
-
-
-async def group(bootstrap: str, name: str) -> tuple[str, int]:
-    """The group's state and the number of its members."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        (answer,) = await admin.describe_consumer_groups([name])
-        ((_, _, state, _, _, found, *_),) = answer.groups
-        return state, len(found)
-    finally:
-        await admin.close()
 
 
 async def test_stopping_before_anything_is_assigned_is_a_clean_stop(topic: Topic, hub_settings: Settings):

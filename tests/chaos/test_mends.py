@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.mends import MENDS, Mend, is_red, run
+from tests.chaos.mend_list import MENDS, Mend
+from tests.chaos.mends import is_red, run
 
 
 @pytest.mark.slow

@@ -1,0 +1,229 @@
+"""The mends of the engine, each with the passage that is the mend and the test that guards it (see `mends`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_LEDGER, _STATE, _RUNNER, _TRANSPORT, _LEASE, _WATCHDOG = (
+    f"tests/unit/test_stream_{name}.py" for name in ("ledger", "state", "runner", "transport", "lease", "watchdog")
+)
+_BROKER = "tests/broker/test_engine_findings.py"
+
+
+@dataclass(frozen=True)
+class Mend:
+    """module: of hub.stream. swaps: (passage, what stands there without the mend). test: goes red without it."""
+
+    name: str
+    finding: int
+    module: str
+    swaps: tuple[tuple[str, str], ...]
+    test: str
+
+
+def _one(name: str, finding: int, module: str, passage: str, without: str, test: str) -> Mend:
+    return Mend(name, finding, module, ((passage, without),), test)
+
+
+MENDS = (
+    _one(
+        "commit only the finished prefix", 1, "ledger",
+        "        while log.items and log.items[0].finished:\n            log.finished = log.items.popleft().end",
+        "        log.items.remove(item)\n        log.finished = item.end",
+        _LEDGER,
+    ),
+    Mend(
+        "commits come from the ledger, not from Faust's acks", 1, "transport",
+        (
+            (
+                "offsets = self.ledger.to_commit(self.assignment())\n        if not",
+                "offsets = self._filter_committable_offsets(list(self._acked))\n        if not",
+            ),
+            ("        message.acked = True\n        return True", "        return super().ack(message)"),
+        ),
+        f"{_TRANSPORT}::test_commits_are_the_ledgers_and_count_only_when_the_broker_has_them",
+    ),
+    _one(
+        "an item of an ended epoch cannot be finished", 2, "ledger",
+        "        if not self.live(item):\n            return False\n", "",
+        _LEDGER,
+    ),
+    _one(
+        "nothing is worked after a chunk that raised", 2, "runner",
+        "                if not self.failed.done():\n                    await work", "                await work",
+        f"{_RUNNER}::test_a_chunk_that_raises_is_not_finished_and_nothing_after_it_is_worked",
+    ),
+    _one(
+        "only a confirmed chunk is finished", 2, "runner",
+        "        if not done:\n            return\n        job.finish()", "        job.finish()",
+        f"{_RUNNER}::test_without_the_lease_outputs_may_go_but_state_and_chunk_are_left",
+    ),
+    _one(
+        "an agent's error commits nothing", 2, "transport",
+        '        """Faust would commit here."""', "        await self.commit()",
+        f"{_TRANSPORT}::test_an_error_of_an_agent_commits_nothing",
+    ),
+    _one(
+        "seek partitions without a commit", 5, "transport",
+        "                await self.seek_wait(fresh)", "                pass",
+        f"{_TRANSPORT}::test_a_partition_without_a_commit_is_sought_to_its_beginning",
+    ),
+    _one(
+        "a commit counts when the broker has it", 5, "transport",
+        "        if not await self._commit(offsets):\n            return False\n",
+        "        await self._commit(offsets)\n",
+        f"{_TRANSPORT}::test_commits_are_the_ledgers_and_count_only_when_the_broker_has_them",
+    ),
+    _one(
+        "seek after an overtaken fetch", 6, "transport",
+        "                self._seek_due = True\n                return", "                return",
+        f"{_TRANSPORT}::test_what_was_fetched_and_not_delivered_is_fetched_again",
+    ),
+    _one(
+        "seek after a chunk of an older epoch", 6, "transport",
+        "            self._seek_due = True  # a seek came", "            pass  # a seek came",
+        f"{_TRANSPORT}::test_what_was_fetched_and_not_delivered_is_fetched_again[seek]",
+    ),
+    _one(
+        "ask for a copy of the partitions", 7, "transport",
+        "set(self._get_active_partitions())", "self._get_active_partitions()",
+        f"{_TRANSPORT}::test_the_partitions_asked_for_are_a_copy_and_never_empty",
+    ),
+    _one(
+        "never ask for no partitions", 7, "transport",
+        "        if not active:\n            await self.sleep(_NO_PARTITION_WAIT_S)\n            return\n", "",
+        f"{_TRANSPORT}::test_the_partitions_asked_for_are_a_copy_and_never_empty",
+    ),
+    _one(
+        "forget buffered partitions on revoke", 8, "transport",
+        "        self._buffered_partitions.clear()  # else", "        pass  # else",
+        f"{_TRANSPORT}::test_a_late_pressure_callback_does_not_wake_a_revoked_partition",
+    ),
+    Mend(
+        "hand out before the queue", 9, "transport",
+        (
+            (
+                "        message.item = self.ledger",
+                "        await self._deliver(message)\n        message.item = self.ledger",
+            ),
+            ("            return\n        await self._deliver(message)\n", "            return\n"),
+        ),
+        f"{_TRANSPORT}::test_a_chunk_cut_off_between_ledger_and_queue_stops_commits",
+    ),
+    _one(
+        "outputs before state", 10, "runner",
+        "        if outputs.records:\n            written",
+        "        if outputs.state:\n            await self._state.write(part, outputs.state)\n"
+        "        if outputs.records:\n            written",
+        f"{_RUNNER}::test_outputs_are_confirmed_before_state_and_state_before_the_chunk_is_finished",
+    ),
+    _one(
+        "let chunks in work end before giving back", 11, "transport",
+        "        await self.link.drained()\n", "",
+        f"{_TRANSPORT}::test_before_giving_back_chunks_in_work_end_and_are_committed",
+    ),
+    _one(
+        "the lease ends", 12, "lease",
+        "self._clock() - self._renewed < self._valid_s", "True",
+        _LEASE,
+    ),
+    _one(
+        "the lease counts from the question", 12, "lease",
+        "self._renewed = asked", "self._renewed = self._clock()",
+        _LEASE,
+    ),
+    _one(
+        "ask for the lease before a state write", 12, "runner",
+        "            if not await self._lease.held(live):\n                return False\n",
+        "",
+        f"{_RUNNER}::test_without_the_lease_outputs_may_go_but_state_and_chunk_are_left",
+    ),
+    _one(
+        "offset continuity", 12, "storelog",
+        "return None if base == expected else (expected, base)", "return None",
+        _STATE,
+    ),
+    _one(
+        "highest version wins on restore", 12, "storelog",
+        "if old is not None and self._version(old) > self._version(stored):", "if False:",
+        _STATE,
+    ),
+    _one(
+        "an idle owner heals", 12, "ticker",
+        "for partition in await self._state.overtaken() if self._owned else ():", "for partition in ():",
+        f"{_BROKER}::test_the_owner_writes_over_a_late_writers_older_state_even_when_idle",
+    ),
+    _one(
+        "catch up after each assignment", 12, "state",
+        "self._stale = set(partitions) if self._stores else set()",
+        "self._stale = {number for number in partitions if not self._parts[number].logs[self._stores[0]].next}",
+        _STATE,
+    ),
+    Mend(
+        "no web server", 13, "app",
+        (("    enable_web = False\n", ""), ("        web_enabled=False,\n", "")),
+        f"{_TRANSPORT}::test_one_agent_one_actor_no_tables_no_web",
+    ),
+    _one(
+        "static membership", 14, "transport",
+        'instance=f"{config.name}-{config.instance}"', "instance=None",
+        f"{_BROKER}::test_it_is_a_static_member_and_comes_back_without_a_rebalance",
+    ),
+    _one(
+        "restore ends by position", 15, "kafka_logs",
+        "left = {part for part in left if await reader.position(part) < ends[part]}",
+        "left -= {part for part, found in batch.items() if found[-1].offset + 1 >= ends[part]}",
+        f"{_BROKER}::test_state_is_restored_to_the_position_not_to_the_last_record",
+    ),
+    _one(
+        "a record that keeps crashing is set aside", 18, "crash",
+        "LIMIT = 3", "LIMIT = 10**9",
+        f"{_RUNNER}::test_after_three_crashes_the_bad_record_alone_is_dead_lettered",
+    ),
+    _one(
+        "a drop during a seek is sought again", 19, "transport",
+        "            self.ledger.seek_all()\n\n    # --- out",
+        "            self.ledger.seek_all()\n            self._seek_due = False\n\n    # --- out",
+        f"{_TRANSPORT}::test_a_fetch_dropped_while_a_seek_is_under_way_is_sought_again_too",
+    ),
+    _one(
+        "sources are assigned alike", 12, "transport",
+        "        if any(partitions != owned for partitions in topics.values()):", "        if False:",
+        f"{_TRANSPORT}::test_sources_that_are_not_assigned_alike_end_the_engine",
+    ),
+    _one(
+        "commits that stand still are seen", 9, "watchdog",
+        "ahead = processed is not None and processed > (committed or 0)", "ahead = False",
+        _WATCHDOG,
+    ),
+    _one(
+        "a chunk lost on the way is seen", 9, "watchdog",
+        "stuck = oldest is not None and not self._busy(tp.partition)", "stuck = False",
+        _WATCHDOG,
+    ),
+    _one(
+        "a flow that stands still is seen", 21, "watchdog",
+        "        if self._flowing():", "        if True:",
+        f"{_WATCHDOG}::test_a_rebalance_that_does_not_end_is_seen",
+    ),
+    _one(
+        "no commit without a generation", 20, "transport",
+        "        if not self._joined():  # a commit", "        if False:  # a commit",
+        f"{_TRANSPORT}::test_without_a_generation_nothing_is_committed",
+    ),
+    _one(
+        "the consumer thread is a daemon", 22, "transport",
+        "        self.daemon = True", "        pass",
+        f"{_TRANSPORT}::test_the_consumer_thread_cannot_hold_up_the_end_of_the_process",
+    ),
+    _one(
+        "one chunk of a partition at a time", 10, "runner",
+        "            async with self._lanes[partition]:", "            async with asyncio.Lock():",
+        f"{_RUNNER}::test_chunks_of_one_partition_are_worked_one_at_a_time_and_in_order",
+    ),
+    _one(
+        "a fault stops the other lanes", 2, "runner",
+        "lambda: not self.failed.done() and given()", "given",
+        f"{_RUNNER}::test_after_a_fault_other_lanes_work_no_more_and_leave_the_crash_file_alone",
+    ),
+)  # fmt: skip
