@@ -7,10 +7,10 @@ import asyncio
 import time
 from typing import Any
 
-from tests.bench import core, java, report, transform
+from tests.bench import core, delivery, ingest, java, report, transform
 from tests.bench.place import open_place
 
-BENCHMARKS = {"transform": transform.run, "core": core.run}
+BENCHMARKS = {"transform": transform.run, "core": core.run, "ingest": ingest.run, "delivery": delivery.run}
 
 
 async def main(names: list[str], rounds: int, seconds: float) -> None:
