@@ -173,12 +173,14 @@ async def test_a_crash_at_any_write_loses_nothing_and_keeps_the_order(bench, mon
     await bench.subscribe()
     await bench.events(*[(number, seq) for seq in range(1, 5) for number in range(4)])
     plain = Outbox._send
+    monkeypatch.setattr(loop_module, "COMMIT_S", 0.0)
     for at in range(1, 8):
         writes = count(1)
 
         async def send(self, records, writes=writes, at=at):
             crash = bool(records) and next(writes) == at
             if crash and not written:
+                await asyncio.sleep(0.4)  # a commit that should not be made now would be made
                 raise Crash
             ends = await plain(self, records)
             if crash:
