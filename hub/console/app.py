@@ -15,8 +15,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from hub.access.directory import Directory
 from hub.config import Settings
 from hub.console import words
+from hub.console.figures import Figures, page_values, this_month
 from hub.console.guard import Guard
 from hub.console.links import look
+from hub.errors import ConfigError
 from hub.observe.server import routes
 from hub.readmodel.queries import CLOSED, ReadModel
 from hub.wire.personal import initials, without_personal
@@ -60,6 +62,7 @@ def make_app(settings: Settings, model: ReadModel, directory: Directory) -> Fast
     app = FastAPI(title="Hub: read API", docs_url="/docs", redoc_url=None)
     app.router.routes.extend(routes())
     may_see_personal = Depends(Guard(settings))
+    figures = Figures(settings, model.engine)
     env = _environment()
     css = resources.files("hub.console").joinpath("static/hub.css").read_text(encoding="utf-8")
 
@@ -109,6 +112,27 @@ def make_app(settings: Settings, model: ReadModel, directory: Directory) -> Fast
     @app.get("/thu-loi", response_class=HTMLResponse, include_in_schema=False)
     async def dead_letters(_: bool = may_see_personal) -> Response:
         return page("dead_letters.html", letters=await asyncio.to_thread(model.dead_letters))
+
+    @app.get("/v1/figures/{month}")
+    async def figures_data(month: str, agency: str = "", _: bool = may_see_personal) -> dict[str, Any]:
+        """The monthly report, `month` as 2026-10: figures, score, and the codes behind each number."""
+        try:
+            return await asyncio.to_thread(figures.report, month, agency)
+        except ConfigError as error:
+            raise HTTPException(400, str(error)) from None
+
+    @app.get("/so-lieu", response_class=HTMLResponse, include_in_schema=False)
+    async def figures_page(
+        thang: Annotated[str, Query(max_length=7)] = "",
+        agency: Annotated[str, Query(alias="co-quan", max_length=40)] = "",
+        so: Annotated[str, Query(max_length=60)] = "",
+        _: bool = may_see_personal,
+    ) -> Response:
+        try:
+            found = await asyncio.to_thread(figures.report, thang or this_month(), agency)
+        except ConfigError as error:
+            raise HTTPException(400, str(error)) from None
+        return page("figures.html", **page_values(found, agency, so))
 
     @app.get("/hub.css", include_in_schema=False)
     async def style() -> Response:

@@ -40,6 +40,8 @@ STEP = {
     "RATED": "Đánh giá",
     "PUBLISHED": "Công bố",
     "AMENDED": "Sửa đổi",
+    "WARNING": "Sắp đến hạn",
+    "DUE": "Đến hạn trả kết quả",
 }
 OUTCOME = {
     "DELIVERED": "Đã nhận",
@@ -87,6 +89,16 @@ def ago(seconds: float | None) -> str:
 def number(value: int | None) -> str:
     """1.234.567, as Vietnamese writes it."""
     return "–" if value is None else f"{value:,}".replace(",", ".")
+
+
+def decimal(value: float, places: int = 1) -> str:
+    """1.234,5"""
+    return f"{value:,.{places}f}".translate(str.maketrans(",.", ".,"))
+
+
+def percent(value: float) -> str:
+    """0.6 -> 60,0 %"""
+    return decimal(100 * value) + " %"
 
 
 def composed(text: str) -> str:

@@ -20,6 +20,11 @@ class ReadModel:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @property
+    def engine(self) -> Engine:
+        """For what counts over whole tables (hub.readmodel.report)."""
+        return self._engine
+
     def subject(self, key: str) -> Row | None:
         """Everything about one dossier, procedure or service: {state columns, state, events, deliveries,
         dead_letters, discrepancies}; None when nothing at all is known of that code."""

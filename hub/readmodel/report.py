@@ -81,7 +81,14 @@ def monthly(engine: Engine, settings: Settings, month: str, agency: str = "", no
         every = figures_query.cases(connection, g, period, settings.figures.national, own)
         found = tallies(every, rated, known, period, plan)
     offices = agencies.table(settings.figures.agencies_file)
-    return document(found, plan, offices, month, period, now)
+    return {
+        "month": month,
+        "from": _iso(period.start),
+        "until": _iso(period.end),
+        "complete": period.end < now,
+        "made_at": _iso(now),
+        **document(found, plan, offices, period, f"Tổng {own}" if own else "Toàn tỉnh"),
+    }
 
 
 def _agency(text: str) -> str:
@@ -91,20 +98,16 @@ def _agency(text: str) -> str:
         raise ConfigError("agency", error.detail) from None
 
 
-def document(
-    found: Mapping[str, Tally], plan: Scheme, offices: Agencies, month: str, period: Period, now_ms: int
-) -> Json:
-    """{month, from, until, complete, made_at, province, agencies}; each number is {count, dossiers}."""
+def document(found: Mapping[str, Tally], plan: Scheme, offices: Agencies, period: Period, sum_name: str) -> Json:
+    """{province, agencies}; each number is {count, dossiers}. province: the sum over all of them."""
     at = datetime.fromtimestamp((period.end - 1) / 1000, LOCAL).date()
-    active = {code: tally for code, tally in found.items() if code == PROVINCE or _says_something(tally)}
+    active = {code: tally for code, tally in found.items() if code != PROVINCE and _says_something(tally)}
     return {
-        "month": month,
-        "from": _iso(period.start),
-        "until": _iso(period.end),
-        "complete": period.end < now_ms,
-        "made_at": _iso(now_ms),
-        "province": _agency_document(found[PROVINCE], plan, offices, at),
-        "agencies": [_agency_document(active[code], plan, offices, at) for code in sorted(active) if code != PROVINCE],
+        "province": _agency_document(found[PROVINCE], sum_name, plan, None),
+        "agencies": [
+            _agency_document(active[code], _name(code, offices), plan, _present(code, offices, at))
+            for code in sorted(active)
+        ],
     }
 
 
@@ -116,12 +119,12 @@ def _iso(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _agency_document(tally: Tally, plan: Scheme, offices: Agencies, at: date) -> Json:
+def _agency_document(tally: Tally, name: str, plan: Scheme, present: Json | None) -> Json:
     scored = score(tally, plan)
     return {
         "agency": tally.agency,
-        "name": _name(tally.agency, offices),
-        "present_office": _present(tally.agency, offices, at),
+        "name": name,
+        "present_office": present,
         "figures": {
             "received": _number(tally.received),
             **{name: _number(codes) for name, codes in tally.outcomes.items()},
@@ -149,8 +152,6 @@ def _agency_document(tally: Tally, plan: Scheme, offices: Agencies, at: date) ->
 
 
 def _name(code: str, offices: Agencies) -> str:
-    if code == PROVINCE:
-        return "Toàn tỉnh"
     office = offices.get(code) if code != figures_query.NO_AGENCY else None
     return office.name if office else ""
 
