@@ -3,6 +3,7 @@
     api        what a stage sees: Step, Tick, Outputs, EngineConfig, Engine. No Faust, no Kafka
     engine     one run: open, check, the Faust app in this loop, stop in order or fail without a last commit
     app        the Faust app and its agent          transport  chunks in, the ledger's offsets out (Faust's entry point)
+    consumer_thread   the aiokafka consumer in its thread: membership, commits, what the broker says
     runner     one chunk: step, outputs, state, finished    ticker   clocks, and the check for late writers
     ledger     what may be committed (pure)         lease      is this process still the owner?
     state      dictionaries over compacted topics   storelog   one of them, as its owner sees it (pure)

@@ -18,11 +18,10 @@ from faust.types.tuples import TP
 
 from hub.config import Settings
 from hub.stream.api import EngineConfig
+from hub.stream.consumer_thread import FAUST_LOG
 from hub.stream.ledger import Ledger
 from hub.stream.runner import Job
 
-# Faust tells every start and stop of its many parts; what matters of it we tell ourselves.
-FAUST_LOG = logging.getLogger("faust.engine")
 COMMIT_INTERVAL_S = 0.5
 # Chunks that wait in Faust's queue: fetched ahead, little enough to keep memory small.
 _BUFFERED_CHUNKS = 16
@@ -88,7 +87,7 @@ def make_app(link: Link) -> EngineApp:
         consumer_auto_offset_reset="earliest",
     )
     app.link = link
-    for name in ("faust", "mode"):
+    for name in ("faust", "mode"):  # they tell each start and stop of their parts; what matters we tell ourselves
         logging.getLogger(name).setLevel(logging.WARNING)
     _add_agent(app, link)
     return app

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
@@ -14,15 +15,22 @@ from hub.stream.api import EngineConfig
 from hub.wire import kafka
 
 _log = logging.getLogger(__name__)
+_APPEAR_TRIES, _APPEAR_WAIT_S = 10, 0.3
 
 
-async def check_topics(config: EngineConfig, settings: Settings, topics: Mapping[str, int]) -> int:
-    """`topics` holds the cluster's, with partition counts; returns the count that all sources and stores have.
+async def check_topics(config: EngineConfig, settings: Settings, ask: Callable[[], Awaitable[dict[str, int]]]) -> int:
+    """`ask` tells the cluster's topics with partition counts; returns the count that all sources and stores have.
 
     StartError says which topic is wrong and why it matters.
     """
     wanted = (*config.sources, *config.stores)
-    if missing := [topic for topic in wanted if topic not in topics]:
+    topics = await ask()
+    for _ in range(_APPEAR_TRIES):  # a topic made a moment ago may not have reached every broker
+        if all(topics.get(topic) for topic in wanted):
+            break
+        await asyncio.sleep(_APPEAR_WAIT_S)
+        topics = await ask()
+    if missing := [topic for topic in wanted if not topics.get(topic)]:
         raise StartError(f"{config.name}: topics {', '.join(missing)} do not exist: create them first")
     counts = {topic: topics[topic] for topic in wanted}
     if len(set(counts.values())) != 1:

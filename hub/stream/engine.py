@@ -46,7 +46,7 @@ async def run_engine(config: EngineConfig, settings: Settings, stop: asyncio.Eve
     except KafkaError as error:
         raise StartError(f"no broker answers at {settings.bootstrap}: {error}") from error
     try:
-        partitions = await check_topics(config, settings, await writer.topics())
+        partitions = await check_topics(config, settings, writer.topics)
         await _Life(config, settings, writer, partitions).run(stop)
     finally:
         await writer.stop()

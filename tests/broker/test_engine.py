@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.admin import NewTopic
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from prometheus_client import REGISTRY
 
 from hub.config import Settings
@@ -162,3 +166,36 @@ async def test_it_speaks_to_a_broker_that_wants_a_password(tmp_path: Path):
                 while len(seen) < 100:
                     seen |= {r.value for found in (await reader.getmany(timeout_ms=500)).values() for r in found}
             await reader.stop()
+
+
+async def test_a_stop_does_not_wait_for_a_rebalance_that_another_member_holds_up(topic: Topic, hub_settings: Settings):
+    names = await make_names(topic)
+    gives_back, asked = asyncio.Event(), asyncio.Event()
+
+    class Holding(ConsumerRebalanceListener):
+        async def on_partitions_revoked(self, revoked: Any) -> None:
+            if revoked:
+                asked.set()
+                await gives_back.wait()
+
+        async def on_partitions_assigned(self, assigned: Any) -> None: ...
+
+    other = AIOKafkaConsumer(
+        bootstrap_servers=hub_settings.bootstrap,
+        group_id=names.group,
+        partition_assignment_strategy=[RangePartitionAssignor],
+        heartbeat_interval_ms=300,
+    )
+    await other.start()
+    try:
+        other.subscribe(list(names.sources), listener=Holding())
+        async with asyncio.timeout(20):
+            while not other.assignment():
+                await other.getmany(timeout_ms=100)
+        async with running(config(names), hub_settings):
+            await asyncio.wait_for(asked.wait(), 20)
+            began = time.monotonic()
+        assert time.monotonic() - began < 15  # the rebalance time is 30 s
+    finally:
+        gives_back.set()
+        await other.stop()

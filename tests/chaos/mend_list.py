@@ -165,7 +165,7 @@ MENDS = (
         f"{_TRANSPORT}::test_one_agent_one_actor_no_tables_no_web",
     ),
     _one(
-        "static membership", 14, "transport",
+        "static membership", 14, "consumer_thread",
         'instance=f"{config.name}-{config.instance}"', "instance=None",
         f"{_BROKER}::test_it_is_a_static_member_and_comes_back_without_a_rebalance",
     ),
@@ -207,12 +207,12 @@ MENDS = (
         f"{_WATCHDOG}::test_a_rebalance_that_does_not_end_is_seen",
     ),
     _one(
-        "no commit without a generation", 20, "transport",
+        "no commit without a generation", 20, "consumer_thread",
         "        if not self._joined():  # a commit", "        if False:  # a commit",
         f"{_TRANSPORT}::test_without_a_generation_nothing_is_committed",
     ),
     _one(
-        "the consumer thread is a daemon", 22, "transport",
+        "the consumer thread is a daemon", 22, "consumer_thread",
         "        self.daemon = True", "        pass",
         f"{_TRANSPORT}::test_the_consumer_thread_cannot_hold_up_the_end_of_the_process",
     ),
