@@ -16,6 +16,7 @@ from hub.access import organisations
 from hub.access.control import Organisation
 from hub.config import Settings
 from hub.intake import gateway
+from hub.observe.health import HEALTH
 from hub.wire import kafka
 from hub.wire.admin import ensure_topics
 from hub.wire.topics import INGRESS
@@ -57,6 +58,7 @@ async def running(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncI
         return fixed_codec()
 
     monkeypatch.setattr(gateway, "open_codec", codec)
+    monkeypatch.setattr(HEALTH, "ready", {})  # one process is one role, but not in tests
     stop = asyncio.Event()
     role = asyncio.create_task(gateway.run("gateway", settings, stop))
     address = f"http://{settings.gateway.host}:{settings.gateway.port}"

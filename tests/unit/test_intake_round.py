@@ -15,6 +15,7 @@ from hub.errors import RegistryError
 from hub.intake import agency_topics
 from hub.intake.agency_topics import Intake
 from hub.intake.judge import Judge
+from hub.observe.health import HEALTH
 from hub.wire.codec import Codec
 from hub.wire.envelope import Envelope
 from tests.support.codecs import IDS, fixed_codec
@@ -22,6 +23,12 @@ from tests.support.codecs import IDS, fixed_codec
 ORG = Organisation(name="one", sources=("urn:one",), agencies=("H11.12",), kafka_topic=True)
 PART = TopicPartition("hub.ingress.one", 0)
 CODE = "H11.12-261124-0001"
+
+
+@pytest.fixture(autouse=True)
+def own_health(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One process is one role, but not in tests."""
+    monkeypatch.setattr(HEALTH, "ready", {})
 
 
 class Kafka:
