@@ -183,9 +183,10 @@ class _Life:
 
     def _watchdog(self) -> Watchdog:
         limit_s = (self._kafka.rebalance_timeout_ms + self._kafka.session_timeout_ms) / 1000
+        runner = self._runner
         return Watchdog(
-            self._role, self._ledger, self._watched, self._committed, self._runner.busy, self._end, self._flowing,
-            limit_s,
+            self._role, self._ledger, self._watched, self._committed, runner.busy, runner.idle, self._end,
+            self._flowing, limit_s,
         )  # fmt: skip
 
     def _flowing(self) -> bool:

@@ -82,6 +82,10 @@ class Runner:
         """Whether something is being worked in this lane now."""
         return self._lanes[partition].locked()
 
+    def idle(self) -> bool:
+        """Whether nothing is being worked, or waits for its lane, at all."""
+        return not self._tasks
+
     async def drained(self, timeout_s: float) -> bool:
         """Wait until nothing is in work. False: something still is after that time."""
         until = time.monotonic() + timeout_s

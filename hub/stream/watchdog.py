@@ -24,6 +24,7 @@ class Watchdog:
     """owned:     the partitions to watch.
     committed: asks the broker.
     busy:      whether a partition's lane is at work: a long chunk is no lost chunk.
+    idle:      whether no lane is: as long as one is, a chunk of another may still wait for its turn.
     end:       the log's end as last heard of, for the lag metric.
     flowing:   whether partitions are assigned and being read (or a rebalance would have to end soon).
     limit_s:   how long the two may be apart.
@@ -36,6 +37,7 @@ class Watchdog:
         owned: Callable[[], Sequence[TP]],
         committed: Callable[[Sequence[TP]], Awaitable[dict[TP, int | None]]],
         busy: Callable[[int], bool],
+        idle: Callable[[], bool],
         end: Callable[[TP], int | None],
         flowing: Callable[[], bool],
         limit_s: float,
@@ -45,6 +47,7 @@ class Watchdog:
         self._owned = owned
         self._committed = committed
         self._busy = busy
+        self._idle = idle
         self._end = end
         self._flowing = flowing
         self._still_since: float | None = None
@@ -83,12 +86,12 @@ class Watchdog:
             metrics.LAG_RECORDS.labels(self._role, topic).set(records)
         longest = max((now - since for _, since in self._hanging.values()), default=0.0)
         metrics.WATCHDOG_GAP_SECONDS.labels(self._role).set(longest)
-        if longest > self._limit_s:
-            tp = min(self._hanging, key=lambda tp: self._hanging[tp][1])
-            raise Parted(
-                f"{tp.topic}/{tp.partition}: worked up to {self._ledger.processed(tp)}, committed {committed[tp]}, "
-                f"and no commit for {longest:.0f} s"
-            )
+        for tp, ((what, _), since) in self._hanging.items():
+            if now - since > self._limit_s and (what == "committed" or self._idle()):
+                raise Parted(
+                    f"{tp.topic}/{tp.partition}: worked up to {self._ledger.processed(tp)}, committed {committed[tp]}, "
+                    f"and no commit for {now - since:.0f} s"
+                )
 
     def _look_at(self, tp: TP, committed: int | None, now: float) -> None:
         processed, oldest = self._ledger.processed(tp), self._ledger.oldest(tp)

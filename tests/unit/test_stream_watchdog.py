@@ -16,10 +16,11 @@ class Bench:
     def __init__(self) -> None:
         self.ledger: Ledger[TP] = Ledger()
         self.busy = False
+        self.idle = True
         self.flowing = True
         self.dog = Watchdog(
-            "test", self.ledger, lambda: [HERE], lambda tps: None, lambda n: self.busy, lambda tp: None,
-            lambda: self.flowing, limit_s=10.0,
+            "test", self.ledger, lambda: [HERE], lambda tps: None, lambda n: self.busy, lambda: self.idle,
+            lambda tp: None, lambda: self.flowing, limit_s=10.0,
         )  # fmt: skip
 
     def worked(self, first: int, end: int) -> None:
@@ -58,6 +59,17 @@ def test_a_long_chunk_is_no_lost_chunk():
     bench.ledger.hand_out(HERE, 0, 10)
     bench.dog.look({HERE: None}, 0.0)
     bench.dog.look({HERE: None}, 60.0)
+
+
+def test_a_chunk_that_waits_while_other_lanes_work_is_no_lost_chunk_until_they_rest():
+    bench = Bench()
+    bench.idle = False
+    bench.ledger.hand_out(HERE, 0, 10)
+    for now in range(0, 100, 2):
+        bench.dog.look({HERE: None}, float(now))
+    bench.idle = True
+    with pytest.raises(Parted):
+        bench.dog.look({HERE: None}, 100.0)
 
 
 def test_a_rebalance_that_does_not_end_is_seen():
