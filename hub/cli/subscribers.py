@@ -1,4 +1,4 @@
-"""`hub subscribers add|list|show|change|pause|resume|rotate-secret|test|remove`: who receives events, and how."""
+"""`hub subscribers add|list|show|change|pause|resume|rotate-secret|test|waiting|remove`: who receives events."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ import typer
 
 from hub import config
 from hub.access import audit, subscribers
+from hub.access.waiting import waiting as waiting_of
 from hub.cli import output
 from hub.errors import ConfigError
 from hub.runtime import exits
@@ -166,10 +167,25 @@ def probe(name: Name, why: Why = "", as_json: output.Json = False) -> None:
 
 
 @app.command()
+def waiting(name: Name, as_json: output.Json = False) -> None:
+    """Its parked and held dossiers: behind which event, after how many tries, until when."""
+    found = asyncio.run(waiting_of(config.load(), name))
+    if as_json:
+        output.print_json(found)
+        return
+    rows = [(w["key"], w["place"], w["events"], w["attempt"], w["error"], _moment(w["not_before"])) for w in found]
+    output.print_table(f"Waiting for {name}", ("dossier", "place", "events", "tries", "error", "not before"), rows)
+
+
+@app.command()
 def remove(name: Name, why: Why = "", as_json: output.Json = False) -> None:
     """Remove it: its delivery stops, nothing is due to it any more. Its topics are left."""
     asyncio.run(subscribers.remove(config.load(), name, audit.this_operator(), why))
     _say(name, "is removed; its topics are left", {"removed": name}, as_json)
+
+
+def _moment(epoch: float) -> str:
+    return datetime.fromtimestamp(epoch).astimezone().isoformat(sep=" ", timespec="seconds") if epoch else ""
 
 
 def _settings(file: Path | None, given: list[str] | None) -> dict[str, Any]:

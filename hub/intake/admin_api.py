@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.access import subscribers
+from hub.access.waiting import waiting as waiting_of
 from hub.intake.organisations_api import By, Hub
 from hub.intake.problem import Problem
 
@@ -122,6 +123,11 @@ async def rotate(name: str, rotation: Rotation, hub: Hub, by: By) -> dict[str, A
 @router.post("/{name}/test", summary="A probe from the gateway; no event is sent")
 async def probe(name: str, hub: Hub, by: By) -> dict[str, Any]:
     return asdict(await subscribers.probe(hub, name, by.who, by.why))
+
+
+@router.get("/{name}/waiting", summary="Its parked and held dossiers")
+async def waiting(name: str, hub: Hub, by: By) -> list[dict[str, Any]]:
+    return await waiting_of(hub, name)
 
 
 @router.delete("/{name}", status_code=204, summary="Remove it: nothing is due to it any more")

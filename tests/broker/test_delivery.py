@@ -8,6 +8,7 @@ import random
 
 import pytest
 
+from hub.access.waiting import waiting
 from hub.delivery.portal import Answer, Strategy
 from hub.errors import Rejected, Retryable, StartError
 from tests.broker.delivery_fixture import bench  # noqa: F401
@@ -108,6 +109,9 @@ async def test_a_refused_event_of_an_event_log_holds_its_dossier_until_replayed(
         await bench.events((0, 4), (1, 2))
         await until(lambda: _parked_seqs(bench, 0, [2, 3, 4]), "later events are held too")
         await until(lambda: bench.site.delivered(bench.code(1)) == [1, 2], "others go on")
+        (shown,) = await waiting(bench.settings, bench.name)
+        assert (shown["key"], shown["place"], shown["events"]) == (bench.code(0), "held", 3)
+        assert (shown["error"], shown["first_event"]) == ("schema", letter["ce_id"])
         assert bench.site.delivered(bench.code(0)) == [1]
         bad.clear()
         await bench.order("replay", 0, 2)

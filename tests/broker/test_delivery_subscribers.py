@@ -124,6 +124,8 @@ async def test_over_http_with_the_operators_token(settings, name, monkeypatch):
         tested = await http.post(f"/v1/subscribers/{name}/test")
         assert (tested.json()["ok"], tested.json()["kind"]) == (False, "connect")
         assert name in [s["name"] for s in (await http.get("/v1/subscribers")).json()]
+        assert (await http.get(f"/v1/subscribers/{name}/waiting")).json() == []
+        assert (await http.get(f"/v1/subscribers/{name}x/waiting")).status_code == 404
         assert (await http.delete(f"/v1/subscribers/{name}")).status_code == 204
         assert (await http.get(f"/v1/subscribers/{name}")).status_code == 404
     actions = [action for action, who, why in await audited(settings, name) if (who, why) == ("binh", "test")]
@@ -161,5 +163,7 @@ def test_on_the_command_line(kafka, hub_settings, name, monkeypatch):
     tested = hub("test", name, "--json")
     assert (tested.exit_code, json.loads(tested.output)["kind"]) == (1, "connect")
     assert SECRET not in hub("show", name).output
+    assert json.loads(hub("waiting", name, "--json").output) == []
+    assert hub("waiting", name).exit_code == 0
     assert hub("remove", name).exit_code == 0
     assert isinstance(hub("show", name).exception, subscribers.UnknownSubscriber)
