@@ -102,6 +102,11 @@ class CoreSettings(Section):
     instance: str = Field("0", description="stable name of this replica (static membership)")
     chunk_records: int = Field(1_000, ge=1)
     keep_steps: int = Field(16, ge=2, description="last steps per dossier kept for judging late events")
+    online_services: Literal["off", "known", "strict"] = Field(
+        "known",
+        description="a dossier filed online for what is not offered online is a dead letter; known: where the catalogue "
+        "knows the procedure's services, strict: everywhere",
+    )
 
 
 class DeadlineSettings(Section):

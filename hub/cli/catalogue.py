@@ -1,6 +1,6 @@
-"""`hub catalogue compare`: the national list of procedures against what the province publishes.
+"""`hub catalogue`: the national list of procedures against what the province publishes, and what is offered online.
 
-Exit codes: 0 no difference, 1 some, or nothing to compare with; others as in hub.runtime.exits.
+Exit codes: 0 done, for `compare` no difference; 1 some, or nothing to compare with; others as in hub.runtime.exits.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -16,6 +18,9 @@ from rich.progress import Progress
 from hub import config
 from hub.cli import output
 from hub.config import Settings
+from hub.readmodel import coverage as figures
+from hub.readmodel.coverage import Coverage, Line
+from hub.readmodel.database import open_engine
 from hub.reconcile.catalogue import KINDS, Side, compare
 from hub.reconcile.catalogue_sides import read_sides
 from hub.runtime import exits
@@ -45,6 +50,60 @@ def compare_catalogues(as_json: output.Json = False) -> None:
         for kind, number in sorted(Counter(one.kind for one in found).items()):
             print(f"{number:6}  {kind}: {KINDS[kind]}")
     raise typer.Exit(exits.FAILED if found or not reference.procedures else exits.OK)
+
+
+@app.command()
+def coverage(
+    lines: Annotated[
+        bool, typer.Option("--lines", help="each procedure: level, kind, portals, since when, use")
+    ] = False,
+    as_json: output.Json = False,
+) -> None:
+    """What is offered online and how much it is used, from the read model as it stands now."""
+    engine = open_engine(config.load())
+    try:
+        found = figures.read(engine)
+    finally:
+        engine.dispose()
+    if as_json:
+        output.print_json(asdict(found))
+        return
+    output.print_table("Online services", ("figure", "value"), _figures(found))
+    if lines:
+        columns = ("code", "name", "level", "kind", "portals", "since", "dossiers", "online")
+        output.print_table("Procedures", columns, [_cells(line) for line in found.lines])
+
+
+def _figures(found: Coverage) -> list[tuple[str, object]]:
+    counts = (("level", found.by_level), ("kind", found.by_kind), ("portal", found.by_portal))
+    return [
+        ("procedures that are public", found.procedures),
+        ("of them offered online (QĐ 766, 3.1)", _share(found.offered, found.share_offered)),
+        *((f"  {name} {word}", number) for name, told in counts for word, number in told.items()),
+        ("services of withdrawn procedures", ", ".join(found.stray) or "none"),
+        ("dossiers", found.dossiers),
+        ("of them filed online (QĐ 766, 3.3)", _share(found.online, found.share_online)),
+    ]
+
+
+def _share(number: int, share: float | None) -> str:
+    return str(number) if share is None else f"{number} ({share:.1%})"
+
+
+def _cells(line: Line) -> tuple[object, ...]:
+    since = "" if line.since is None else f"{datetime.fromtimestamp(line.since / 1000).astimezone():%Y-%m-%d}"
+    state = line.name if line.active else f"{line.name} (withdrawn)"
+    level = "" if line.level is None else line.level
+    return (
+        line.code,
+        state,
+        level,
+        line.kind or "not online",
+        ", ".join(line.portals),
+        since,
+        line.dossiers,
+        line.online,
+    )
 
 
 def _counts(side: Side) -> dict[str, int]:

@@ -31,6 +31,7 @@ REASONS = {
     "limit": "longer or larger than allowed",
     "key": "the record's key is not its dossier, procedure or service code",
     "right": "the organisation may not write this dossier, source or family",
+    "not_offered": "filed online for a procedure that is not offered online, not at that level, or no more",
     "transition": "the step fits nowhere in the dossier's history",
     "conflict": "same id with other content",
     "crash": "the step crashed on this record",

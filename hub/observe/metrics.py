@@ -42,6 +42,10 @@ LAG_SECONDS = Gauge("hub_lag_seconds", "Age of the record last worked", ["role",
 DEADLINES_TOLD = Counter("hub_deadlines_told", "Deadlines of dossiers told as events", ["kind"])
 DEADLINES_AHEAD = Gauge("hub_deadlines_ahead", "Moments that the clock of this process waits for", ["role"])
 
+CATALOGUE_COPY_AGE_SECONDS = Gauge(
+    "hub_catalogue_copy_age_seconds", "Since the core's copy of the catalogue was last at its topics' end"
+)
+
 # --- engine ------------------------------------------------------------------------------------------------------
 CHUNK_SECONDS = Histogram("hub_chunk_seconds", "One chunk: step, writes confirmed, state", ["role"], buckets=_SECONDS)
 CHUNK_RECORDS = Histogram("hub_chunk_records", "Records in a chunk", ["role"], buckets=(1, 10, 50, 100, 250, 500, 1000))

@@ -10,8 +10,9 @@ from hub.config import Settings
 from hub.errors import BadRecord
 from hub.observe.health import HEALTH
 from hub.pipeline.avro import OwnRecord
+from hub.pipeline.catalogue_copy import beside, catalogue_copy
 from hub.pipeline.clock import Clock
-from hub.pipeline.step import dead_letter, make_step
+from hub.pipeline.step import Admit, dead_letter, make_step
 from hub.pipeline.work import version
 from hub.stream.api import Engine, EngineConfig, Out, Record
 from hub.wire.codec import Codec
@@ -25,16 +26,21 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
     HEALTH.set_ready("schemas", False, "asking for schema ids")
     codec = await open_codec(settings)
     HEALTH.set_ready("schemas", True, f"{len(codec.ids)} schemas known")
-    await Engine(engine_config(codec, settings), settings).run(stop)
+    if settings.core.online_services == "off":
+        await Engine(engine_config(codec, settings), settings).run(stop)
+        return
+    async with catalogue_copy(settings, codec) as (copy, follower):
+        engine = Engine(engine_config(codec, settings, copy.admit), settings)
+        await beside(asyncio.create_task(engine.run(stop)), follower)
 
 
-def engine_config(codec: Codec, settings: Settings) -> EngineConfig:
+def engine_config(codec: Codec, settings: Settings, admit: Admit | None = None) -> EngineConfig:
     clock = Clock(OwnRecord(codec, CLOCK_RECORD), settings.deadlines)
     return EngineConfig(
         name="hub.core",
         sources=(INGRESS,),
         stores=(DOSSIERS, PROCEDURES, SERVICES),
-        step=clock.watching(make_step(codec, settings)),
+        step=clock.watching(make_step(codec, settings, admit)),
         tick=clock.tick,
         tick_s=settings.deadlines.tick_s,
         version=version,

@@ -30,11 +30,15 @@ from hub.wire.topics import DOSSIERS, EVENTS, PROCEDURES, SERVICES
 ROLE = "core"
 STAGE = "core"
 
+Admit = Callable[[dict[str, Any]], None]
+"""Raises BadRecord for a datum that may not begin a dossier."""
+
 
 @dataclass(frozen=True, slots=True)
 class Family:
     """One kind of event. published: what agencies send. code: the field that is the key. type, event: what the hub
-    makes of it. store: the topic of its state. open: the work on one key, new or stored."""
+    makes of it. store: the topic of its state. open: the work on one key, new or stored. admit: what the first event
+    of a key must pass besides."""
 
     published: OwnRecord
     code: str
@@ -43,6 +47,7 @@ class Family:
     event: OwnRecord
     store: str
     open: Callable[[str, Stored | None], Work]
+    admit: Admit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ class Deadlines:
     event: OwnRecord
 
 
-def families(codec: Codec, settings: Settings) -> dict[str, Family]:
+def families(codec: Codec, settings: Settings, admit: Admit | None) -> dict[str, Family]:
     """By the CloudEvents type that agencies use."""
     keep, rules = settings.core.keep_steps, deadline_rules(settings.deadlines)
     dossier, procedure, service = (
@@ -65,7 +70,7 @@ def families(codec: Codec, settings: Settings) -> dict[str, Family]:
         ce.DOSSIER_STEP: Family(
             published[ce.DOSSIER_STEP], "dossier_code", normalise.dossier_step,
             ce.DOSSIER_EVENT, event[ce.DOSSIER_EVENT], DOSSIERS,
-            lambda code, stored: DossierWork(code, dossier, stored, keep, rules),
+            lambda code, stored: DossierWork(code, dossier, stored, keep, rules), admit,
         ),
         ce.PROCEDURE_CHANGE: Family(
             published[ce.PROCEDURE_CHANGE], "procedure_code", normalise.procedure_change,
@@ -80,9 +85,12 @@ def families(codec: Codec, settings: Settings) -> dict[str, Family]:
     }  # fmt: skip
 
 
-def make_step(codec: Codec, settings: Settings) -> Step:
-    """The step for the engine. It raises RegistryError when a schema is needed and the registry is away."""
-    known = families(codec, settings)
+def make_step(codec: Codec, settings: Settings, admit: Admit | None = None) -> Step:
+    """The step for the engine. admit: the catalogue's word on new dossiers.
+
+    It raises RegistryError when a schema is needed and the registry is away.
+    """
+    known = families(codec, settings, admit)
     told = Deadlines(OwnRecord(codec, ce.CLOCK_RECORD), OwnRecord(codec, ce.CANONICAL_RECORDS[ce.DOSSIER_DEADLINE]))
 
     def step(records: Sequence[Record], view: StateView) -> Outputs:
@@ -140,6 +148,8 @@ class _Chunk:
         if work.is_copy(incoming):
             self._duplicates += 1
             return None
+        if work.seq == 0 and family.admit is not None:
+            family.admit(datum)
         if changed or not family.published.is_own(record.value):
             body = family.published.write(datum)
         event = work.apply(datum, body, incoming)

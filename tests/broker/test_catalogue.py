@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import uuid
 from pathlib import Path
@@ -24,9 +25,11 @@ from hub.reconcile.catalogue import compare
 from hub.reconcile.catalogue_sides import read_sides
 from hub.wire import kafka
 from hub.wire.admin import ensure_topics
-from hub.wire.envelope import PROCEDURE_CHANGE, SERVICE_CHANGE, Envelope
+from hub.wire.envelope import DOSSIER_STEP, PROCEDURE_CHANGE, SERVICE_CHANGE, Envelope
 from hub.wire.registry import open_codec, register_own
+from hub.wire.topics import DEAD_LETTERS, EVENTS
 from tests.broker.registry_fixture import running
+from tests.support.gateway import records_of
 from tests.support.roles import role
 
 pytestmark = pytest.mark.broker
@@ -52,6 +55,15 @@ def published(catalogue: dict[str, Any], source: str) -> list[Incoming]:
     ]
 
 
+async def put(settings: Settings, *events: Incoming) -> None:
+    producer = kafka.producer(settings)
+    await producer.start()
+    try:
+        await kafka.send_all(producer, records(Batch(events), await open_codec(settings)))
+    finally:
+        await producer.stop()
+
+
 async def test_the_twelve_differences_come_out_at_the_other_end(hub_settings: Settings, tmp_path: Path) -> None:
     mark = uuid.uuid4().hex[:8]
     name = f"dvcqg-{mark}"
@@ -66,13 +78,7 @@ async def test_the_twelve_differences_come_out_at_the_other_end(hub_settings: Se
         await register_own(settings)
         await write(settings, site.subscriber().model_copy(update={"name": name}))
         try:
-            producer = kafka.producer(settings)
-            await producer.start()
-            try:
-                own = Batch(published(load("province"), f"urn:test:province:{mark}"))
-                await kafka.send_all(producer, records(own, await open_codec(settings)))
-            finally:
-                await producer.stop()
+            await put(settings, *published(load("province"), f"urn:test:province:{mark}"))
             cursor = settings.data_dir / "sources/national-catalogue/cursor.json"
             codes, found = {one.code for one in wanted()}, []
             with contextlib.ExitStack() as stack:
@@ -88,3 +94,43 @@ async def test_the_twelve_differences_come_out_at_the_other_end(hub_settings: Se
         finally:
             await write(settings, (Subscriber, name))
     assert len(reference.procedures) == 14
+
+
+async def test_the_core_follows_the_catalogue_while_it_runs(hub_settings: Settings) -> None:
+    settings, source = hub_settings, f"urn:test:{uuid.uuid4()}"
+    procedure = f"1.9{uuid.uuid4().int % 100_000:05}"
+    counter = itertools.count(1)
+
+    def event(type: str, key: str, data: dict[str, Any]) -> Incoming:
+        return Incoming(Envelope(uuid.uuid4().hex, source, type, key), {"occurred_at": AT, **data})
+
+    def service(change: str, level: int) -> Incoming:
+        code = f"{procedure}.01"
+        return event(SERVICE_CHANGE, code, {"service_code": code, "change": change, "level": level})
+
+    async def filed_until(topic: str) -> None:
+        """Files one dossier after the other until one more of them comes out in that topic."""
+        before = len(await from_source(topic))
+        async with asyncio.timeout(60):
+            while len(await from_source(topic)) == before:
+                code = f"H11.12-260105-{procedure[2:]}{next(counter):04}"
+                step = {"dossier_code": code, "step": "SUBMITTED", "channel": "ONLINE", "procedure_code": procedure}
+                await put(settings, event(DOSSIER_STEP, code, step))
+                await asyncio.sleep(0.5)
+
+    async def from_source(topic: str) -> list[dict[str, bytes]]:
+        heads = [dict(record.headers) for record in await records_of(settings, topic)]
+        own = [head for head in heads if head.get("ce_source") == source.encode()]
+        return [head for head in own if head["ce_type"] in (b"vn.hub.dossier.step", b"vn.hub.dossier.event")]
+
+    await ensure_topics(settings)
+    async with running(settings):
+        await register_own(settings)
+        await put(settings, service("PUBLISHED", 2))
+        with contextlib.ExitStack() as stack:
+            core = await asyncio.to_thread(stack.enter_context, role("core", settings))
+            await filed_until(DEAD_LETTERS)
+            assert {head["dl_reason"] for head in await from_source(DEAD_LETTERS)} == {b"not_offered"}
+            await put(settings, service("AMENDED", 4))
+            await filed_until(EVENTS)
+            assert "hub_catalogue_copy_age_seconds" in (await asyncio.to_thread(core.get, "/metrics"))[1]
