@@ -13,6 +13,7 @@ from hub import config
 from hub.cli import output
 from hub.config import Settings
 from hub.errors import ConfigError
+from hub.model.deadline_rules import rules as deadline_rules
 from hub.runtime import exits
 
 app = typer.Typer(add_completion=False)
@@ -23,6 +24,7 @@ def check_config(as_json: output.Json = False) -> None:
     """Check all settings. Wrong ones are named one a line, with what is wrong; exit code 2 then."""
     try:
         settings = config.load()
+        deadline_rules(settings.deadlines)  # hours, and the file of days off, which the settings only name
     except ConfigError as error:
         if as_json:
             output.print_json({"ok": False, "errors": [_split(line) for line in str(error).splitlines()]})

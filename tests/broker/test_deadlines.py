@@ -1,6 +1,6 @@
 """Deadlines on a real broker: told once each, after a stop, around a kill -9, and anew when the date moves.
 
-The core is the real process; working time is round the clock and the warning ten seconds before, so that a test need
+The core is the real process; working time is round the clock and the warning five seconds before, so that a test need
 not wait for tomorrow.
 """
 
@@ -13,7 +13,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.structs import ConsumerRecord
 
 from hub.config import DeadlineSettings, Settings
 from hub.wire import topics
@@ -23,11 +24,10 @@ from hub.wire.envelope import DOSSIER_DEADLINE, DOSSIER_STEP, Envelope, derived_
 from hub.wire.registry import open_codec, register_own
 from tests.broker.registry_fixture import running
 from tests.support.roles import RoleProcess
-from tests.support.topics import read_all
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
-WARN_S = 10
+WARN_S = 5
 DAY_MS = 86_400_000
 
 
@@ -45,6 +45,32 @@ def settings_of(base: Settings) -> Settings:
     return base.model_copy(update={"deadlines": deadlines})
 
 
+class Log:
+    """hub.events since the test began."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap, enable_auto_commit=False)
+        self._parts = [TopicPartition(topics.EVENTS, n) for n in range(settings.kafka.partitions)]
+        self._read: list[ConsumerRecord] = []
+
+    async def __aenter__(self) -> Log:
+        await self._consumer.start()
+        self._consumer.assign(self._parts)
+        await self._consumer.seek_to_end(*self._parts)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._consumer.stop()
+
+    async def records(self) -> list[ConsumerRecord]:
+        """All up to the present end."""
+        ends = await self._consumer.end_offsets(self._parts)
+        while any([await self._consumer.position(part) < ends[part] for part in self._parts]):
+            for records in (await self._consumer.getmany(timeout_ms=500)).values():
+                self._read += records
+        return self._read
+
+
 @dataclass
 class Hub:
     """What a test does to the core, and what hub.events shows of one dossier."""
@@ -52,6 +78,7 @@ class Hub:
     settings: Settings
     codec: Codec
     core: RoleProcess
+    log: Log
     code: str = ""
     sent: int = 0
 
@@ -75,7 +102,7 @@ class Hub:
     async def events(self) -> list[tuple[str, str, int, int]]:
         """(kind or step, event id, hub_seq, due_at) of the dossier, in order of the log."""
         out = []
-        async for record in read_all(self.settings.bootstrap, topics.EVENTS):
+        for record in await self.log.records():
             if record.key == self.code.encode():
                 head, (_, data) = read_headers(record.headers), self.codec.decode(record.value)
                 told = head.type == DOSSIER_DEADLINE
@@ -107,13 +134,14 @@ async def hub(hub_settings: Settings) -> AsyncIterator[Hub]:
     async with running(settings):
         await register_own(settings)
         codec = await open_codec(settings)
-    hub = Hub(settings, codec, RoleProcess("core", settings))
-    try:
-        await asyncio.to_thread(hub.core.ready)
-        yield hub
-    finally:
-        if hub.core.process.poll() is None:
-            hub.core.kill()
+    async with Log(settings) as log:
+        hub = Hub(settings, codec, RoleProcess("core", settings), log)
+        try:
+            await asyncio.to_thread(hub.core.ready)
+            yield hub
+        finally:
+            if hub.core.process.poll() is None:
+                hub.core.kill()
 
 
 def now() -> int:
@@ -140,7 +168,7 @@ async def test_warning_and_due_once_each_and_anew_when_the_date_moves(hub: Hub):
 
 
 async def test_down_over_the_deadline_tells_it_once_when_it_is_back(hub: Hub):
-    due = now() + 4_000
+    due = now() + 8_000
     await hub.step("RECEIVED", now() - DAY_MS, due)
     await hub.until(lambda words: "RECEIVED" in words, "the dossier is known")
     assert await asyncio.to_thread(hub.core.terminate) == 0, hub.core.tail()
@@ -161,18 +189,21 @@ async def test_down_over_the_deadline_tells_it_once_when_it_is_back(hub: Hub):
 
 
 async def test_a_dossier_that_was_finished_while_the_core_was_down_is_not_told(hub: Hub):
-    due = now() + 2_500
+    due = now() + 6_000
     await hub.step("RECEIVED", now() - 1_000, due)
     await hub.until(lambda words: "RECEIVED" in words, "the dossier is known")
     hub.core.kill()
+    assert now() < due, "the machine is too slow for this test"
     await hub.step("FINISHED", now())
     await asyncio.sleep(max(0.0, due / 1000 - time.time()) + 0.5)
     await hub.start()
     await hub.until(lambda words: "FINISHED" in words, "the dossier's end")
     await hub.quiet()
-    assert [word for word, *_ in await hub.events()] == ["RECEIVED", "FINISHED"]
+    once = dict.fromkeys(await hub.events())  # killed before its commit, the core may repeat the very same event
+    assert [word for word, *_ in once] == ["RECEIVED", "FINISHED"]
 
 
+@pytest.mark.slow
 async def test_kill_9_around_the_moment_repeats_at_most_the_same_event(hub: Hub):
     """Killed again and again while deadlines of twenty dossiers pass; each is told, under the id that follows."""
     codes, due = [], now() + 3_000

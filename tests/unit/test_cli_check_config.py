@@ -83,3 +83,16 @@ def test_help_names_every_command(capsys):
     assert code == 0
     assert "check-config" in out
     assert "trace" in out
+
+
+def test_the_calendar_of_deadlines_is_looked_into(capsys, monkeypatch, tmp_path):
+    (tmp_path / "days.json").write_text(
+        '{"days": [{"day": "2027-02-30", "working": false, "why": "a", "source": "b"}]}'
+    )
+    monkeypatch.setenv("HUB_DEADLINES__CALENDAR_FILE", "days.json")
+    monkeypatch.setenv("HUB_DEADLINES__HOURS", '[["07:30", "11:30"], ["13:30", "17:00"]]')
+    code, _out, err = run(capsys, "check-config")
+    assert code == 2
+    assert "deadlines.calendar_file: days.json: row 1" in err
+    (tmp_path / "days.json").write_text('{"days": []}')
+    assert run(capsys, "check-config")[0] == 0

@@ -7,9 +7,14 @@ from typing import Any
 
 import pytest
 
+from connectors.kafka_topic.portal import KafkaTopicPortal
+from connectors.national_portal.portal import NationalPortal
+from connectors.provincial_portal.portal import ProvincialPortal
 from hub.access.control import Filter
 from hub.config import CoreSettings, DeadlineSettings, Settings
 from hub.delivery import filters
+from hub.delivery.decoder import Decoder
+from hub.delivery.entries import Raw
 from hub.model.deadline_watch import Watch, unpack, watch_of
 from hub.pipeline.avro import OwnRecord
 from hub.pipeline.clock import MAX_PER_TICK, RESCAN_S, Clock
@@ -18,6 +23,7 @@ from hub.readmodel.projection import rows
 from hub.stream.api import Out, Record
 from hub.wire import topics
 from hub.wire.envelope import CLOCK_RECORD, DOSSIER_CLOCK, DOSSIER_DEADLINE, DOSSIER_EVENT, read_headers
+from hub.wire.personal import without_personal
 from tests.support.core import CODE, CODEC, RECORDED, Core, record, step
 
 HOUR = 3_600_000
@@ -215,6 +221,15 @@ def test_a_new_date_with_the_answer_is_taken_as_it_is():
     assert hub.watch.deadline_at == FRI_8 + 3 * DAY
 
 
+def test_a_new_date_given_while_it_waits_moves_by_the_rest_of_the_wait():
+    """Asked Tuesday 6, on Wednesday asked again with Monday 12 as the new date, answered Thursday: Tuesday 13."""
+    hub = received(Hub())
+    hub.run(record(step("SUPPLEMENT_REQUESTED", MON_8 + DAY), "a"))
+    hub.run(record(step("SUPPLEMENT_REQUESTED", MON_8 + 2 * DAY, due_at=MON_8 + 7 * DAY), "b"))
+    hub.run(record(step("SUPPLEMENT_GIVEN", MON_8 + 3 * DAY), "c"))
+    assert hub.watch.deadline_at == MON_8 + 8 * DAY
+
+
 def test_waits_survive_that_their_steps_are_no_longer_kept():
     hub = received(Hub(Settings(core=CoreSettings(keep_steps=2))))
     hub.run(record(step("SUPPLEMENT_REQUESTED", MON_8 + DAY), "a"))
@@ -321,6 +336,25 @@ def test_due_to_whom():
         (Filter(types=(DOSSIER_EVENT,)), False),
     ):
         assert filters.due(wanted, DOSSIER_DEADLINE, data) is due, wanted
+
+
+def test_portals_without_that_family_neither_get_it_nor_miss_it():
+    """Delivery and reconcile ask the same two questions; a state portal's dossier goes on with the next number."""
+    hub = received(Hub())
+    hub.at(THU_8)
+    hub.run(record(step("FINISHED", FRI_8 - HOUR), "f"))
+    raws = [Raw(o.topic, 0, n, RECORDED, o.key, o.value, o.headers) for n, o in enumerate(hub.out)]
+    decoder = Decoder(CODEC)
+    for families, numbers in (
+        (NationalPortal.families, [1, 3]),
+        (ProvincialPortal.families, [1, 3]),
+        (KafkaTopicPortal.families, [1, 2, 3]),
+    ):
+        entries = [decoder.due_entry(raw, Filter(), families) for raw in raws]
+        assert [entry.hub_seq for entry in entries if entry is not None] == numbers
+    item = decoder.item(raws[1])
+    assert (item.family, item.hub_seq, item.data["deadline"]["kind"]) == ("deadline", 2, "WARNING")
+    assert without_personal("vn.hub.DossierDeadlineEvent", item.data)["dossier"]["dossier_code"] == CODE
 
 
 def test_the_read_model_shows_it_in_the_dossier_s_row_of_events():
