@@ -161,11 +161,13 @@ async def test_it_speaks_to_a_broker_that_wants_a_password(tmp_path: Path):
         async with running(config(names), settings):
             reader = kafka_clients.consumer(settings, "out")
             await reader.start()
-            seen: set[bytes] = set()
-            async with asyncio.timeout(30):
-                while len(seen) < 100:
-                    seen |= {r.value for found in (await reader.getmany(timeout_ms=500)).values() for r in found}
-            await reader.stop()
+            try:
+                seen: set[bytes] = set()
+                async with asyncio.timeout(30):
+                    while len(seen) < 100:
+                        seen |= {r.value for found in (await reader.getmany(timeout_ms=500)).values() for r in found}
+            finally:
+                await reader.stop()
 
 
 async def test_a_stop_does_not_wait_for_a_rebalance_that_another_member_holds_up(topic: Topic, hub_settings: Settings):
