@@ -49,6 +49,7 @@ class Calendar:
         self.day_ms = sum(end - start for start, end in hours)
         self._rows: Mapping[int, bool] = {(row.day - _EPOCH).days: row.working for row in rows}
         self._holidays: dict[int, frozenset[int]] = {}
+        self._working: dict[int, bool] = {}
 
     # --- days -----------------------------------------------------------------------------------------------------
 
@@ -58,10 +59,13 @@ class Calendar:
         return not decided if decided is not None else day in self._of_year((_EPOCH + timedelta(day)).year)
 
     def is_working(self, day: int) -> bool:
-        decided = self._rows.get(day)
-        if decided is not None:
-            return decided
-        return (day + _EPOCH_WEEKDAY) % 7 < _SATURDAY and not self.is_holiday(day)
+        known = self._working.get(day)
+        if known is None:
+            known = self._rows.get(day)
+            if known is None:
+                known = (day + _EPOCH_WEEKDAY) % 7 < _SATURDAY and not self.is_holiday(day)
+            self._working[day] = known
+        return known
 
     def _of_year(self, year: int) -> frozenset[int]:
         known = self._holidays.get(year)

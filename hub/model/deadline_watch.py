@@ -83,13 +83,22 @@ def followed(watch: Watch | None, rules: Rules, due_at: int, written: int, histo
     if watch is None or watch.due_at != due_at:
         watch = Watch(due_at, written, due_at, False)
     since, pauses = watch.since, _pauses(watch, history)
-    deadline_at = running(rules, due_at, since, pauses) if pauses else due_at
+    deadline_at = _deadline(watch, rules, pauses)
     runs = deadline_at is not None and history.tail.status in _OPEN
     if deadline_at is None:  # it waits: the date stands still until the answer
         deadline_at = watch.deadline_at
     mask = watch.mask if watch.deadline_at == deadline_at else 0
     waited = tuple([(began, ended) for began, ended in pauses if ended is not None][-MAX_WAITS:])
     return Watch(due_at, since, deadline_at, runs, mask, waited)
+
+
+def _deadline(watch: Watch, rules: Rules, pauses: list[Pause]) -> int | None:
+    """As `running` over all of them; from what the watch knows already where its waits are the first of them, for
+    counting working days is dearer than all else of a step."""
+    known = len(watch.waited)
+    if known < MAX_WAITS and tuple(pauses[:known]) == watch.waited:
+        return running(rules, watch.deadline_at, watch.since, pauses[known:])
+    return running(rules, watch.due_at, watch.since, pauses)
 
 
 def _pauses(watch: Watch, history: History) -> list[Pause]:
