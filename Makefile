@@ -4,8 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 REPORT ?= var/demo/report.json
+BENCH  := .venv-bench
 
-.PHONY: run test test-all demo lint types fmt lock clean
+.PHONY: run test test-all demo bench bench-full lint types fmt lock clean
 
 $(STAMP): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "the hub needs Python 3.11 or newer, this is " + sys.version)'
@@ -26,6 +27,19 @@ test: $(STAMP)
 test-all: $(STAMP)
 	$(BIN)/python -m pytest
 
+# Benchmarks have an environment of their own: the peers want other versions of what the hub is pinned to.
+$(BENCH)/.installed: requirements/bench.txt pyproject.toml
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/pip install --quiet --require-hashes -r requirements/bench.txt
+	$(BENCH)/bin/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+bench: $(BENCH)/.installed
+	$(BENCH)/bin/python -m tests.bench
+
+bench-full: $(BENCH)/.installed
+	$(BENCH)/bin/python -m tests.bench --full
+
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -41,6 +55,7 @@ types: $(STAMP)
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/hub.in -o requirements/hub.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -c requirements/hub.txt requirements/dev.in -o requirements/dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q requirements/bench.in -o requirements/bench.txt
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) $(BENCH) build dist *.egg-info

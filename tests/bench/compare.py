@@ -1,4 +1,4 @@
-"""Did all contenders write the same? Output topics as sets of (id, status, state), over what all of them have worked."""
+"""Did all contenders write the same? Output topics as sets of (id, status, state), over what all of them worked."""
 
 from __future__ import annotations
 

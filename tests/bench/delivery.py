@@ -1,4 +1,4 @@
-"""Benchmark `delivery`: events to a webhook that answers in 5 or 50 ms, and calls to the national portal's simulator."""
+"""Benchmark `delivery`: events to a webhook that answers in 5 or 50 ms, calls to the national portal's simulator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hub.wire.topics import EVENTS
 from tests.bench.dossiers import Wire, code_of, step
 from tests.bench.hub_at import WORKERS, open_hub
 from tests.bench.place import Place
-from tests.bench.race import ROOT, Command, summary
+from tests.bench.race import ROOT, Java, summary
 from tests.bench.report import Benchmark
 from tests.support.events import dossier_event
 from tests.support.simulators import SECRET, simulator
@@ -44,7 +44,7 @@ _FACTS = (
 
 
 async def run(
-    place: Place, rounds: int, seconds: float, java: dict[str, Command], tell: Callable[[str], None]
+    place: Place, rounds: int, seconds: float, java: Java, tell: Callable[[str], None]
 ) -> tuple[dict[str, Benchmark], list[str]]:
     """As `transform.run`."""
     found: dict[str, dict[str, list[float | None]]] = {}
@@ -57,7 +57,9 @@ async def run(
             }
             for ms, port in hooks.items():
                 await hub.subscribe(_webhook_subscriber(f"webhook-{ms}", port))
-            await hub.subscribe(portal.subscriber("national", settings={"delivery": {"workers": WORKERS}}))
+            await hub.subscribe(
+                portal.subscriber("national", backfill="log", settings={"delivery": {"workers": WORKERS}})
+            )
             for name in names:  # a new subscriber begins at the end of the log: let each note it before it is filled
                 async with hub.role(f"deliver:{name}"):
                     await asyncio.sleep(1.0)

@@ -14,7 +14,7 @@ from hub.access.control import Organisation
 from hub.wire.topics import INGRESS
 from tests.bench.hub_at import open_hub
 from tests.bench.place import Ends, Place
-from tests.bench.race import ROOT, Command, summary
+from tests.bench.race import ROOT, Java, summary
 from tests.bench.report import Benchmark
 
 CONNECTIONS = 64
@@ -25,7 +25,7 @@ _ROWS = ("gateway", "aiokafka producer")
 
 
 async def run(
-    place: Place, rounds: int, seconds: float, java: dict[str, Command], tell: Callable[[str], None]
+    place: Place, rounds: int, seconds: float, java: Java, tell: Callable[[str], None]
 ) -> tuple[dict[str, Benchmark], list[str]]:
     """As `transform.run`. Every event that was acknowledged must stand in hub.ingress."""
     found: dict[tuple[int, str], list[dict[str, float]]] = {}

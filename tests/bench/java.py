@@ -15,14 +15,14 @@ from hub.errors import StartError
 from hub.model import lifecycle
 from hub.model.transitions import STATUSES, STEPS
 from hub.wire.codec import parsed
-from tests.bench.race import Command
+from tests.bench.race import Command, Java
 from tests.bench.spec import Spec
 
 _HERE = Path(__file__).parent
 _RECORDS = ("vn.hub.DossierStep", "vn.hub.Dossier", "vn.hub.DossierEvent")
 
 
-def contenders(folder: Path) -> tuple[dict[str, Command], Path | None, str]:
+def contenders(folder: Path) -> tuple[Java, Path | None, str]:
     """({"transform": …, "core": …}, the `java` used, why there are none)."""
     javac = _javac()
     if javac is None:
@@ -43,7 +43,7 @@ def contenders(folder: Path) -> tuple[dict[str, Command], Path | None, str]:
     if done.returncode:
         raise RuntimeError(f"the Kafka Streams contender does not compile:\n{done.stderr}")
     whole = os.pathsep.join([str(classes), class_path])
-    return {kind: _command(java, whole, kind) for kind in ("transform", "core")}, java, ""
+    return {kind: {"kafka streams": _command(java, whole, kind)} for kind in ("transform", "core")}, java, ""
 
 
 def _javac() -> Path | None:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -27,9 +28,13 @@ ROOT = Path(__file__).parents[2]
 Command = Callable[[Spec], Sequence[str]]
 
 
-def module(name: str) -> Command:
-    """A contender in Python."""
-    return lambda spec: [sys.executable, "-m", f"tests.bench.contenders.{name}", spec.text()]
+# Benchmark -> the Kafka Streams contender, by its name in the table; empty where there is no JDK.
+Java = Mapping[str, Mapping[str, Command]]
+
+
+def module(name: str, *more: str) -> Command:
+    """A contender in Python; `more`: arguments after the specification."""
+    return lambda spec: [sys.executable, "-m", f"tests.bench.contenders.{name}", spec.text(), *more]
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,13 @@ class Window:
         """Microseconds of CPU an event, from the process's start to that many events."""
         mark = self._at(events)
         return mark.cpu / mark.count * 1e6 if mark else None
+
+    def steady_cpu_us(self) -> float | None:
+        """Microseconds of CPU an event, after the first output."""
+        if len(self.marks) < 2:
+            return None
+        first, last = self.marks[0], self.marks[-1]
+        return (last.cpu - first.cpu) / (last.count - first.count) * 1e6
 
     def _at(self, count: int) -> Mark | None:
         return next((mark for mark in self.marks if mark.count >= max(1, count)), None)
@@ -129,7 +141,7 @@ class Race:
         enough = min(self.outputs, self.enough or self.outputs)
         async with Ends(self.place) as ends:
             with log.open("wb") as out:
-                process = subprocess.Popen(command(spec), stdout=out, stderr=subprocess.STDOUT, cwd=ROOT)
+                process = _start(command(spec), out)
             try:
                 await self._watch(window, spec, process, ends, enough)
                 if not window.marks or process.poll() is not None:
@@ -157,6 +169,10 @@ class Race:
             await asyncio.sleep(_POLL_S)
 
 
+def _start(command: Sequence[str], out: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, cwd=ROOT)
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.terminate()
@@ -165,6 +181,14 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def table(
+    windows: Mapping[str, Sequence[Window]], unit: str, value: Callable[[Window], float | None]
+) -> dict[str, dict[str, float | str]]:
+    """A benchmark's rows; a contender without a value in every window has none."""
+    rows = {name: summary([value(window) for window in found], unit) for name, found in windows.items()}
+    return {name: row for name, row in rows.items() if row}
 
 
 def summary(values: Sequence[float | None], unit: str) -> dict[str, float | str] | None:

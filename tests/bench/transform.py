@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tests.bench.compare import differences
 from tests.bench.dossiers import records
 from tests.bench.place import Place
-from tests.bench.race import Command, Race, module, summary
+from tests.bench.race import Java, Race, module, table
 from tests.bench.report import Benchmark
 
 EVENTS = 200_000
@@ -21,18 +21,20 @@ CONTENDERS = {
 
 
 async def run(
-    place: Place, rounds: int, seconds: float, java: dict[str, Command], tell: Callable[[str], None]
+    place: Place, rounds: int, seconds: float, java: Java, tell: Callable[[str], None]
 ) -> tuple[dict[str, Benchmark], list[str]]:
     """({benchmark: rows}, notes). A benchmark whose outputs are unlike has no rows."""
     source = place.name("in")
     await place.topics(source)
     await place.fill(source, records(place.codec, EVENTS))
     race = Race(place, source, EVENTS, seconds)
-    contenders = CONTENDERS | {"kafka streams": command for kind, command in java.items() if kind == "transform"}
+    contenders = CONTENDERS | java.get("transform", {})
     windows, topics = await race.run(contenders, rounds, tell)
     unlike = await differences(place, topics, {name: windows[name][-1].ends for name in topics})
     await place.drop(source, *topics.values())
     if unlike:
         return {}, [f"transform does not count, outputs are unlike: {line}" for line in unlike]
-    rows = {name: summary([w.rate() for w in found], "events/s") for name, found in windows.items()}
-    return {"transform": {name: row for name, row in rows.items() if row}}, []
+    return {
+        "transform": table(windows, "events/s", lambda window: window.rate()),
+        "transform, CPU after start-up": table(windows, "us/event", lambda window: window.steady_cpu_us()),
+    }, []

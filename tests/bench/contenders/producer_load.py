@@ -1,4 +1,4 @@
-"""The bare producer beside the gateway: the same records, as many at a time, from as many tasks. Output as http_load."""
+"""The bare producer beside the gateway: the same records, as many at a time, as many tasks. Output as http_load."""
 
 from __future__ import annotations
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from quixstreams import Application
 
+from hub.pipeline import step as pipeline
+from hub.pipeline.avro import OwnRecord
 from hub.pipeline.step import make_step
 from hub.stream.api import Record, Stored
-from hub.wire.codec import Codec
+from hub.wire.codec import Codec, Datum, encode_body
 from tests.bench.spec import Spec, from_argv
 
 _KEY = b"dossier"
@@ -47,7 +51,23 @@ class View:
         return ()
 
 
-def main(spec: Spec) -> None:
+class FastAvroRecord(OwnRecord):
+    """The pipeline's record with fastavro behind it."""
+
+    __slots__ = ("_by_name",)
+
+    def __init__(self, codec: Codec, name: str) -> None:
+        super().__init__(codec, name)
+        self.write = partial(encode_body, name)
+        self._by_name = codec
+
+    def decode(self, value: bytes | None) -> Datum:
+        return self._by_name.decode(value, self.name)[1]
+
+
+def main(spec: Spec, codec: str) -> None:
+    if codec != "hub-codec":
+        pipeline.OwnRecord = FastAvroRecord  # type: ignore[misc]
     step, view = make_step(Codec(spec.ids, lambda schema_id: None), spec.settings()), View()
 
     def work(value: bytes, key: bytes, timestamp: int, headers: Sequence[Any], state: Any) -> list[Any]:
@@ -77,4 +97,4 @@ def main(spec: Spec) -> None:
 
 
 if __name__ == "__main__":
-    main(from_argv())
+    main(from_argv(), sys.argv[2] if len(sys.argv) > 2 else "")
