@@ -27,6 +27,7 @@ _SURNAMES = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Phan",
 _MIDDLE = ("Văn", "Thị", "Hữu", "Đức", "Minh", "Ngọc", "Quốc", "Thanh", "Xuân", "Kim", "Gia", "Bảo")
 _GIVEN = ("An", "Bình", "Cường", "Dũng", "Hạnh", "Hòa", "Hương", "Khánh", "Lan", "Mỹ", "Nghĩa", "Phúc", "Quỳnh", "Sơn",
           "Thảo", "Thủy", "Tuấn", "Uyên", "Việt", "Yến")  # fmt: skip
+NAME_PARTS = (_SURNAMES, _MIDDLE, _GIVEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ def _common(agency: Agency, number: int, row: Mapping[str, str]) -> dict[str, An
 
 def _applicant(case: str, number: int) -> Iterator[tuple[str, str]]:
     digest = hashlib.sha256(case.encode()).digest()
-    pick = [part[digest[i] % len(part)] for i, part in enumerate((_SURNAMES, _MIDDLE, _GIVEN))]
+    pick = [part[digest[i] % len(part)] for i, part in enumerate(NAME_PARTS)]
     business = number % 10 == 7
     yield "applicant.name", f"Công ty TNHH {pick[1]} {pick[2]}" if business else " ".join(pick)
     yield "applicant.kind", "BUSINESS" if business else "CITIZEN"
