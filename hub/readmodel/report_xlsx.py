@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from openpyxl import Workbook
+from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
@@ -40,6 +41,13 @@ _SCORE_HEAD = (
 )  # fmt: skip
 
 
+MOST_ROWS = 300_000
+"""Of the sheet with the codes: a workbook is made in memory, and a sheet ends at 1,048,576 rows in any case."""
+
+
+_TOO_MANY = "Quá nhiều mã cho một tệp: xem hub figures --json, hoặc lập tệp cho từng cơ quan."
+
+
 class _Lists:
     """Sheet "Hồ sơ": one block of codes for each number, and the cell where it begins."""
 
@@ -49,9 +57,11 @@ class _Lists:
         self._next = 2
 
     def link(self, cell: Any, agency: str, what: str, number: Json) -> None:
-        """Put the count into the cell and, if there is any, link it to its codes."""
+        """Put the count into the cell and, if there is any, link it to its codes; past MOST_ROWS say where they are."""
         cell.value = number["count"]
-        if number["dossiers"]:
+        if self._next + number["count"] > MOST_ROWS:
+            cell.comment = Comment(_TOO_MANY, "hub")
+        elif number["dossiers"]:
             cell.hyperlink = Hyperlink(cell.coordinate, location=f"'{DOSSIERS}'!A{self._next}")
             cell.font = _LINK
             for code in number["dossiers"]:

@@ -179,7 +179,7 @@ def arrivals(dossier: Dossier, draw: Draw) -> Iterator[tuple[int, int]]:
     shares, times = plan()["shares"], plan()["times"]
     before = 0
     for index, (at, _, _) in enumerate(dossier.moments):
-        if not dossier.orderly and draw.chance(shares["late_arrival"]):
+        if draw.chance(shares["late_arrival"]):
             arrived_at = at + draw.hours(times["late_by"])
         else:
             soon = at + draw.whole(times["arrival_seconds"][0] * 1000, times["arrival_seconds"][1] * 1000)

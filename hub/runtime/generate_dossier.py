@@ -43,17 +43,13 @@ class Draw:
 
 @dataclass(slots=True)
 class Dossier:
-    """code: MaHoSo. moments: (when, StepKind, what it says besides), in order of time. common: facts of the first.
-
-    orderly: turned back by a correction; its events arrive in order (a step that comes after a correction is known is
-    not judged by what stood before it)."""
+    """code: MaHoSo. moments: (when, StepKind, what it says besides), in order of time. common: facts of the first."""
 
     number: int
     code: str
     office: Office
     common: Datum
     moments: list[tuple[int, str, Datum]] = field(default_factory=list)
-    orderly: bool = False
 
     def datum(self, index: int) -> Datum:
         """The DossierStep; times in ms UTC."""
@@ -201,7 +197,6 @@ def _end(dossier: Dossier, draw: Draw) -> None:
 
     finish(draw.hours((1, 40)))
     if draw.chance(shares["corrected"]):
-        dossier.orderly = True
         clock.add(draw.hours((1, 40)), "IN_PROCESS", {"correction": True, "note": "Đính chính: xử lý lại"})
         finish(draw.hours((4, 80)))
     elif draw.chance(shares["newer_facts"]):

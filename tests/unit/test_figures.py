@@ -161,6 +161,20 @@ def test_the_workbook_shows_the_numbers_and_each_opens_to_its_dossiers(
     book.close()
 
 
+def test_a_workbook_with_too_many_codes_says_where_they_are(
+    sqlite_october: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_xlsx, "MOST_ROWS", 20)
+    report_xlsx.write(sqlite_october, tmp_path / "r.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "r.xlsx")
+    first, *_, last = book["Số liệu"].iter_rows(min_row=4)
+    assert first[3].hyperlink is not None
+    assert last[3].value == 25
+    assert "--json" in last[3].comment.text
+    assert book["Hồ sơ"].max_row <= 20
+    book.close()
+
+
 # --- measuring one dossier, where the sheet does not reach ---------------------------------------------------------
 
 

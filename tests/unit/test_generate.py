@@ -28,6 +28,7 @@ from hub.model.calendar import midnight_of, number_of
 from hub.runtime import generate_sinks as sinks
 from hub.runtime.generate import Event, Wanted, events, sources
 from hub.runtime.generate_bad import KINDS
+from hub.runtime.generate_shape import plan
 from hub.wire.envelope import DOSSIER_STEP, INGRESS_RECORDS
 from tests.support.core import Core, record
 
@@ -72,6 +73,19 @@ def test_the_core_takes_all_of_them_but_the_planted_ones(many: list[Event]) -> N
     assert set(KINDS.values()) <= set(REASONS)
     good = {(e.source, e.id) for e in many if not e.bad}
     assert len(core.events) == len(good)
+
+
+def test_all_of_it_is_lawful_even_where_nearly_everything_goes_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    much = {"corrected": 0.6, "late_arrival": 0.3, "duplicate": 0.1, "newer_facts": 0.5, "one_supplement": 0.4}
+    much |= {"joint": 0.4, "refused": 0.1, "withdrawn": 0.1, "stopped": 0.1}
+    for name, share in much.items():
+        monkeypatch.setitem(plan()["shares"], name, share)
+    core, found = Core(), made(10_000)
+    for start in range(0, len(found), 500):
+        chunk = found[start : start + 500]
+        core.run(*(record(e.data, e.id, e.type, start + n, e.source) for n, e in enumerate(chunk)))
+    assert [(d.reason, d.detail) for d in core.dead] == []
+    assert any(event["late"] for event in core.events if "late" in event)
 
 
 def test_they_pass_the_gateway_s_check_of_the_data(many: list[Event]) -> None:
