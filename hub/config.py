@@ -104,8 +104,8 @@ class CoreSettings(Section):
     keep_steps: int = Field(16, ge=2, description="last steps per dossier kept for judging late events")
     online_services: Literal["off", "known", "strict"] = Field(
         "known",
-        description="a dossier filed online for what is not offered online is a dead letter; known: where the catalogue "
-        "knows the procedure's services, strict: everywhere",
+        description="a dossier filed online for what is not offered online is a dead letter; known: where the "
+        "catalogue knows the procedure's services, strict: everywhere",
     )
 
 
@@ -190,6 +190,9 @@ class Settings(BaseSettings):
     sources: dict[str, dict[str, Any]] = Field(
         default_factory=dict,
         description="settings of source connectors by name; one that needs any runs only with them",
+    )
+    inbound: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="settings of portals that call in, by name; each is open only with them"
     )
     filedrop_dir: Path | None = Field(None, description="folder watched by `source:filedrop`; empty: data_dir/drop")
 

@@ -113,6 +113,27 @@ class WireMapping:
                 )
         return found
 
+    def answers(self, dossier: Record, steps: Sequence[Record]) -> list[Wire]:
+        """DongBoTrangThaiHoSo.data of each step that answers the portal (domain notes 1.11), for a dossier that was
+        filed there; none for any other. MaHoSoDonVi: the hub knows a dossier by one code only."""
+        if not self._settings.answer_back or dossier["filed_at_portal"] != "national":
+            return []
+        codes = {**WORDS["answer"], **self._settings.answer_codes}
+        who: Record = dossier["applicant"] or {}
+        return [
+            {
+                "MaHoSo": dossier["dossier_code"],
+                "MaHoSoDonVi": dossier["dossier_code"],
+                "MaDoiTuong": text(who.get("national_account")),
+                "NoiDung": text(step["note"]) or WORDS["step_text"][step["step"]],
+                "NgayXuLy": wire_time(step["occurred_at"]),
+                "TaiLieuXuLy": [],
+                "TrangThai": codes[step["step"]],
+            }
+            for step in steps
+            if step["step"] in codes
+        ]
+
     def line(self, event: Record) -> Wire:
         """One entry of CapNhatTienDoHoSoMC.data: the nine fields, of one event; a line for each event.
 

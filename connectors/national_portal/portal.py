@@ -16,6 +16,10 @@ from connectors.national_portal.settings import NationalPortalSettings
 from hub.access.control import Subscriber
 from hub.delivery.portal import Answer, Item, Strategy
 from hub.errors import Rejected, Retryable
+from hub.wire.envelope import ORIGIN
+
+PORTAL = "national-portal"
+"""Origin of events that came from here."""
 
 
 class NationalPortal:
@@ -63,14 +67,17 @@ class NationalPortal:
     async def deliver(self, items: Sequence[Item]) -> Answer:
         """The newest state of the dossier, then a line for each event, in order, at most ten a call.
 
-        Each try looks up first, so an earlier call whose outcome is unclear does no harm; lines, which no look-up
-        shows, are sent again as a whole. `Answer.detail`: lookup (known or unknown), sent (add or update), lines,
-        cut (fields that were too long).
+        Events that came from the portal itself are not sent back; a dossier that was filed there is answered by
+        DongBoTrangThaiHoSo before. Each try looks up first, so an earlier call whose outcome is unclear does no harm;
+        lines, which no look-up shows, are sent again as a whole. `Answer.detail`: lookup (known or unknown), answered
+        (codes), sent (add or update), lines, cut (fields that were too long).
         """
         for item in items:
             if item.family not in self.families:
                 raise Rejected("unsupported", f"the national portal has no call for a {item.family}")
-        ordered = sorted(items, key=lambda item: item.hub_seq)
+        ordered = [item for item in sorted(items, key=lambda item: item.hub_seq) if not _is_its_own(item)]
+        if not ordered:
+            return Answer(detail={"sent": "nothing, it came from this portal"})
         client, mapping = self._opened(), WireMapping(self.settings)
         steps = [item.data["step"] for item in ordered]
         dossier = mapping.dossier(_newest(ordered), steps)
@@ -82,6 +89,8 @@ class NationalPortal:
         client.begin()
         known = await self._known(client, dossier["MaHoSo"])
         detail["lookup"] = "known" if known else "unknown"
+        if known and (answers := mapping.answers(_newest(ordered), steps)):
+            detail["answered"] = await self._answer_back(client, answers)
         detail["sent"] = await self._send_dossier(client, dossier, known)
         for start in range(0, len(lines), self.settings.lines_per_call):
             chunk = lines[start : start + self.settings.lines_per_call]
@@ -95,6 +104,15 @@ class NationalPortal:
         """Whether TraCuuHoSo finds it. An answer other than 0 counts as not found: an add then tells for sure."""
         reply = await client.call("TraCuuHoSo", {"mahoso": code})
         return reply.code == "0" and any(_is_of(row, code) for row in reply.result)
+
+    @staticmethod
+    async def _answer_back(client: NationalPortalClient, answers: Sequence[dict[str, Any]]) -> str:
+        """The agency's answers to a dossier that was filed there, in order; their codes."""
+        for answer in answers:
+            client.check_done(
+                "DongBoTrangThaiHoSo", await client.call("DongBoTrangThaiHoSo", {"type": "2", "data": answer})
+            )
+        return ", ".join(answer["TrangThai"] for answer in answers)
 
     @staticmethod
     async def _send_dossier(client: NationalPortalClient, dossier: dict[str, Any], known: bool) -> str:
@@ -116,6 +134,10 @@ def _newest(items: Sequence[Item]) -> Mapping[str, Any]:
     """The newest state among them: a replayed event may carry a later one than those after it."""
     states: list[Mapping[str, Any]] = [item.data["dossier"] for item in items]
     return max(reversed(states), key=lambda state: int(state["hub_seq"]))
+
+
+def _is_its_own(item: Item) -> bool:
+    return item.envelope.extensions.get(ORIGIN) == PORTAL
 
 
 def _is_of(row: Any, code: str) -> bool:

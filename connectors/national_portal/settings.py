@@ -53,6 +53,10 @@ class NationalPortalSettings(ConnectorSettings):
     later_additions: bool = Field(True, description="send the fields that came after QCVN 120 (KenhThucHien …)")
     filed_at: str = Field("2", description="NoiNopHoSo (TD sends 2)")
     status_codes: dict[str, str] = Field(default_factory=dict, description="overrides of TrangThaiHoSo by hub status")
+    answer_back: bool = Field(True, description="DongBoTrangThaiHoSo for dossiers that were filed on the portal")
+    answer_codes: dict[str, str] = Field(
+        default_factory=dict, description="overrides of its TrangThai by step (TD sends 11 for NOT_ACCEPTED)"
+    )
     supplement_requested: str = Field("", description="TrangThaiBoSung of a request; no public source tells the code")
     supplement_given: str = Field("", description="TrangThaiBoSung once it was given")
     probe_service: str = Field("LayDanhMucGioiTinh", description="a short catalogue: the cheapest call under a session")

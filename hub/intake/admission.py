@@ -22,7 +22,7 @@ AUTHID = "authid"
 RECORD_OVERHEAD = 1_024
 """Bytes kept free below the topic's limit for the batch's and the record's own framing."""
 
-FROM_THE_HUB = {"authid", "authtype", "replayof", "recordedtime"}
+FROM_THE_HUB = {"authid", "authtype", "origin", "replayof", "recordedtime"}
 """Attributes that only the hub writes; a sender's are dropped."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from functools import partial
 
 from aiokafka import AIOKafkaProducer
 
@@ -13,10 +14,13 @@ from hub.access.keys import KeyRing
 from hub.config import Settings
 from hub.errors import HubError
 from hub.intake.app import build
+from hub.intake.inbound import Desk, installed, mount
 from hub.intake.ingest import Ingest
 from hub.intake.sender import Sender
 from hub.observe.health import HEALTH
 from hub.observe.server import listen, serve_app
+from hub.readmodel.database import open_engine
+from hub.readmodel.state import state_of
 from hub.wire import kafka
 from hub.wire.registry import open_codec
 from hub.wire.topics import INGRESS
@@ -29,6 +33,7 @@ CLOSE_S = 10.0
 
 async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
     """Serves until `stop`; then open requests get up to 5 s. StartError: the port is taken."""
+    ways = installed(settings)
     sock = listen(settings.gateway.host, settings.gateway.port)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(sock.close)
@@ -42,6 +47,11 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
         stack.push_async_callback(sender.stop)
         ring = _follow_keys(copy)
         app = build(settings, ring.holder, Ingest(codec, sender), sender)
+        if ways:
+            engine = open_engine(settings)
+            stack.callback(engine.dispose)
+            find = partial(state_of, engine, "dossier")
+            mount(app, ways, Desk(codec, sender, find, settings.gateway.max_body_bytes))
         await stack.enter_async_context(serve_app(app, sock))
         host, port = sock.getsockname()[:2]
         log.info("takes events at http://%s:%d/v1/events, tells about itself at /docs", host, port)

@@ -28,8 +28,8 @@ def variables(settings: Settings) -> dict[str, str]:
     """This process's environment with every setting spelled out, so that a child has exactly these settings."""
     other = {key: value for key, value in os.environ.items() if not key.startswith("HUB_") or key in _PASSED_ON}
     dump = settings.model_dump()
-    sources = {"HUB_SOURCES": json.dumps(dump.pop("sources"))}
-    return other | sources | dict(_flatten("HUB", dump))
+    by_name = {f"HUB_{name.upper()}": json.dumps(dump.pop(name)) for name in ("sources", "inbound")}
+    return other | by_name | dict(_flatten("HUB", dump))
 
 
 _PASSED_ON = {"HUB_CACHE_DIR", "HUB_SUBSCRIBER_SECRET", "HUB_REQUIRE_ALL"}

@@ -18,6 +18,9 @@ CONTENT_TYPE = "application/avro"
 # Namespace of every id that the hub derives, so that a replay makes the same one (design 3).
 NAMESPACE = uuid.UUID("6f0f6c0e-7f5a-5c1c-9a54-3b8f5ad8f0aa")
 
+ORIGIN = "origin"
+"""Extension: the portal that an event came from, so that it is not sent back there as news."""
+
 HUB_SEQ = "hub_seq"
 """Header with the event's number in its dossier, decimal ASCII."""
 MAX_SEQ_DIGITS = 18

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from connectors.national_portal.simulator.catalogue import Catalogue
-from connectors.national_portal.simulator.contract import dossier_fault, line_fault
+from connectors.national_portal.simulator.contract import answer_fault, dossier_fault, line_fault
 from connectors.national_portal.simulator.ledger import Ledger
 from connectors.national_portal.simulator.options import Options
 
@@ -120,6 +120,8 @@ class NationalPortalApp:
                 verdict = self._sync(body)
             case "CapNhatTienDoHoSoMC":
                 verdict = self._progress(body)
+            case "DongBoTrangThaiHoSo":
+                verdict = self._take_answer(body)
             case "LayThuTuc":
                 found = self._lists.procedure(str(body.get("maTTHC")))
                 verdict = ("0", "Thành công" if found else "Không tìm thấy thủ tục", found)
@@ -170,9 +172,22 @@ class NationalPortalApp:
         self._ledger.write_lines(entries)
         return "0", "Cập nhật tiến độ thành công", []
 
+    def _take_answer(self, body: dict[str, Any]) -> Verdict:
+        """The agency's answer to a dossier that was filed here."""
+        o = self.options
+        data: Any = body.get("data")
+        fault = answer_fault(data) if body.get("type") == "2" else 'type phải là "2"'
+        if fault:
+            return o.limit_code, fault, []
+        if self._ledger.find(data["MaHoSo"]) is None:
+            return o.unknown_dossier_code, "Không tìm thấy hồ sơ", []
+        self._ledger.write_answer(data)
+        return "0", "Đồng bộ trạng thái thành công", []
+
     def _logged(self, body: dict[str, Any], verdict: Verdict) -> Verdict:
         data = body.get("data")
-        first = data[0] if isinstance(data, list) and data and isinstance(data[0], dict) else {}
+        first = data[0] if isinstance(data, list) and data else data
+        first = first if isinstance(first, dict) else {}
         code = str(body.get("mahoso") or first.get("MaHoSo") or "")
         self._ledger.log(str(body.get("service")), code, verdict[0], verdict[1])
         return verdict

@@ -51,6 +51,22 @@ def line_fault(entry: Any) -> str:
     return _fault(entry, LINE_REQUIRED, LINE_DATES, LINE_LIMITS, "TrangThai")
 
 
+ANSWER = ("MaHoSo", "MaHoSoDonVi", "MaDoiTuong", "NoiDung", "NgayXuLy", "TaiLieuXuLy", "TrangThai")
+
+
+def answer_fault(data: Any) -> str:
+    """Why the data of DongBoTrangThaiHoSo is refused, "" if it is taken (domain notes 1.11)."""
+    if not isinstance(data, dict) or set(data) != set(ANSWER):
+        return f"data phải có đúng các trường {', '.join(ANSWER)}"
+    if not isinstance(data["TaiLieuXuLy"], list) or not all(
+        isinstance(data[n], str) for n in ANSWER if n != "TaiLieuXuLy"
+    ):
+        return "TaiLieuXuLy phải là danh sách, các trường khác là chuỗi ký tự"
+    if not data["MaHoSo"] or not data["NgayXuLy"] or not _is_date(data["NgayXuLy"]):
+        return "MaHoSo hoặc NgayXuLy không hợp lệ"
+    return "" if data["TrangThai"] in ("2", "3", "5", "11") else "TrangThai phải là 2, 3, 5 hoặc 11"
+
+
 def _fault(
     entry: dict[str, Any], required: tuple[str, ...], dates: tuple[str, ...], limits: dict[str, int], status: str
 ) -> str:

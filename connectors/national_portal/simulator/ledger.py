@@ -4,6 +4,7 @@ Public to the demo's checker:
 dossiers(ma_ho_so, body, trang_thai, first_at, updated_at, writes)         body: JSON of the last accepted entry
 dossier_history(id, ma_ho_so, is_updating, trang_thai, body, arrived_at)   id: order of arrival
 progress_lines(id, ma_ho_so, … the nine fields …, arrived_at, receptions)  id: order of arrival
+answers(id, ma_ho_so, trang_thai, body, arrived_at)                        DongBoTrangThaiHoSo, order of arrival
 calls(id, at, service, ma_ho_so, error_code, message)                      every call that was answered by the portal
 """
 
@@ -39,6 +40,9 @@ CREATE TABLE IF NOT EXISTS progress_lines (
     id INTEGER PRIMARY KEY AUTOINCREMENT, {", ".join(f"{c} TEXT NOT NULL" for c in LINE_COLUMNS.values())},
     arrived_at TEXT NOT NULL, receptions INTEGER NOT NULL DEFAULT 1);
 CREATE INDEX IF NOT EXISTS progress_by_dossier ON progress_lines (ma_ho_so);
+CREATE TABLE IF NOT EXISTS answers (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, ma_ho_so TEXT NOT NULL, trang_thai TEXT NOT NULL, body TEXT NOT NULL,
+    arrived_at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS calls (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, service TEXT NOT NULL, ma_ho_so TEXT NOT NULL,
     error_code TEXT NOT NULL, message TEXT NOT NULL);
@@ -108,6 +112,12 @@ class Ledger:
         marks = ", ".join("?" * len(LINE_COLUMNS))
         values = [*(entry.get(name, "") for name in LINE_COLUMNS), utc_now(), receptions]
         db.execute(f"INSERT INTO progress_lines ({columns}, arrived_at, receptions) VALUES ({marks}, ?, ?)", values)
+
+    def write_answer(self, data: dict[str, Any]) -> None:
+        self._store.db.execute(
+            "INSERT INTO answers (ma_ho_so, trang_thai, body, arrived_at) VALUES (?, ?, ?, ?)",
+            (data["MaHoSo"], data["TrangThai"], json.dumps(data, ensure_ascii=False), utc_now()),
+        )
 
     def log(self, service: str, code: str, error_code: str, message: str) -> None:
         self._store.db.execute(

@@ -1,0 +1,155 @@
+"""The portal's calls over HTTP (domain notes 1.11). Every answer is {error_code, message}: 0 taken, 1 there already,
+-1 not taken (with the reason; after a moment of the hub's own trouble the same call may be made again)."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, Response
+
+from connectors.common.config import resolve_secret
+from connectors.national_portal.inbound import messages
+from connectors.national_portal.inbound.settings import NAME, InboundSettings
+from connectors.national_portal.wire import WORDS, text
+from hub.errors import BadRecord, RegistryError, Retryable
+from hub.intake.inbound import Desk
+from hub.intake.problem import Problem
+from hub.intake.sender import BrokerAway, Overloaded
+from hub.intake.source import Incoming
+from hub.wire.envelope import rfc3339
+
+log = logging.getLogger(__name__)
+
+TAKEN, THERE_ALREADY, NOT_TAKEN = 0, 1, -1
+Body = dict[str, Any]
+Answer = tuple[int, str, list[dict[str, str]] | None]
+"""error_code, message, result."""
+
+
+class NationalInbound:
+    """`Inbound` of the national portal."""
+
+    name = NAME
+
+    def __init__(self, settings: InboundSettings) -> None:
+        self._settings = settings
+        self._token = resolve_secret(settings.token, f"inbound.{NAME}.token") if settings.token else ""
+        self._networks = [ip_network(one) for one in settings.clients]
+
+    def router(self, desk: Desk) -> APIRouter:
+        api = APIRouter()
+
+        def served(path: str, work: Callable[[Desk, Body], Awaitable[Answer]], about: str) -> None:
+            @api.post(path, summary=about, name=path)
+            async def call(request: Request) -> Response:
+                self._admit(request)
+                return _reply(*await _answered(work, desk, await desk.body(request)))
+
+        served("/addtthcKhuyenMai", self._filed, "A dossier filed on the national portal")
+        served("/nhanhsdvcqg", self._supplement, "A supplement")
+        served("/nhantbthuedvcqg", self._tax_notice, "A tax notice")
+        served("/search/call", self._search, "Look-up of a dossier")
+        return api
+
+    def _admit(self, request: Request) -> None:
+        """Problem `unauthenticated` or `forbidden`."""
+        if self._token:
+            given = request.headers.get("authorization", "").removeprefix("Bearer ")
+            if not hmac.compare_digest(given.encode(), self._token.encode()):
+                raise Problem("unauthenticated", "send the agreed token as bearer", {"WWW-Authenticate": "Bearer"})
+        host = request.client.host if request.client else ""
+        if self._networks and not any(host and ip_address(host) in network for network in self._networks):
+            raise Problem("forbidden", "calls from this address are not taken")
+
+    async def _filed(self, desk: Desk, body: Body) -> Answer:
+        now, made = int(time.time() * 1000), []
+        for entry in messages.entries(body):
+            datum = messages.filed(entry, now)
+            if str(body.get("isUpdating")) != "True" and await self._is_known(desk, datum["dossier_code"]):
+                continue
+            made.append(self._event("addtthcKhuyenMai", body, entry, datum))
+        return await _taken(desk, made)
+
+    async def _supplement(self, desk: Desk, body: Body) -> Answer:
+        now = int(time.time() * 1000)
+        sent = messages.entries(body)
+        made = [self._event("nhanhsdvcqg", body, entry, messages.supplement(entry, now)) for entry in sent]
+        return await _taken(desk, made)
+
+    async def _tax_notice(self, desk: Desk, body: Body) -> Answer:
+        datum = messages.tax_notice(body, int(time.time() * 1000))
+        return await _taken(desk, [self._event("nhantbthuedvcqg", body, body, datum)])
+
+    async def _search(self, desk: Desk, body: Body) -> Answer:
+        code = text(body.get("masohoso")).strip()
+        if not code:
+            raise BadRecord("missing_field", "masohoso: is empty", "masohoso")
+        state = await desk.find(code)
+        if state is None:
+            return TAKEN, "Không tìm thấy hồ sơ", []
+        return TAKEN, "Thành công", [self._shown(state)]
+
+    def _shown(self, state: Mapping[str, Any]) -> dict[str, str]:
+        """The nine fields of a look-up; nothing personal."""
+        kind = (state.get("applicant") or {}).get("kind") or "CITIZEN"
+        status = {**WORDS["status"], **self._settings.status_codes}.get(state["status"])
+        return {
+            "MaHoSo": state["dossier_code"],
+            "MaTTHC": text(state.get("procedure_code")),
+            "TenTTHC": text(state.get("procedure_name")),
+            "MaLinhVuc": text(state.get("field_code")),
+            "TenLinhVuc": text(state.get("field_name")),
+            "LoaiDoiTuong": WORDS["applicant_kind"][kind],
+            "TrangThaiHoSo": text(status),
+            "HinhThuc": WORDS["by_post"][state.get("channel") or "DIRECT"],
+            "DonViXuLy": text(state.get("agency_name") or state.get("agency_code")),
+        }
+
+    @staticmethod
+    async def _is_known(desk: Desk, code: str) -> bool:
+        """Unknown while the read model is away: the core drops a copy anyway."""
+        try:
+            return await desk.find(code) is not None
+        except Retryable:
+            return False
+
+    def _event(self, service: str, body: Body, sent: Mapping[str, Any], datum: messages.Datum) -> Incoming:
+        reference = text(body.get("refId") or sent.get("refId"))
+        return messages.event(self._settings.source, service, reference, sent, datum)
+
+
+async def _taken(desk: Desk, events: list[Incoming]) -> Answer:
+    """1 when there is nothing among them that was not there already."""
+    new = await desk.accept(events, rfc3339(datetime.now(UTC)))
+    return (TAKEN, "Thành công", None) if any(new) else (THERE_ALREADY, "Đã tồn tại, đã nhận trước đó", None)
+
+
+async def _answered(work: Callable[[Desk, Body], Awaitable[Answer]], desk: Desk, raw: bytes) -> Answer:
+    """The work's answer, or -1 with the reason. What is personal stands in no reason."""
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        return NOT_TAKEN, "Nội dung không phải là JSON", None
+    if not isinstance(body, dict):
+        return NOT_TAKEN, "Nội dung phải là một đối tượng JSON", None
+    try:
+        return await work(desk, body)
+    except BadRecord as error:
+        log.warning("an inbound call was not taken: %s in %s", error.reason, error.field or "the message")
+        return NOT_TAKEN, f"Không hợp lệ: {error.detail}", None
+    except (BrokerAway, Overloaded, RegistryError, Retryable) as error:
+        log.warning("an inbound call was not taken for now: %s", error)
+        return NOT_TAKEN, "Hệ thống tạm thời không nhận được, đề nghị gửi lại", None
+
+
+def _reply(code: int, message: str, result: list[dict[str, str]] | None) -> Response:
+    out: dict[str, Any] = {"error_code": code, "message": message}
+    return JSONResponse(out if result is None else out | {"result": result})

@@ -1,0 +1,188 @@
+"""Calls of the national portal into the province, against the golden messages, over the gateway's own application."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from connectors.national_portal.inbound import inbound
+from connectors.national_portal.tests.site import GOLDEN
+from hub.config import Settings
+from hub.errors import ConfigError
+from hub.intake.app import build
+from hub.intake.inbound import Desk, installed, mount
+from hub.intake.ingest import Ingest
+from hub.intake.sender import BrokerAway, Line, Sender
+from hub.wire.codec import decode_body, encode_body, parsed, schema_json
+from hub.wire.envelope import read_headers
+from tests.contract.events import _with_times
+from tests.contract.golden import Golden
+from tests.support.codecs import fixed_codec
+
+golden = Golden(GOLDEN)
+CODEC = fixed_codec()
+OWN = {"clients": ["127.0.0.1"]}
+Find = Callable[[str], Mapping[str, Any] | None]
+
+
+class Broker(Sender):
+    """Acknowledges everything, or nothing while `away`."""
+
+    def __init__(self) -> None:
+        super().__init__(None, "hub.ingress", 1 << 20)
+        self.lines: list[Line] = []
+        self.down = False
+
+    async def send(self, lines: Any) -> None:
+        if self.down:
+            raise BrokerAway("away")
+        self.lines += lines
+
+
+def application(broker: Broker, find: Find = lambda _: None, own: dict[str, Any] = OWN) -> FastAPI:
+    settings = Settings(inbound={"national-portal": own})
+    app = build(settings, lambda _: None, Ingest(CODEC, broker), broker)
+    mount(app, installed(settings), Desk(CODEC, broker, find, 10_000))
+    return app
+
+
+def client(app: FastAPI, address: str = "127.0.0.1") -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app, client=(address, 1))
+    return httpx.AsyncClient(transport=transport, base_url="http://hub.test/inbound/national-portal/")
+
+
+def content(call: dict[str, Any]) -> bytes:
+    if "raw" in call:
+        return str(call["raw"]).encode()
+    packed = base64.b64encode(str(call.get("xml", "")).encode()).decode()
+    return json.dumps(call["body"]).replace("<xml>", packed).encode()
+
+
+def expected(data: dict[str, Any]) -> dict[str, Any]:
+    """The golden datum with every default, as it is on the wire."""
+    name = "vn.hub.DossierStep"
+    return decode_body(encode_body(name, _with_times(data, schema_json(name), {})), parsed(name))
+
+
+@pytest.mark.parametrize("name", golden.names("inbound"))
+async def test_answers_as_the_golden_messages(name: str) -> None:
+    told = golden.load(name)
+    known = told.get("known")
+    broker = Broker()
+    app = application(broker, lambda code: known if known and known["dossier_code"] == code else None)
+    async with client(app) as http:
+        for call in told["exchange"]:
+            made = told["exchange"][call["again"]] if "again" in call else call
+            reply = await http.post(made["path"], content=content(made))
+            answer, before = reply.json(), broker.lines
+            assert reply.status_code == 200
+            assert {name: answer[name] for name in call["reply"]} == call["reply"], answer
+            assert call.get("says", "") in answer["message"]
+            broker.lines = []
+            assert len(before) == len(call["events"])
+            for (key, value, headers), wanted in zip(before, call["events"], strict=True):
+                envelope = read_headers(headers)
+                assert key.decode() == envelope.subject == wanted["subject"]
+                assert (envelope.type, envelope.time) == (wanted["type"], wanted["time"])
+                assert envelope.extensions == wanted["extensions"]
+                assert CODEC.decode(value)[1] == expected(wanted["data"])
+
+
+FILED = golden.load("23_inbound_filed")["exchange"][0]
+
+
+async def test_a_dossier_that_the_hub_knows_is_there_already() -> None:
+    broker = Broker()
+    async with client(application(broker, lambda _: {"status": "NEW"})) as http:
+        assert (await http.post("addtthcKhuyenMai", content=content(FILED))).json()["error_code"] == 1
+        again = {**FILED, "body": {**FILED["body"], "isUpdating": "True"}}
+        assert (await http.post("addtthcKhuyenMai", content=content(again))).json()["error_code"] == 0
+    assert len(broker.lines) == 1
+
+
+async def test_of_two_dossiers_the_one_that_is_new_is_taken() -> None:
+    broker = Broker()
+    (one,) = FILED["body"]["data"]
+    body = {**FILED["body"], "data": [one, {**one, "MaHoSo": "G22.99-260302-000124"}]}
+    async with client(application(broker, lambda code: {} if code == one["MaHoSo"] else None)) as http:
+        assert (await http.post("addtthcKhuyenMai", json=body)).json()["error_code"] == 0
+    assert [key.decode() for key, _, _ in broker.lines] == ["G22.99-260302-000124"]
+
+
+async def test_taken_only_after_the_broker_has_it() -> None:
+    broker = Broker()
+    async with client(application(broker)) as http:
+        broker.down = True
+        answer = (await http.post("addtthcKhuyenMai", content=content(FILED))).json()
+        assert answer["error_code"] == -1
+        assert "gửi lại" in answer["message"]
+        broker.down = False
+        assert (await http.post("addtthcKhuyenMai", content=content(FILED))).json()["error_code"] == 0
+    first, *rest = [read_headers(headers).id for _, _, headers in broker.lines]
+    assert rest == []
+    assert first
+
+
+async def test_the_same_message_has_the_same_id_in_another_process() -> None:
+    ids = set()
+    for _ in range(2):
+        broker = Broker()
+        async with client(application(broker)) as http:
+            await http.post("addtthcKhuyenMai", content=content(FILED))
+        ids.add(read_headers(broker.lines[0][2]).id)
+    assert len(ids) == 1
+
+
+async def test_a_body_that_is_too_long() -> None:
+    async with client(application(Broker())) as http:
+        reply = await http.post("addtthcKhuyenMai", content=b" " * 10_001)
+    assert reply.status_code == 413
+
+
+async def test_who_may_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUB_SUBSCRIBER_SECRET", "geheim")
+    own = {"clients": ["10.1.0.0/16"], "token": "env:HUB_SUBSCRIBER_SECRET"}
+    app = application(Broker(), own=own)
+    statuses = {}
+    for address in ("10.1.2.3", "10.2.0.1"):
+        for token in ("geheim", "falsch"):
+            async with client(app, address) as http:
+                reply = await http.post(
+                    "search/call", json={"masohoso": "x"}, headers={"Authorization": f"Bearer {token}"}
+                )
+                statuses[address, token] = reply.status_code
+    assert statuses == {
+        ("10.1.2.3", "geheim"): 200,
+        ("10.1.2.3", "falsch"): 401,
+        ("10.2.0.1", "geheim"): 403,
+        ("10.2.0.1", "falsch"): 401,
+    }
+
+
+@pytest.mark.parametrize(
+    ("own", "field"),
+    [
+        ({}, "inbound.national-portal"),
+        ({"clients": ["here"]}, "inbound.national-portal.clients"),
+        ({"token": "plain"}, "inbound.national-portal.token"),
+        ({"token": "env:HUB_TEST_NO_SUCH"}, "inbound.national-portal.token"),
+        ({"clients": ["127.0.0.1"], "tokn": "x"}, "inbound.national-portal.tokn"),
+    ],
+)
+def test_wrong_settings_are_named(own: dict[str, Any], field: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        inbound(Settings(), own)
+    assert caught.value.field == field
+
+
+def test_without_settings_the_door_is_shut() -> None:
+    assert installed(Settings()) == []
+    with pytest.raises(ConfigError) as caught:
+        installed(Settings(inbound={"elsewhere": {}}))
+    assert caught.value.field == "inbound.elsewhere"
