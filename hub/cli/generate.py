@@ -36,7 +36,7 @@ class Target(StrEnum):
 @app.command()
 def generate(
     count: Annotated[int, typer.Option("--events", min=1_000, max=MOST, help="how many good ones")] = 10_000,
-    seed: Annotated[int, typer.Option(help="the same seed gives the same events")] = 1,
+    seed: Annotated[int, typer.Option(min=1, help="the same seed gives the same events")] = 1,
     start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="first day")] = datetime(2026, 1, 5),
     days: Annotated[int, typer.Option(min=7, max=1_000, help="none happens after so many days")] = 300,
     bad: Annotated[int, typer.Option(min=0, help="unusable ones to plant on top")] = 0,

@@ -25,6 +25,7 @@ from hub.wire.envelope import DOSSIER_STEP, PROCEDURE_CHANGE, SERVICE_CHANGE
 SAMPLED = 400
 """Dossiers made before the first one, to learn how many events one gives within so many days."""
 CATALOGUE_AHEAD_DAYS = 60
+NUMBERS_A_DAY = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """count: good events. bad: unusable ones on top of them, evenly spread. start, days: local days."""
+    """seed: 1, 2 …. count: good events. bad: unusable ones on top of them, evenly spread. start, days: local days."""
 
     seed: int
     count: int
@@ -103,6 +104,18 @@ def _good(wanted: Wanted, table: Agencies) -> Iterator[Event]:
         yield from stream.until(midnight_of(stream.first_day + day + 1))
 
 
+class _Counters:
+    """Running numbers of one day by code prefix. Each seed has its own range: two of them may meet in one hub."""
+
+    def __init__(self, seed: int) -> None:
+        self._first = (seed - 1) * NUMBERS_A_DAY
+        self._given: Counter[str] = Counter()
+
+    def next(self, prefix: str) -> int:
+        self._given[prefix] += 1
+        return self._first + self._given[prefix]
+
+
 class _Stream:
     """Dossiers begun day by day, and their events waiting for the moment of their arrival."""
 
@@ -128,7 +141,7 @@ class _Stream:
         self._share += left * self._weights[day] / expected if expected else 0.0
         todo, self._share = int(self._share), self._share % 1
         offices = offices_on(self._table, self._date(day))
-        counters: Counter[str] = Counter()
+        counters = _Counters(self._wanted.seed)
         for _ in range(todo):
             self._dossier(day, offices, counters)
         while day == self._wanted.days - 1 and self._made < self._wanted.count:
@@ -143,7 +156,7 @@ class _Stream:
     def _date(self, day: int) -> date:
         return self._wanted.start + timedelta(days=day)
 
-    def _dossier(self, day: int, offices: Sequence[Office], counters: Counter[str]) -> None:
+    def _dossier(self, day: int, offices: Sequence[Office], counters: _Counters) -> None:
         draw = Draw(f"{self._wanted.seed}/{self._number}")
         received = midnight_of(self.first_day + day) + draw.of(self._shape.times_of_day)
         dossier = _made(self._number, self._date(day), received, offices, counters, self._shape, draw)
@@ -156,14 +169,13 @@ class _Stream:
 
 
 def _made(
-    number: int, day: date, received: int, offices: Sequence[Office], counters: Counter[str], own: Shape, draw: Draw
+    number: int, day: date, received: int, offices: Sequence[Office], counters: _Counters, own: Shape, draw: Draw
 ) -> Dossier:
     """Offices early in the table get more than the later ones; departments are those that others pass dossiers to."""
     office = offices[int(len(offices) * (draw.whole(0, 1_000_000) / 1_000_000) ** 1.5)]
     prefix = _prefix(office, number)
-    counters[prefix] += 1
     joint = [other for other in offices if other.kind == "department" and other.code != office.code]
-    return make(number, f"{prefix}-{day:%y%m%d}-{counters[prefix]:04d}", office, joint, received, own, draw)
+    return make(number, f"{prefix}-{day:%y%m%d}-{counters.next(prefix):04d}", office, joint, received, own, draw)
 
 
 def _prefix(office: Office, number: int) -> str:
@@ -210,7 +222,7 @@ def _events_within(wanted: Wanted, table: Agencies, own: Shape) -> list[float]:
         draw = Draw(f"{wanted.seed}/sample/{number}")
         midnight = midnight_of(number_of(wanted.start))
         received = midnight + draw.of(own.times_of_day)
-        dossier = _made(number, wanted.start, received, offices, Counter(), own, draw)
+        dossier = _made(number, wanted.start, received, offices, _Counters(wanted.seed), own, draw)
         for arrived_at, _ in arrivals(dossier, draw):
             day = (arrived_at - midnight) // DAY_MS
             if day < wanted.days:

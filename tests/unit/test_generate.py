@@ -172,6 +172,10 @@ def test_codes_of_both_forms_many_agencies_and_no_dossier_twice(many: list[Event
     assert any(e.subject.startswith("H11.12-") for e in before)
 
 
+def test_two_seeds_share_no_dossier(many: list[Event]) -> None:
+    assert not {e.subject for e in steps(many)} & {e.subject for e in steps(made(5_000, seed=2))}
+
+
 def test_over_the_merger_new_dossiers_go_to_the_new_offices_and_old_ones_keep_their_code() -> None:
     found = dossiers(made(6_000, start=date(2025, 5, 5), days=120))
     merger = date(2025, 7, 1)
