@@ -7,10 +7,11 @@ import asyncio
 import time
 from typing import Any
 
-from tests.bench import core, delivery, ingest, java, report, transform
+from tests.bench import core, delivery, ingest, java, latency, pressure, recovery, report, scale, transform
 from tests.bench.place import open_place
 
 BENCHMARKS = {"transform": transform.run, "core": core.run, "ingest": ingest.run, "delivery": delivery.run}
+LONG = {"latency": latency.run, "recovery": recovery.run, "scale": scale.run, "pressure": pressure.run}
 
 
 async def main(names: list[str], rounds: int, seconds: float) -> None:
@@ -28,7 +29,7 @@ async def main(names: list[str], rounds: int, seconds: float) -> None:
         about["versions"] = report.versions(program)
         for name in names:
             print(f"{name} ({time.monotonic() - started:.0f} s)", flush=True)
-            found, said = await BENCHMARKS[name](place, rounds, seconds, streams, _tell)
+            found, said = await (BENCHMARKS | LONG)[name](place, rounds, seconds, streams, _tell)
             benchmarks |= found
             notes += said
     about["seconds"] = round(time.monotonic() - started)
@@ -42,8 +43,10 @@ def _tell(line: str) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument("--only", default=",".join(BENCHMARKS), help="benchmarks, comma-separated")
+    parser.add_argument("--full", action="store_true", help="the long ones too")
+    parser.add_argument("--only", default="", help=f"of {', '.join(BENCHMARKS | LONG)}; comma-separated")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0, help="length of a window")
     asked = parser.parse_args()
-    asyncio.run(main(asked.only.split(","), asked.rounds, asked.seconds))
+    names = asked.only.split(",") if asked.only else list(BENCHMARKS | LONG if asked.full else BENCHMARKS)
+    asyncio.run(main(names, asked.rounds, asked.seconds))

@@ -56,7 +56,7 @@ async def run(
                 "national": _of_portal(portal)
             }
             for ms, port in hooks.items():
-                await hub.subscribe(_webhook_subscriber(f"webhook-{ms}", port))
+                await hub.subscribe(webhook_subscriber(f"webhook-{ms}", port))
             await hub.subscribe(
                 portal.subscriber("national", backfill="log", settings={"delivery": {"workers": WORKERS}})
             )
@@ -75,11 +75,11 @@ async def run(
                         rate = await _rate(names[f"webhook-{ms}"], seconds)
                     found[f"webhook-{ms}"].setdefault("bare httpx", []).append(rate)
                     tell(f"  round {number + 1}/{rounds} webhook-{ms} bare httpx: {rate:,.0f}/s")
-            notes = [f"delivery: at most {_told(port)['connections']} connections at a time" for port in hooks.values()]
+            notes = [f"delivery: at most {told(port)['connections']} connections at a time" for port in hooks.values()]
     return _rows(found), notes
 
 
-def _webhook_subscriber(name: str, port: int) -> Subscriber:
+def webhook_subscriber(name: str, port: int) -> Subscriber:
     settings = {"url": f"http://127.0.0.1:{port}/", "allow_loopback": True, "timeout_s": 5}
     more = {"delivery": {"workers": WORKERS}}
     return Subscriber(
@@ -119,14 +119,15 @@ def _process(module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
             process.wait(10)
 
 
-def _told(port: int) -> dict[str, Any]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
-        told: dict[str, Any] = json.loads(answer.read())
-    return told
+def told(port: int, path: str = "") -> dict[str, Any]:
+    """What the receiver says of itself."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=10) as answer:
+        found: dict[str, Any] = json.loads(answer.read())
+    return found
 
 
 def _of_webhook(port: int) -> Count:
-    return lambda: int(_told(port)["count"])
+    return lambda: int(told(port)["count"])
 
 
 def _of_portal(portal: Any) -> Count:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import Any
 
+from hub.pipeline.avro_write import writer
 from hub.wire.codec import Codec
 from hub.wire.envelope import DOSSIER_STEP, Envelope
 
@@ -21,8 +22,10 @@ COPIES = 0.01
 _FLATTEN = 50  # added to each rank: the busiest dossier has about a third of a percent of all steps
 _T0 = 1_767_571_200_000  # 2026-01-05T00:00:00Z
 _OPENING = ("SUBMITTED", "RECEIVED", "IN_PROCESS")
-_WORK = ("IN_PROCESS", "TRANSFERRED", "SUPPLEMENT_REQUESTED", "SUPPLEMENT_GIVEN", "PAYMENT_REQUESTED", "PAYMENT_MADE")
+_WORK = (*["IN_PROCESS"] * 6, "TRANSFERRED", "IN_PROCESS", "SUPPLEMENT_REQUESTED", "SUPPLEMENT_GIVEN")
 _NAMESPACE = uuid.UUID("7a0c0c0e-55d1-4c0b-9d5e-0f5f7e0b8a11")
+_NAME = "vn.hub.DossierStep"
+_write = writer(_NAME)
 # (key, value, headers)
 Wire = tuple[bytes, bytes, list[tuple[str, bytes]]]
 
@@ -126,16 +129,27 @@ def _filing(number: int, at: int) -> dict[str, Any]:
     }
 
 
+def openings(codec: Codec, numbers: Iterable[int]) -> Iterator[Wire]:
+    """The first step of each of these dossiers."""
+    for number in numbers:
+        yield wire(codec, number, step(number, 0), str(uuid.uuid5(_NAMESPACE, f"opening/{number}")))
+
+
 def records(codec: Codec, count: int, seed: int = 1, dossiers: int = DOSSIERS) -> Iterator[Wire]:
     """The same as records on the wire: key, Avro in Confluent wire format, CloudEvents headers."""
     for number, datum, event_id in steps(count, seed, dossiers):
-        code = datum["dossier_code"]
-        envelope = Envelope(
-            id=event_id,
-            source=f"urn:vn:gov:H11.{number % 30 + 1:02d}:onestop",
-            type=DOSSIER_STEP,
-            subject=code,
-            time="2026-01-05T00:00:00.000Z",
-            recordedtime="2026-11-24T00:00:00.000Z",
-        )
-        yield code.encode(), codec.encode("vn.hub.DossierStep", datum), envelope.headers()
+        yield wire(codec, number, datum, event_id)
+
+
+def wire(codec: Codec, number: int, datum: dict[str, Any], event_id: str) -> Wire:
+    """As the gateway writes it."""
+    code = datum["dossier_code"]
+    envelope = Envelope(
+        id=event_id,
+        source=f"urn:vn:gov:H11.{number % 30 + 1:02d}:onestop",
+        type=DOSSIER_STEP,
+        subject=code,
+        time="2026-01-05T00:00:00.000Z",
+        recordedtime="2026-11-24T00:00:00.000Z",
+    )
+    return code.encode(), codec.with_head(_NAME, _write(datum)), envelope.headers()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import re
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -39,7 +40,7 @@ class Place:
 
     def name(self, prefix: str) -> str:
         """A name that is new in this run."""
-        return f"{prefix.replace(' ', '-')}.{next(self._numbers)}"
+        return f"{re.sub('[^a-z0-9]+', '-', prefix)}.{next(self._numbers)}"
 
     def settings(self, name: str = "hub", partitions: int = PARTITIONS) -> Settings:
         return Settings(

@@ -37,6 +37,24 @@ def module(name: str, *more: str) -> Command:
     return lambda spec: [sys.executable, "-m", f"tests.bench.contenders.{name}", spec.text(), *more]
 
 
+def spec_of(place: Place, name: str, source: str, partitions: int = PARTITIONS) -> Spec:
+    """A run of its own: topics (not made yet), group and folder that nobody else has."""
+    run = place.name(name)
+    folder = place.folder / run
+    folder.mkdir()
+    return Spec(
+        bootstrap=place.bootstrap,
+        source=source,
+        sink=f"out.{run}",
+        store=f"store.{run}",
+        dead=f"dead.{run}",
+        group=f"group.{run}",
+        partitions=partitions,
+        folder=str(folder),
+        ids=place.ids,
+    )
+
+
 @dataclass(frozen=True)
 class Mark:
     """What was seen at one moment. at: monotonic seconds. count: records in the output. cpu: seconds used so far."""
@@ -102,7 +120,7 @@ class Race:
         kept: dict[str, str] = {}
         for number in range(rounds):
             for name, command in contenders.items():
-                spec = self._spec(name)
+                spec = spec_of(self.place, name, self.source)
                 await self.place.topics(spec.sink)
                 await self.place.topics(spec.dead, partitions=3)
                 if self.stores:
@@ -119,35 +137,19 @@ class Race:
                 await self.place.drop(*dropped)
         return windows, kept
 
-    def _spec(self, name: str) -> Spec:
-        run = self.place.name(name)
-        folder = self.place.folder / run
-        folder.mkdir()
-        return Spec(
-            bootstrap=self.place.bootstrap,
-            source=self.source,
-            sink=f"out.{run}",
-            store=f"store.{run}",
-            dead=f"dead.{run}",
-            group=f"group.{run}",
-            partitions=PARTITIONS,
-            folder=str(folder),
-            ids=self.place.ids,
-        )
-
     async def _window(self, spec: Spec, command: Command) -> Window:
         window = Window()
         log = Path(spec.folder) / "contender.log"
         enough = min(self.outputs, self.enough or self.outputs)
         async with Ends(self.place) as ends:
             with log.open("wb") as out:
-                process = _start(command(spec), out)
+                process = start(command(spec), out)
             try:
                 await self._watch(window, spec, process, ends, enough)
                 if not window.marks or process.poll() is not None:
                     raise RuntimeError(f"it died or wrote nothing ({process.poll()}):\n{log.read_text()[-3000:]}")
             finally:
-                await asyncio.to_thread(_end, process)
+                await asyncio.to_thread(end, process)
             window.ends = await ends.by_partition(spec.sink)
         return window
 
@@ -169,11 +171,13 @@ class Race:
             await asyncio.sleep(_POLL_S)
 
 
-def _start(command: Sequence[str], out: IO[bytes]) -> subprocess.Popen[bytes]:
+def start(command: Sequence[str], out: IO[bytes]) -> subprocess.Popen[bytes]:
+    """A contender's process."""
     return subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, cwd=ROOT)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
+    """SIGTERM, and after a while kill."""
     if process.poll() is None:
         process.terminate()
         try:

@@ -1,6 +1,7 @@
 """A webhook receiver that answers every POST with 204 after a fixed time. As little work as can be: it shares the
-cores with what it measures. `GET` answers with what it has received: JSON {count, ids (distinct), connections (most
-at a time)}. Argument: milliseconds. Prints its port.
+cores with what it measures. `GET /` answers with what it has received: JSON {count, ids (distinct), connections (most
+at a time)}; `GET /times` with {dossier code: Unix time of the first event of it}. Argument: milliseconds. Prints its
+port.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ import asyncio
 import json
 import signal
 import sys
+import time
 
 
 class Receiver(asyncio.Protocol):
     delay_s = 0.0
     count = 0
     ids: set[bytes] = set()
+    times: dict[bytes, float] = {}
     open = 0
     most = 0
 
@@ -34,10 +37,12 @@ class Receiver(asyncio.Protocol):
             length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
             if len(self.buffer) < end + 4 + length:
                 return
-            self.buffer = self.buffer[end + 4 + length :]
+            body, self.buffer = self.buffer[end + 4 : end + 4 + length], self.buffer[end + 4 + length :]
             if head.startswith(b"get"):
-                self.tell()
+                self.tell(head.startswith(b"get /times"))
                 continue
+            at = body.find(b'"dossier_code":"')
+            Receiver.times.setdefault(body[at + 16 : at + 48].split(b'"', 1)[0], time.time())
             Receiver.count += 1
             at = head.find(b"webhook-id:")
             Receiver.ids.add(head[at + 11 :].split(b"\r\n", 1)[0].strip())
@@ -46,8 +51,11 @@ class Receiver(asyncio.Protocol):
     def answer(self) -> None:
         self.transport.write(b"HTTP/1.1 204 No Content\r\n\r\n")
 
-    def tell(self) -> None:
-        body = json.dumps({"count": self.count, "ids": len(self.ids), "connections": self.most}).encode()
+    def tell(self, times: bool) -> None:
+        told: object = {"count": self.count, "ids": len(self.ids), "connections": self.most}
+        if times:
+            told = {code.decode(): at for code, at in self.times.items()}
+        body = json.dumps(told).encode()
         self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
 
