@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -71,16 +72,26 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             request_timeout_ms=settings.kafka.rebalance_timeout_ms + 5_000,
         )
 
+    async def _wakeup_timer_in_thread(self) -> None:
+        """Faust wakes the main loop once a second from here; ours has timers of its own, and may be closed by then."""
+        self.last_wakeup_at = time.monotonic()
+
+    def close(self) -> None:
+        """Faust calls this for a rebalance during a stop, and would close aiokafka's client from the wrong loop."""
+
     async def on_thread_stop(self) -> None:
         """Leave in order; but a join that waits for other members, perhaps for the rebalance time, is cut off."""
         stopping = asyncio.ensure_future(super().on_thread_stop())
-        for _ in range(2):
+        await asyncio.wait([stopping], timeout=_THREAD_END_S / 2)
+        if not stopping.done() and self._consumer is not None:
+            await self._consumer._client.close()  # what it waits for fails
             await asyncio.wait([stopping], timeout=_THREAD_END_S / 2)
-            if stopping.done():
-                stopping.result()
-                return
-            if self._consumer is not None:
-                await self._consumer._client.close()
+            if not stopping.done():
+                stopping.cancel()
+                await asyncio.wait([stopping])
+            await self._consumer._client.close()  # what it may have opened again meanwhile
+        if not stopping.cancelled():
+            stopping.result()
 
     async def heartbeat(self) -> bool | None:
         """Ask the coordinator now. True: we are a member. False: no longer. None: it did not say."""

@@ -170,11 +170,16 @@ class Consumer(driver.Consumer):
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         self.link.pausing()
-        await super().on_partitions_revoked(revoked)  # drains and commits (stream_wait_empty)
+        if self.app.should_stop:
+            await self.wait_empty()
+        else:
+            await super().on_partitions_revoked(revoked)  # drains and commits (stream_wait_empty)
         self._buffered_partitions.clear()  # else a late pressure-drop callback wakes a partition that is gone
         self.ledger.seek_all()
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        if self.app.should_stop:
+            return
         topics = {topic: {tp.partition for tp in assigned if tp.topic == topic} for topic in self.link.config.sources}
         owned = next(iter(topics.values()))
         if any(partitions != owned for partitions in topics.values()):

@@ -51,7 +51,7 @@ MENDS = (
     Mend(
         "nothing is worked after a chunk that raised", 2, "runner",
         (
-            ("                if not self.failed.done():\n                    await work", "                await work"),
+            ("if not self.failed.done():\n                    await work", "await work"),
             ("lambda: not self.failed.done() and given()", "given"),
         ),
         f"{_RUNNER}::test_a_chunk_that_raises_is_not_finished_and_nothing_after_it_is_worked",
