@@ -47,25 +47,27 @@ class WireMapping:
             "ChuHoSo": text(who.get("name")),
             "LoaiDoiTuong": WORDS["applicant_kind"][who.get("kind", "CITIZEN")],
             "MaDoiTuong": text(who.get("national_account")),
-            "ThongTinKhac": "",
+            "ThongTinKhac": text(who.get("other")),
             "Email": text(who.get("email")),
-            "Fax": "",
+            "Fax": text(who.get("fax")),
             "SoDienThoai": text(who.get("phone")),
             "TrichYeuHoSo": text(dossier["abstract"]),
             "NgayTiepNhan": wire_time(dossier["received_at"]),
             "NgayHenTra": wire_time(dossier["due_at"]),
             "TrangThaiHoSo": self.status(dossier["status"]),
             "NgayTra": wire_time(dossier["returned_at"]),
-            "ThongTinTra": "",
-            "HinhThuc": WORDS["by_post"][dossier["channel"] or "DIRECT"],
+            "ThongTinTra": text(dossier["return_note"]),
+            "HinhThuc": by_post(dossier),
             "NgayKetThucXuLy": wire_time(dossier["finished_at"]),
             "DonViXuLy": text(dossier["agency_name"] or dossier["agency_code"]),
-            "GhiChu": "",
+            "GhiChu": text(dossier["remark"]),
             "TaiLieuNop": [_submitted(file) for file in dossier["attachments"] if not file["result"]],
             "DanhSachLePhi": [_fee(fee) for fee in dossier["fees"]],
             "DanhSachTepDinhKemKhac": [],
             "DanhSachGiayToKetQua": [_result(file) for file in dossier["attachments"] if file["result"]],
         }
+        if dossier["receipt_number"]:  # not among the 27 of QCVN 120 (domain notes 1.7)
+            wire["SoBienNhan"] = dossier["receipt_number"]
         if supplements := self._supplements(steps):
             wire["DanhSachHoSoBoSung"] = supplements
         if self._settings.later_additions:
@@ -76,13 +78,20 @@ class WireMapping:
         refused = dossier["status"] == "NOT_ACCEPTED"
         number = text(who.get("identity_number"))
         kind = {12: "1", 9: "2"}.get(len(number)) if number.isdigit() and who.get("kind") == "CITIZEN" else None
+        told = {
+            "NgayNopHoSo": wire_time(dossier["submitted_at"]),
+            "TaiKhoanDuocXacThucVoiVNeID": _flag(who.get("vneid_verified")),
+            "DuocThanhToanTrucTuyen": text(dossier["online_payment"]),
+        }
         return {
             "KenhThucHien": WORDS["channel"][dossier["channel"] or "DIRECT"],
-            "NoiNopHoSo": self._settings.filed_at,
+            "NoiNopHoSo": WORDS["filed_at"].get(dossier["filed_at_portal"], self._settings.filed_at),
             "HoSoCoThanhPhanSoHoa": "1" if any(f["url"] and not f["result"] for f in dossier["attachments"]) else "0",
             "NgayTuChoi": wire_time(dossier["status_at"]) if refused else "",
             "SoGiayToChuHoSo": number,
             "DinhDanhCHS": [{"LoaiDinhDanh": kind, "SoDinhDanh": number}] if kind else [],
+            # Left out where nobody told: an empty value might be read as "no", and costs points (QĐ 766).
+            **{name: value for name, value in told.items() if value},
         }
 
     def _supplements(self, steps: Sequence[Record]) -> list[Wire]:
@@ -150,8 +159,8 @@ class WireMapping:
                 "PhongBanXuLy": text(handler.get("department")),
                 "NoiDungXuLy": text(step["note"]) or WORDS["step_text"].get(step["step"], ""),
                 "TrangThai": self.status(event["status"]),
-                "NgayBatDau": "",
-                "NgayKetThucTheoQuyDinh": "",
+                "NgayBatDau": wire_time(step["step_started_at"]),
+                "NgayKetThucTheoQuyDinh": wire_time(step["step_due_at"]),
             }
         )
 
@@ -167,19 +176,31 @@ class WireMapping:
         return wire
 
 
+def by_post(dossier: Record) -> str:
+    """HinhThuc: how the result goes back, or, where nobody told, how the dossier came."""
+    told = dossier.get("return_by_post")
+    return str(WORDS["by_post"][dossier.get("channel") or "DIRECT"]) if told is None else _flag(told)
+
+
+def _flag(value: bool | None) -> str:
+    return "" if value is None else "1" if value else "0"
+
+
 def _submitted(file: Record) -> Wire:
+    digitised = {} if file["digitised"] is None else {"DuocSoHoa": _flag(file["digitised"])}
     return {
         "TepDinhKemId": file["id"],
-        "TenTepDinhKem": file["name"],
+        "TenTepDinhKem": text(file["name"]),
         "IsDeleted": "False",
         "MaThanhPhanHoSo": text(file["component_code"]),
         "DuongDanTaiTepTin": text(file["url"]),
+        **digitised,
     }
 
 
 def _result(file: Record) -> Wire:
     return {
-        "TenGiayTo": file["name"],
+        "TenGiayTo": text(file["name"]),
         "MaThanhPhanHoSo": text(file["component_code"]),
         "GiayToId": file["id"],
         "DuongDanTepTinKetQua": text(file["url"]),
@@ -190,9 +211,9 @@ def _fee(fee: Record) -> Wire:
     return {
         "TenPhiLePhi": fee["name"],
         "MaPhiLePhi": fee["code"],
-        "HinhThucThu": "",
+        "HinhThucThu": text(fee["collection"]),
         "Gia": str(fee["amount_vnd"]),
-        "LoaiPhiLePhi": "",
+        "LoaiPhiLePhi": text(fee["kind"]),
     }
 
 

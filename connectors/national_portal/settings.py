@@ -51,7 +51,7 @@ class NationalPortalSettings(ConnectorSettings):
     not_found_codes: tuple[str, ...] = Field((), description="TraCuuHoSo of an unknown dossier, if not 0")
 
     later_additions: bool = Field(True, description="send the fields that came after QCVN 120 (KenhThucHien …)")
-    filed_at: str = Field("2", description="NoiNopHoSo (TD sends 2)")
+    filed_at: str = Field("2", description="NoiNopHoSo where nobody told (TD sends 2)")
     status_codes: dict[str, str] = Field(default_factory=dict, description="overrides of TrangThaiHoSo by hub status")
     answer_back: bool = Field(True, description="DongBoTrangThaiHoSo for dossiers that were filed on the portal")
     answer_codes: dict[str, str] = Field(

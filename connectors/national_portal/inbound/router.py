@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from connectors.common.config import resolve_secret
 from connectors.national_portal.inbound import messages
 from connectors.national_portal.inbound.settings import NAME, InboundSettings
+from connectors.national_portal.mapping import by_post
 from connectors.national_portal.wire import WORDS, text
 from hub.errors import BadRecord, RegistryError, Retryable
 from hub.intake.inbound import Desk
@@ -109,7 +110,7 @@ class NationalInbound:
             "TenLinhVuc": text(state.get("field_name")),
             "LoaiDoiTuong": WORDS["applicant_kind"][kind],
             "TrangThaiHoSo": text(status),
-            "HinhThuc": WORDS["by_post"][state.get("channel") or "DIRECT"],
+            "HinhThuc": by_post(state),
             "DonViXuLy": text(state.get("agency_name") or state.get("agency_code")),
         }
 
