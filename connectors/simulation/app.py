@@ -61,6 +61,12 @@ class FaultyApp:
             kind = None
         if kind is None:
             await self._inner(scope, receive, send)
+        elif kind == "partial_batch":
+            await self._inner({**scope, "fault": kind}, receive, send)
+        elif kind == "duplicated":
+            body = await _read_body(receive)
+            await self._inner(scope, _replayed(body, receive), _swallow)
+            await self._inner(scope, _replayed(body, receive), send)
         elif kind == "dropped_reply":
             await self._inner(scope, receive, _swallow)
             await self._cut(scope, receive, reset=False)
@@ -128,12 +134,24 @@ async def _swallow(message: Message) -> None:
     """Takes the answer of a call whose reply gets lost."""
 
 
-async def _read_body(receive: Receive) -> None:
+async def _read_body(receive: Receive) -> bytes:
     """Reads the request whole, as a portal does that fails only then."""
-    more = True
+    more, parts = True, []
     while more:
         message = await receive()
         more = message["type"] == "http.request" and bool(message.get("more_body"))
+        parts.append(message.get("body", b""))
+    return b"".join(parts)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Gives the body that was read before, then what else comes."""
+    left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return left.pop() if left else await receive()
+
+    return again
 
 
 async def _gone(receive: Receive) -> None:

@@ -19,6 +19,8 @@ FAULTS = {
     "reset": "the connection is reset; nothing is stored",
     "dropped_reply": "the call is carried out and stored, then the connection is closed without an answer",
     "expired_session": "the session dies before this call",
+    "duplicated": "the call arrives twice, as from a proxy; both are carried out, the second one is answered",
+    "partial_batch": "of several entries the first half is stored, then the answer is an error (national portal)",
 }
 DownMode = Literal["reset", "silent", "http_503"]
 

@@ -37,6 +37,7 @@ class NationalPortalApp:
         self._random = random.Random(seed)
         self._exists_codes = itertools.cycle(options.exists_codes)
         self._sessions: dict[str, float] = {}
+        self._partial = False
         o = options
         self.asgi = Starlette(
             routes=[
@@ -69,6 +70,7 @@ class NationalPortalApp:
 
     async def _integration(self, request: Request) -> Response:
         body = await self._body(request)
+        self._partial = request.scope.get("fault") == "partial_batch"  # nothing is awaited until it was served
         return body if isinstance(body, Response) else self._reply(*self._under_session(body, self._serve))
 
     async def _share(self, request: Request) -> Response:
@@ -156,8 +158,8 @@ class NationalPortalApp:
                 return next(self._exists_codes), "Hồ sơ đã tồn tại", []
             if not known and updating == "True":
                 return o.unknown_dossier_code, "Không tìm thấy hồ sơ để cập nhật", []
-        self._ledger.write_dossiers(entries, updating)
-        return "0", "Đồng bộ hồ sơ thành công", []
+        self._ledger.write_dossiers(self._taken(entries), updating)
+        return self._error() if self._partial else ("0", "Đồng bộ hồ sơ thành công", [])
 
     def _progress(self, body: dict[str, Any]) -> Verdict:
         o = self.options
@@ -169,8 +171,14 @@ class NationalPortalApp:
                 return o.limit_code, fault, []
             if self._ledger.find(entry["MaHoSo"]) is None:
                 return o.unknown_dossier_code, "Hồ sơ chưa được đồng bộ", []
-        self._ledger.write_lines(entries)
-        return "0", "Cập nhật tiến độ thành công", []
+        self._ledger.write_lines(self._taken(entries))
+        return self._error() if self._partial else ("0", "Cập nhật tiến độ thành công", [])
+
+    def _taken(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return entries[: len(entries) // 2] if self._partial else entries
+
+    def _error(self) -> Verdict:
+        return self.options.error_code, "Lỗi xử lý", []
 
     def _take_answer(self, body: dict[str, Any]) -> Verdict:
         """The agency's answer to a dossier that was filed here."""

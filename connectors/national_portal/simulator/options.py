@@ -34,4 +34,5 @@ class Options(BaseModel):
     limit_code: str = "5"
     login_code: str = "1"
     service_code: str = "6"
+    error_code: str = Field("-1", description="processing error, of the fault partial_batch")
     catalogue: str = Field("", description="JSON file with procedures and online services; empty: only short lists")
