@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +11,7 @@ import httpx
 
 from connectors.common.config import read_secret, read_settings
 from connectors.common.http import tls
+from connectors.common.links import Links
 from connectors.national_portal.client import NationalPortalClient
 from connectors.national_portal.mapping import WireMapping
 from connectors.national_portal.session import Session, join_session, leave_session
@@ -17,6 +20,8 @@ from hub.access.control import Subscriber
 from hub.delivery.portal import Answer, Item, Strategy
 from hub.errors import Rejected, Retryable
 from hub.wire.envelope import ORIGIN
+
+log = logging.getLogger(__name__)
 
 PORTAL = "national-portal"
 """Origin of events that came from here."""
@@ -38,6 +43,7 @@ class NationalPortal:
         self._http: httpx.AsyncClient | None = None
         self._client: NationalPortalClient | None = None
         self._session: Session | None = None
+        self._links: Links | None = None
 
     async def open(self) -> None:
         s = self.settings
@@ -45,6 +51,7 @@ class NationalPortal:
         login = (str(s.adapter_url), s.auth_endpoint, s.username, self._secret)
         self._session = join_session(login, s.session_s)
         self._client = NationalPortalClient(self._http, s, self._session, self._secret)
+        self._links = Links(self._http, s.file_hosts, s.file_timeout_s)
 
     async def close(self) -> None:
         if self._http is not None:
@@ -70,7 +77,7 @@ class NationalPortal:
         Events that came from the portal itself are not sent back; a dossier that was filed there is answered by
         DongBoTrangThaiHoSo before. Each try looks up first, so an earlier call whose outcome is unclear does no harm;
         lines, which no look-up shows, are sent again as a whole. `Answer.detail`: lookup (known or unknown), answered
-        (codes), sent (add or update), lines, cut (fields that were too long).
+        (codes), sent (add or update), lines, cut (fields that were too long), unreachable (dead links to files).
         """
         for item in items:
             if item.family not in self.families:
@@ -86,6 +93,8 @@ class NationalPortal:
         if mapping.cuts:
             detail["cut"] = ", ".join(mapping.cuts)
 
+        if dead := await self._dead_links(dossier):
+            detail["unreachable"] = dead
         client.begin()
         known = await self._known(client, dossier["MaHoSo"])
         detail["lookup"] = "known" if known else "unknown"
@@ -104,6 +113,20 @@ class NationalPortal:
         """Whether TraCuuHoSo finds it. An answer other than 0 counts as not found: an add then tells for sure."""
         reply = await client.call("TraCuuHoSo", {"mahoso": code})
         return reply.code == "0" and any(_is_of(row, code) for row in reply.result)
+
+    async def _dead_links(self, dossier: dict[str, Any]) -> str:
+        """What is wrong with the dossier's links, "" if nothing. It is sent all the same: a dossier that is missing at
+        the portal harms more than a dead link, which a later delivery finds alive."""
+        assert self._links is not None
+        papers = [*dossier["TaiLieuNop"], *dossier["DanhSachGiayToKetQua"]]
+        given = [paper.get("DuongDanTaiTepTin") or paper.get("DuongDanTepTinKetQua") for paper in papers]
+        urls = [url for url in given if self._links.allowed(url)]
+        reasons = [why for why in await asyncio.gather(*map(self._links.why_unreachable, urls)) if why]
+        if not reasons:
+            return ""
+        told = f"{len(reasons)} of {len(urls)} links: {', '.join(sorted(set(reasons)))}"
+        log.warning("%s: files cannot be had by its links, %s", dossier["MaHoSo"], told)
+        return told
 
     @staticmethod
     async def _answer_back(client: NationalPortalClient, answers: Sequence[dict[str, Any]]) -> str:

@@ -59,6 +59,10 @@ class NationalPortalSettings(ConnectorSettings):
     )
     supplement_requested: str = Field("", description="TrangThaiBoSung of a request; no public source tells the code")
     supplement_given: str = Field("", description="TrangThaiBoSung once it was given")
+    file_hosts: tuple[str, ...] = Field(
+        (), description="hosts of the file stores: links to them are tried before a dossier is sent, and dead ones told"
+    )
+    file_timeout_s: float = Field(5.0, gt=0, description="of one link")
     probe_service: str = Field("LayDanhMucGioiTinh", description="a short catalogue: the cheapest call under a session")
 
     @model_validator(mode="after")

@@ -21,8 +21,9 @@ from hub.errors import Rejected, Retryable
 class CatalogueClient:
     """Calls of one round. Raises Retryable only: a list is had whole, or not at all."""
 
-    def __init__(self, client: NationalPortalClient) -> None:
+    def __init__(self, client: NationalPortalClient, http: httpx.AsyncClient) -> None:
         self._client = client
+        self.http = http
 
     async def whole(self, service: str, share: bool = True, **fields: str) -> list[Row]:
         """Every row of a list; [] when the portal says that there are none. What is no object is left out."""
@@ -69,6 +70,6 @@ async def connected(
         async with httpx.AsyncClient(
             transport=transport, verify=tls(), timeout=settings.timeout_s, trust_env=False
         ) as http:
-            yield CatalogueClient(NationalPortalClient(http, settings, session, secret))
+            yield CatalogueClient(NationalPortalClient(http, settings, session, secret), http)
     finally:
         leave_session(session)

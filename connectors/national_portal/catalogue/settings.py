@@ -31,6 +31,11 @@ class CatalogueSettings(ConnectorSettings):
         ("LayDanhMucCoQuan", "LayDanhMucLinhVuc", "LayDanhMucCapThucHien", "LayDanhMucLePhi"),
         description="short catalogues, kept as JSON beside the cursor",
     )
+    form_hosts: tuple[str, ...] = Field(
+        (), description="hosts from which forms are fetched for their SHA-256; empty: none are"
+    )
+    form_max_bytes: int = Field(20_000_000, ge=1, description="a longer form has no hash")
+    form_timeout_s: float = Field(30.0, gt=0, description="of one form")
     check_agencies: bool = Field(True, description="MACOQUANCONGBO must stand in LayDanhMucCoQuan")
     channel: str = Field("national-portal", description="name of the portal in a service's channels")
     level_field: str = Field("", description="field of LayDVC with mức độ 1 to 4; no public source names one")

@@ -15,6 +15,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 
 from connectors.common.files import write_durably
+from connectors.common.links import Links
 from connectors.national_portal.catalogue import cursor as cursors
 from connectors.national_portal.catalogue import mapping
 from connectors.national_portal.catalogue.changes import Changes, by_code, check_whole
@@ -137,7 +138,7 @@ class NationalCatalogue:
     async def _procedure(
         self, client: CatalogueClient, changes: Changes, code: str, row: Row, agencies: set[str], known: Entry | None
     ) -> bool:
-        """False: listed, but without detail now; it stays as it was until the next round."""
+        """False: listed, but without detail (or a form of it) now; it stays as it was until the next round."""
         detail: Row = row
         try:
             mapping.procedure_code(row)
@@ -147,12 +148,24 @@ class NationalCatalogue:
             detail = {**row, **found}
             facts, public = mapping.procedure(detail)
             _check_agency(facts["agency_code"], agencies)
+            if not await self._hash_forms(client, facts):
+                return False
             if facts["procedure_code"] != code:
                 raise BadRecord("code", f"LayThuTuc of {code} answered with {facts['procedure_code']}", "MATTHC")
         except BadRecord as error:
             changes.refuse("procedures", code, detail, error, known)
         else:
             changes.seen("procedures", facts, public, digest(row), known)
+        return True
+
+    async def _hash_forms(self, client: CatalogueClient, facts: mapping.Facts) -> bool:
+        """Fills `sha256` of the forms that may be fetched; False if one cannot be had now, though it may exist."""
+        links = Links(client.http, self._own.form_hosts, self._own.form_timeout_s)
+        for form in facts["forms"]:
+            if links.allowed(form["url"]):
+                form["sha256"], final = await links.sha256(form["url"], self._own.form_max_bytes)
+                if not final:
+                    return False
         return True
 
     async def _services(self, client: CatalogueClient, changes: Changes) -> None:

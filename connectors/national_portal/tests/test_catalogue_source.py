@@ -294,3 +294,18 @@ def test_wrong_settings_are_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         make_source("national-catalogue", Settings(data_dir=tmp_path, sources={"national-catalogue": {"pol_s": 1}}))
     assert caught.value.field == "sources.national-catalogue.pol_s"
+
+
+async def test_forms_have_the_hash_of_their_file(tmp_path: Path) -> None:
+    async with world(tmp_path, form_hosts=["127.0.0.1"]) as w:
+        paper = w.catalogue["LayThuTuc"]["1.000894"]["THANHPHANHOSO"][0]["GIAYTO"][0]
+        paper["URL"] = f"{w.site.url}/no-such-form"
+        w.put()
+        assert events(await w.round())["1.000894"].data["forms"][0]["sha256"] is None, "a dead link has none"
+        paper["URL"] = f"{w.site.url}/_admin/faults"
+        w.put()
+        (form,) = events(await w.round())["1.000894"].data["forms"]
+        assert len(form["sha256"]) == 64
+        w.site.app.plan.order(FaultOrder(hang_s=1))
+        again = events(await w.round())
+        assert again["1.000894"].data["forms"][0]["sha256"] != form["sha256"], "another file under the same address"

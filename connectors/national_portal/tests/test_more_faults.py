@@ -1,4 +1,4 @@
-"""A call that arrives twice, and one of which the portal keeps only a part: nothing is lost, doubles are counted."""
+"""A call that arrives twice, one of which the portal keeps only a part, files that cannot be had by their links."""
 
 from __future__ import annotations
 
@@ -47,3 +47,19 @@ async def test_each_call_twice(tmp_path: Path, place: int) -> None:
         assert answer.detail["sent"] == ("update" if place == 2 else "add")
         site.check(items)
         assert site.doubled() == (2 if place == 3 else 0)
+
+
+async def test_dead_links_are_told_and_the_dossier_is_sent_all_the_same(tmp_path: Path) -> None:
+    async with national_site(tmp_path) as site:
+        portal = make_portal(site.subscriber(file_hosts=["127.0.0.1"], file_timeout_s=2))
+        await portal.open()
+        items = dossier_items(CODE, 1)
+        paper = {"name": "x", "component_code": None, "digitised": None}
+        urls = (f"{site.url}/_admin/faults", f"{site.url}/no-such-file", "https://elsewhere.test/x", None)
+        items[0].data["dossier"]["attachments"] = [
+            {**paper, "id": f"F-{n}", "url": url, "result": n % 2 == 1} for n, url in enumerate(urls)
+        ]
+        answer = await portal.deliver(items)
+        await portal.close()
+        assert answer.detail["unreachable"] == "1 of 2 links: http_404"
+        assert answer.detail["sent"] == "add"
