@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+# A file's tests stay together: they share its broker. Most of their time is waiting, hence more workers than cores.
+PARALLEL ?= -n 4 --dist loadfile
 REPORT ?= var/demo/report.json
 BENCH  := .venv-bench
 
@@ -22,10 +24,10 @@ demo: $(STAMP)
 	$(BIN)/hub demo --once --report $(REPORT)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not slow and not browser"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow and not browser"
 
 test-all: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 # Benchmarks have an environment of their own: the peers want other versions of what the hub is pinned to.
 $(BENCH)/.installed: requirements/bench.txt pyproject.toml

@@ -1,4 +1,4 @@
-"""Fixtures for every layer: a real broker once a session, fresh topics, and no skips where all is required."""
+"""Fixtures for every layer: a real broker for each test file, fresh topics, and no skips where all is required."""
 
 from __future__ import annotations
 
@@ -39,16 +39,17 @@ def settings_for(bootstrap: str, data_dir: Path) -> Settings:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
-    """One real embedded broker for the whole session; tests keep apart by fresh topics and groups."""
+    """A real embedded broker of the test file's own (2 s): the hub's topics have fixed names, so files must not share
+    them. Tests of one file keep apart by codes, fresh topics and groups."""
     with EmbeddedBroker(tmp_path_factory.mktemp("kafka"), heap_mb=384) as broker:
         yield Kafka(broker.bootstrap, settings_for(broker.bootstrap, tmp_path_factory.mktemp("hub")), broker)
 
 
 @pytest.fixture
 def hub_settings(kafka: Kafka, tmp_path: Path) -> Settings:
-    """Settings on the session's broker with this test's own data folder and ports."""
+    """Settings on the file's broker with this test's own data folder and ports."""
     return settings_for(kafka.bootstrap, tmp_path / "hub")
 
 
