@@ -1,9 +1,10 @@
 """One Avro record type of the hub, read and written by functions put together once from its schema.
 
 fastavro looks into the schema again for every field of every record; for the hub's records, mostly nullable fields,
-that was half of the core's time, and these take less than half of it: each record's source is written out once. They cover what the hub's schemas use (record, enum,
-array, null-or-one union, string, boolean, int, long, double) and refuse any other when built. What they read and write
-is held against fastavro in the tests; a value written by another schema goes through `Codec.decode`, as ever.
+that was half of the core's time, and these take less than half of it: each record's source is written out once. They
+cover what the hub's schemas use (record, enum, array, null-or-one union, string, boolean, int, long, double) and refuse
+any other when built. What they read and write is held against fastavro in the tests; a value written by another schema
+goes through `Codec.decode`, as ever.
 """
 
 from __future__ import annotations

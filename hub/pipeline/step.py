@@ -21,6 +21,7 @@ from hub.pipeline import normalise, ring
 from hub.pipeline.avro import OwnRecord
 from hub.pipeline.catalogue import PROCEDURE, SERVICE, CatalogueWork
 from hub.pipeline.dossier import DossierWork
+from hub.pipeline.kept import Ident, Kept
 from hub.pipeline.work import Incoming, Work
 from hub.stream.api import Out, Outputs, Record, StateView, Step, Stored
 from hub.wire import envelope as ce
@@ -93,8 +94,10 @@ def make_step(codec: Codec, settings: Settings, admit: Admit | None = None) -> S
     known = families(codec, settings, admit)
     told = Deadlines(OwnRecord(codec, ce.CLOCK_RECORD), OwnRecord(codec, ce.CANONICAL_RECORDS[ce.DOSSIER_DEADLINE]))
 
+    kept = Kept()
+
     def step(records: Sequence[Record], view: StateView) -> Outputs:
-        chunk = _Chunk(known, told, view)
+        chunk = _Chunk(known, told, view, kept)
         for record in records:
             chunk.take(record)
         return chunk.outputs()
@@ -105,10 +108,11 @@ def make_step(codec: Codec, settings: Settings, admit: Admit | None = None) -> S
 class _Chunk:
     """Keys opened so far, and what came out."""
 
-    def __init__(self, known: dict[str, Family], deadlines: Deadlines, view: StateView) -> None:
+    def __init__(self, known: dict[str, Family], deadlines: Deadlines, view: StateView, kept: Kept) -> None:
         self._families = known
         self._deadlines = deadlines
         self._view = view
+        self._kept = kept
         self._open: dict[tuple[str, bytes], Work] = {}
         self._records: list[Out] = []
         self._duplicates = 0
@@ -125,7 +129,12 @@ class _Chunk:
     def outputs(self) -> Outputs:
         if self._duplicates:
             EVENTS_DUPLICATE.labels(ROLE).inc(self._duplicates)
-        return Outputs(self._records, {key: work.state() for key, work in self._open.items() if work.changed})
+        state: dict[Ident, Stored | None] = {}
+        for ident, work in self._open.items():
+            if work.changed:
+                state[ident] = made = work.state()
+                self._kept.put(ident, made, work)
+        return Outputs(self._records, state)
 
     def _event(self, record: Record) -> Out | None:
         """The canonical event, None if none follows: from a copy, or a deadline that is not to be told."""
@@ -177,10 +186,11 @@ class _Chunk:
         return Out(EVENTS, key, self._deadlines.event.with_head(event), caused.headers())
 
     def _work(self, family: Family, code: str, key: bytes) -> Work:
-        work = self._open.get((family.store, key))
+        ident = (family.store, key)
+        work = self._open.get(ident)
         if work is None:
-            work = family.open(code, self._view.get(family.store, key))
-            self._open[family.store, key] = work
+            stored = self._view.get(*ident)
+            work = self._open[ident] = self._kept.take(ident, stored) or family.open(code, stored)
         return work
 
 

@@ -5,9 +5,10 @@ Source of the rules: cloudevents/spec.md and bindings/kafka-protocol-binding.md.
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from hub.errors import BadRecord
@@ -17,6 +18,7 @@ Headers = Sequence[tuple[str, bytes]]
 CONTENT_TYPE = "application/avro"
 # Namespace of every id that the hub derives, so that a replay makes the same one (design 3).
 NAMESPACE = uuid.UUID("6f0f6c0e-7f5a-5c1c-9a54-3b8f5ad8f0aa")
+_SPACE = NAMESPACE.bytes
 
 ORIGIN = "origin"
 """Extension: the portal that an event came from, so that it is not sent back there as news."""
@@ -51,8 +53,15 @@ CLOCK_RECORD = "vn.hub.DossierDeadline"
 
 
 def derived_id(*parts: str) -> str:
-    """uuid5 of the parts (cause, kind, what tells two of one kind apart): the same parts give the same id."""
-    return str(uuid.uuid5(NAMESPACE, "\x1f".join(parts)))
+    """uuid5 of the parts (cause, kind, what tells two of one kind apart): the same parts give the same id.
+
+    Put together here: `uuid.uuid5` takes five times as long, and the core makes one of these an event.
+    """
+    raw = bytearray(hashlib.sha1(_SPACE + "\x1f".join(parts).encode(), usedforsecurity=False).digest()[:16])
+    raw[6] = raw[6] & 0x0F | 0x50
+    raw[8] = raw[8] & 0x3F | 0x80
+    text = raw.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def rfc3339(moment: datetime) -> str:
@@ -101,14 +110,10 @@ class Envelope:
 
     def caused(self, type: str, hub_seq: int, distinct: str = "") -> Envelope:
         """The event that the hub derives from this one: id by uuid5, causationid = this id, source kept."""
-        return replace(
-            self,
-            id=derived_id(self.source, self.id, type, distinct),
-            type=type,
-            causationid=self.id,
-            hub_seq=hub_seq,
-            content_type=CONTENT_TYPE,
-        )
+        return Envelope(
+            derived_id(self.source, self.id, type, distinct), self.source, type, self.subject, self.time,
+            self.recordedtime, self.traceparent, self.id, CONTENT_TYPE, hub_seq, self.extensions,
+        )  # fmt: skip
 
 
 _KNOWN = {"id", "source", "type", "subject", "time", "recordedtime", "traceparent", "causationid"}

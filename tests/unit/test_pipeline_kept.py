@@ -1,0 +1,93 @@
+"""Work kept between chunks changes nothing but the time it takes."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from hub.pipeline.kept import Kept
+from hub.pipeline.work import Work
+from hub.stream.api import Record, Stored
+from hub.wire.envelope import PROCEDURE_CHANGE
+from tests.support.core import Core, record, step
+
+KINDS = ("SUBMITTED", "RECEIVED", "IN_PROCESS", "SUPPLEMENT_REQUESTED", "SUPPLEMENT_GIVEN", "TRANSFERRED", "FINISHED")
+
+
+class Copies(Core):
+    """State as after a restart at each chunk: equal, and never the same object."""
+
+    def get(self, store: str, key: bytes) -> Stored | None:
+        found = super().get(store, key)
+        return Stored(bytes(bytearray(found.value)), list(found.headers)) if found else None
+
+
+def load(rng: random.Random, count: int) -> list[Record]:
+    """Steps of a few dossiers and procedures, some late, doubled, with other content under one id, or lawless."""
+    out: list[Record] = []
+    for number in range(count):
+        which, at = rng.randrange(12), number // 4 + rng.choice((0, 0, 0, -2, 1))
+        facts = {"due_at": 1_767_571_200_000 + 90 * 86_400_000} if rng.random() < 0.3 else {}
+        facts |= {"note": f"n{number}"} if rng.random() < 0.5 else {}
+        facts |= {"agency_code": "000.00.12.H11"} if rng.random() < 0.3 else {}
+        datum = step(rng.choice(KINDS), at, f"H11.12-260105-{which:04d}", **facts)
+        made = record(datum, f"e{rng.randrange(count)}" if rng.random() < 0.1 else f"u{number}", offset=number)
+        if rng.random() < 0.1:
+            change = {"procedure_code": f"1.00419{which % 5}", "change": "AMENDED", "occurred_at": datum["occurred_at"]}
+            made = record(change | {"name": f"p{number}"}, f"p{number}", type=PROCEDURE_CHANGE, offset=number)
+        out.append(made)
+    return out
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_same_outputs_and_state_as_when_every_chunk_reads_its_state_anew(seed: int) -> None:
+    rng = random.Random(seed)
+    records, kept, copies = load(rng, 300), Core(), Copies()
+    while records:
+        size = rng.randint(1, 25)
+        chunk, records = records[:size], records[size:]
+        assert kept.run(*chunk) == copies.run(*chunk)
+        assert kept.state == copies.state
+
+
+def test_what_was_worked_and_then_left_does_not_count() -> None:
+    core = Core().steps(step("SUBMITTED", 0), step("RECEIVED", 1))
+    before = dict(core.state)
+    further = record(step("IN_PROCESS", 2), "e2", offset=2)
+    first = core.run(further)
+    core.state = before  # the broker did not take it, or the lease was lost
+    assert core.run(further) == first
+    assert core.dossier()["hub_seq"] == 3
+
+
+def test_a_chunk_that_breaks_leaves_no_half_done_work() -> None:
+    core = Core().steps(step("SUBMITTED", 0), step("RECEIVED", 1))
+    good = record(step("IN_PROCESS", 2), "e2", offset=2)
+
+    class Broken(Exception):
+        pass
+
+    def headers(self: object) -> object:
+        raise Broken
+
+    unlawful = record(step("IN_PROCESS", 3), "e3", offset=3, headers=property(headers))  # no list: the step breaks
+    with pytest.raises(TypeError):
+        core.run(good, unlawful)
+    core.run(good)
+    assert core.dossier()["hub_seq"] == 3
+
+
+def test_the_least_recently_put_goes_first() -> None:
+    class Plain(Work):
+        def apply(self, *_: object) -> bytes: ...
+        def headers(self) -> list[tuple[str, bytes]]: ...
+
+    kept, states = Kept(limit=2), [Stored(b"%d" % n) for n in range(3)]
+    works = [Plain(None, None) for _ in states]  # type: ignore[arg-type]
+    for number, (stored, work) in enumerate(zip(states, works, strict=True)):
+        kept.put(("s", b"%d" % number), stored, work)
+    assert kept.take(("s", b"0"), states[0]) is None
+    assert kept.take(("s", b"1"), Stored(b"1")) is None  # equal, not the same
+    assert kept.take(("s", b"2"), states[2]) is works[2]
+    assert kept.take(("s", b"2"), states[2]) is None  # taken out
