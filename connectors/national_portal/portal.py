@@ -14,10 +14,12 @@ from connectors.common.http import tls
 from connectors.common.links import Links
 from connectors.national_portal.client import NationalPortalClient
 from connectors.national_portal.mapping import WireMapping
+from connectors.national_portal.satisfaction import SERVICE, satisfaction
 from connectors.national_portal.session import Session, join_session, leave_session
 from connectors.national_portal.settings import NationalPortalSettings
 from hub.access.control import Subscriber
 from hub.delivery.portal import Answer, Item, Strategy
+from hub.delivery.satisfaction import Satisfaction
 from hub.errors import Rejected, Retryable
 from hub.wire.envelope import ORIGIN
 
@@ -113,6 +115,13 @@ class NationalPortal:
         """Whether TraCuuHoSo finds it. An answer other than 0 counts as not found: an add then tells for sure."""
         reply = await client.call("TraCuuHoSo", {"mahoso": code})
         return reply.code == "0" and any(_is_of(row, code) for row in reply.result)
+
+    async def send_satisfaction(self, told: Satisfaction) -> Answer:
+        """DongBoDanhGia of one month."""
+        client = self._opened()
+        client.begin()
+        client.check_done(SERVICE, await client.call(SERVICE, satisfaction(told, self.settings)))
+        return Answer(client.last.status if client.last else None, client.last.excerpt if client.last else "")
 
     async def _dead_links(self, dossier: dict[str, Any]) -> str:
         """What is wrong with the dossier's links, "" if nothing. It is sent all the same: a dossier that is missing at

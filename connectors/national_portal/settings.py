@@ -32,6 +32,7 @@ class NationalPortalSettings(ConnectorSettings):
     )
     wrapper_path: str = "KetNoiMotCuaQuocGia"
     madonvi: str = Field(min_length=1, max_length=35, description="the province's agency code at the portal")
+    unit_name: str = Field("UBND tỉnh Bình Thuận", description="TenDonVi, beside madonvi")
     dstcode: str = Field(VPCP, pattern=ASCII, description="X-Road routing key")
     dstcode_in: Literal["header", "query"] = "header"
     username: str = ""

@@ -28,6 +28,7 @@ COMMANDS = {
     "organisations": ("hub.cli.organisations", "who publishes, receives and operates; their keys and rights"),
     "dead-letters": ("hub.cli.dead_letters", "what could not be used: list, show, replay"),
     "catalogue": ("hub.cli.catalogue", "procedures and online services: compare with the national list, coverage"),
+    "satisfaction": ("hub.cli.satisfaction", "ratings of a month, summed up and sent to the national portal"),
     "rebuild": ("hub.cli.rebuild", "build the SQL read model anew from Kafka"),
     "figures": ("hub.cli.figures", "a month in figures and the QĐ 766 score, each number open to its dossiers"),
     "generate": ("hub.cli.generate", "events of a made-up province, as many as wanted"),

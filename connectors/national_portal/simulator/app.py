@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from connectors.national_portal.simulator.catalogue import Catalogue
-from connectors.national_portal.simulator.contract import answer_fault, dossier_fault, line_fault
+from connectors.national_portal.simulator.contract import answer_fault, dossier_fault, line_fault, satisfaction_fault
 from connectors.national_portal.simulator.ledger import Ledger
 from connectors.national_portal.simulator.options import Options
 
@@ -124,6 +124,9 @@ class NationalPortalApp:
                 verdict = self._progress(body)
             case "DongBoTrangThaiHoSo":
                 verdict = self._take_answer(body)
+            case "DongBoDanhGia":
+                fault = satisfaction_fault(body)
+                verdict = (o.limit_code, fault, []) if fault else ("0", "Đồng bộ đánh giá thành công", [])
             case "LayThuTuc":
                 found = self._lists.procedure(str(body.get("maTTHC")))
                 verdict = ("0", "Thành công" if found else "Không tìm thấy thủ tục", found)

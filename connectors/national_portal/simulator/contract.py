@@ -51,6 +51,21 @@ def line_fault(entry: Any) -> str:
     return _fault(entry, LINE_REQUIRED, LINE_DATES, LINE_LIMITS, "TrangThai")
 
 
+SHARES = ("PhanTramDanhGiaRatHaiLong", "PhanTramDanhGiaHaiLong", "PhanTramDanhGiaChuaHaiLong")
+
+
+def satisfaction_fault(body: dict[str, Any]) -> str:
+    """Why DongBoDanhGia is refused, "" if it is taken: its date, a count, shares that make up the whole."""
+    try:
+        total = int(body["TongSoNguoiDanhGia"])
+        shares = sum(float(body[name]) for name in SHARES)
+    except (KeyError, ValueError, TypeError):
+        return "Số liệu đánh giá không hợp lệ"
+    if not body.get("NgayTongHop") or not _is_date(body["NgayTongHop"]):
+        return "NgayTongHop không đúng dạng yyyyMMddHHmmss"
+    return "" if not total or abs(shares - 100) < 0.1 else "Tổng tỷ lệ phải là 100"
+
+
 ANSWER = ("MaHoSo", "MaHoSoDonVi", "MaDoiTuong", "NoiDung", "NgayXuLy", "TaiLieuXuLy", "TrangThai")
 
 

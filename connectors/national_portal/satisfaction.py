@@ -1,0 +1,30 @@
+"""DongBoDanhGia (domain notes 1.6): satisfaction of a month in the portal's words."""
+
+from __future__ import annotations
+
+from connectors.national_portal.settings import NationalPortalSettings
+from connectors.national_portal.wire import wire_time
+from hub.delivery.satisfaction import Satisfaction
+
+SERVICE = "DongBoDanhGia"
+
+
+def satisfaction(told: Satisfaction, settings: NationalPortalSettings) -> dict[str, object]:
+    """The fields beside session, madonvi and service. Opinions in words are personal: not sent."""
+    year, _, month = told.month.partition("-")
+    return {
+        "NgayTongHop": wire_time(told.at),
+        "TongSoNguoiDanhGia": str(told.total),
+        "PhanTramDanhGiaRatHaiLong": _share(told.very, told.total),
+        "PhanTramDanhGiaHaiLong": _share(told.content, told.total),
+        "PhanTramDanhGiaChuaHaiLong": _share(told.not_content, told.total),
+        "DanhSachNoiDungYKien": [],
+        "MaThuTuc": "",
+        "NoiDung": f"Tổng hợp đánh giá tháng {month}/{year}",
+        "Madonvi": settings.madonvi,
+        "TenDonVi": settings.unit_name,
+    }
+
+
+def _share(part: int, total: int) -> str:
+    return f"{100 * part / total:.2f}" if total else "0"

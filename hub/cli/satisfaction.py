@@ -1,0 +1,78 @@
+"""`hub satisfaction SUBSCRIBER --month 2026-10`: ratings of a month, summed up and sent to a portal that takes them.
+
+Exit codes: 0 sent; 1 the portal has no call for it, refused it, or nobody rated; 75 the portal is away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from hub import config
+from hub.access.control import Subscriber
+from hub.access.directory import directory
+from hub.cli import output
+from hub.config import Settings
+from hub.delivery.portal import make_portal
+from hub.delivery.satisfaction import Satisfaction, send, summed_up
+from hub.errors import ConfigError
+from hub.readmodel import figures_query, tables
+from hub.readmodel.database import open_engine
+from hub.readmodel.report import month_of
+from hub.runtime import exits
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def satisfaction(
+    subscriber: Annotated[str, typer.Argument(help="a portal, by its name as subscriber")],
+    month: Annotated[str, typer.Option(help="as 2026-10")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only tell what would be sent")] = False,
+    as_json: output.Json = False,
+) -> None:
+    """Sum up the ratings of a month from the read model and send them (at the national portal: DongBoDanhGia)."""
+    settings = config.load()
+    told = read(settings, month, int(time.time() * 1000))
+    if as_json:
+        output.print_json(asdict(told) | {"total": told.total})
+    else:
+        print(f"{month}: {told.total} ratings, {told.very} rất hài lòng, {told.content} hài lòng, "
+              f"{told.not_content} chưa hài lòng")  # fmt: skip
+    if dry_run:
+        return
+    if not told.total:
+        print("nobody rated; nothing is sent")
+        raise typer.Exit(exits.FAILED)
+    answer = asyncio.run(_send(settings, subscriber, told))
+    if answer is None:
+        print(f"{subscriber} has no call for satisfaction")
+        raise typer.Exit(exits.FAILED)
+
+
+def read(settings: Settings, month: str, now_ms: int) -> Satisfaction:
+    """ConfigError (`month`)."""
+    period, engine = month_of(month, now_ms), open_engine(settings)
+    try:
+        g = tables.current(engine)
+        with engine.connect() as connection:
+            given = figures_query.ratings(connection, g, period)
+    finally:
+        engine.dispose()
+    return summed_up(month, now_ms, (rating for _, _, rating in given))
+
+
+async def _send(settings: Settings, name: str, told: Satisfaction) -> object:
+    return await send(make_portal(await _subscriber(settings, name)), told)
+
+
+async def _subscriber(settings: Settings, name: str) -> Subscriber:
+    async with directory(settings) as copy:
+        found = copy.subscribers.get(name)
+    if found is None:
+        raise ConfigError("subscriber", f"there is no subscriber {name!r}; see `hub subscribers list`")
+    return found
