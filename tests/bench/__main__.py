@@ -46,7 +46,7 @@ if __name__ == "__main__":
     parser.add_argument("--full", action="store_true", help="the long ones too")
     parser.add_argument("--only", default="", help=f"of {', '.join(BENCHMARKS | LONG)}; comma-separated")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4.0, help="length of a window")
+    parser.add_argument("--seconds", type=float, default=3.0, help="length of a window")
     asked = parser.parse_args()
     names = asked.only.split(",") if asked.only else list(BENCHMARKS | LONG if asked.full else BENCHMARKS)
     asyncio.run(main(names, asked.rounds, asked.seconds))

@@ -76,8 +76,9 @@ class Window:
         return self.marks[-1].count if self.marks else 0
 
     def rate(self, first: int = 0, last: int | None = None) -> float | None:
-        """Events a second between two counts of output; None if it did not come that far."""
-        begin, end = self._at(first), self._at(self.count if last is None else last)
+        """Events a second between two counts of output, or to the window's end; None if it did not come that far."""
+        begin = self._at(first)
+        end = self._at(last) if last is not None and last < self.count else self.marks[-1]
         if begin is None or end is None or end.at <= begin.at:
             return None
         return (end.count - begin.count) / (end.at - begin.at)
