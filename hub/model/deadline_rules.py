@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from hub.config import DeadlineSettings
+from pathlib import Path
+from typing import Protocol
+
 from hub.model.calendar import HOUR_MS, Calendar, file_rows, hours_of, own_rows
 from hub.model.deadlines import PauseRule, Rules
 
 
-def rules(settings: DeadlineSettings) -> Rules:
+class Choices(Protocol):
+    """What of the settings counts here; the model knows no settings of its own."""
+
+    @property
+    def hours(self) -> tuple[tuple[str, str], ...]: ...
+    @property
+    def hours_per_working_day(self) -> float | None: ...
+    @property
+    def days_skip_holidays(self) -> bool: ...
+    @property
+    def pause(self) -> str: ...
+    @property
+    def calendar_file(self) -> Path | None: ...
+
+
+def rules(settings: Choices) -> Rules:
     """ConfigError names the setting, or the row of the calendar file, that is wrong."""
     rows = own_rows() + (file_rows(settings.calendar_file) if settings.calendar_file else [])
     calendar = Calendar(hours_of(settings.hours), rows)

@@ -10,13 +10,14 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from hub.config import Settings
-from hub.runtime.demo_files import quarters, render, set_up_folder
+from hub.errors import StartError
 from hub.runtime.demo_input import Agency, Step, nested
 from hub.runtime.demo_planted import Planted
 from hub.wire import kafka
@@ -98,12 +99,21 @@ async def _post(client: httpx.AsyncClient, url: str, batch: Sequence[Step]) -> d
 # --- files -------------------------------------------------------------------------------------------------------
 
 
+def _file_writer() -> Any:
+    """connectors/filedrop/sample/writer.py: set_up_folder, quarters, render. Hub names no connector."""
+    found = entry_points(group="hub.samples", name="filedrop")
+    if not found:
+        raise StartError("the file drop's sample is not installed; `pip install` the project anew")
+    return next(iter(found)).load()
+
+
 async def feed_files(
     drop: Path, agency: Agency, steps: Sequence[Step], planted: Sequence[Planted], fed: Fed, repeat: bool
 ) -> None:
     """One file a quarter, the planted rows among their neighbours. repeat: the first clean file is dropped again."""
-    mapping = await asyncio.to_thread(set_up_folder, agency, drop)
-    files = quarters(steps)
+    writer = _file_writer()
+    mapping = await asyncio.to_thread(writer.set_up_folder, agency, drop)
+    files = writer.quarters(steps)
     suffix = "xlsx" if mapping.file.format == "xlsx" else "csv"
     spoilt = {p.step.task: p for p in planted if p.kind != "transition"}
     afterwards = [p.fields for p in planted if p.kind == "transition"]
@@ -116,7 +126,7 @@ async def feed_files(
         if number == len(files):
             rows += afterwards
         clean = len(rows) == len(part)
-        content = await asyncio.to_thread(render, mapping, rows, agency.title)
+        content = await asyncio.to_thread(writer.render, mapping, rows, agency.title)
         fed.files.append(_drop(drop / agency.name / f"{name}.{suffix}", content))
         fed.add(len(part))
         if repeat and clean:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from connectors.filedrop.rows import Converter
+from connectors.filedrop.sample.writer import quarters, render, set_up_folder
 from connectors.filedrop.table import open_table
 from hub.intake.source import Incoming, Refused
 from hub.model import codes
 from hub.model.history import History, order_key
-from hub.runtime.demo_files import quarters, render, set_up_folder
 from hub.runtime.demo_input import Agency, agencies, nested, steps
 from hub.runtime.demo_planted import EACH, KINDS, MARKER, plant
 

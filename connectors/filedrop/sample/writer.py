@@ -1,4 +1,7 @@
-"""The agencies' files of the demo, each written as its committed mapping says it is read."""
+"""The agencies' files of the demo, each written as its committed mapping says it is read.
+
+The demo finds this module by entry point (`hub.samples`).
+"""
 
 from __future__ import annotations
 
