@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from hub.errors import BadRecord
 from hub.wire.envelope import Headers, derived_id
@@ -87,6 +88,41 @@ def build(
     }
     kept = [(name, raw) for name, raw in headers if not name.startswith(PREFIX)]
     return DEAD_LETTERS, key, value, kept + [(PREFIX + n, v.encode()) for n, v in own.items() if v]
+
+
+class Source(Protocol):
+    """A Kafka record as read, by aiokafka or by the engine."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Headers: ...
+
+
+def of_record(
+    record: Source, stage: str, error: BadRecord, subscriber: str = "", at_ms: int | None = None
+) -> tuple[str, bytes | None, bytes | None, list[tuple[str, bytes]]]:
+    """The dead letter of a Kafka record as it came, in the shape of `build`."""
+    return build(
+        stage=stage,
+        error=error,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        key=record.key,
+        value=record.value,
+        headers=record.headers,
+        subscriber=subscriber,
+        at_ms=at_ms,
+    )
 
 
 def parse(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> DeadLetter:

@@ -64,17 +64,7 @@ class Inflow:
         append(self._desk, entry)
 
     def _unusable(self, where: TopicPartition, raw: Raw, error: BadRecord) -> None:
-        letter = dead_letter.build(
-            stage="deliver",
-            error=error,
-            topic=raw.topic,
-            partition=raw.partition,
-            offset=raw.offset,
-            key=raw.key,
-            value=raw.value,
-            headers=raw.headers,
-            subscriber=self._desk.name,
-        )
+        letter = dead_letter.of_record(raw, "deliver", error, self._desk.name)
         metrics.EVENTS_DEAD_LETTERED.labels("deliver", error.reason).inc()
         self._desk.outbox.put(Settlement([letter], done=self._progress.source(where, raw.offset).settle))
 

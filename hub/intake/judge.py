@@ -46,17 +46,7 @@ class Judge:
             # One record never stops the province, not even by a fault of this program.
             log.exception("record %s/%d@%d crashed the check", source.topic, source.partition, source.offset)
             refused = BadRecord("crash", f"the check ended with {type(error).__name__}; see the intake's log")
-        letter = deadletter.build(
-            stage="intake",
-            error=refused,
-            topic=source.topic,
-            partition=source.partition,
-            offset=source.offset,
-            key=source.key,
-            value=source.value,
-            headers=source.headers,
-        )
-        return Outcome(letter, refused)
+        return Outcome(deadletter.of_record(source, "intake", refused), refused)
 
     def ingress(
         self, organisation: Organisation | None, key: bytes | None, value: bytes | None, headers: Headers

@@ -209,8 +209,4 @@ def _checked_key(record: Record, envelope: ce.Envelope, field: str, code: str) -
 
 def dead_letter(record: Record, stage: str, error: BadRecord) -> Out:
     """The record as it came, with the reason."""
-    topic, key, value, headers = deadletter.build(
-        stage=stage, error=error, topic=record.topic, partition=record.partition, offset=record.offset,
-        key=record.key, value=record.value, headers=record.headers, at_ms=record.timestamp_ms,
-    )  # fmt: skip
-    return Out(topic, key, value, headers)
+    return Out(*deadletter.of_record(record, stage, error, at_ms=record.timestamp_ms))

@@ -45,17 +45,8 @@ class DueRule:
 
 def crashed(record: Record, error: BaseException) -> Out:
     """Dead letter of a record that crashes the watch."""
-    topic, key, value, headers = deadletter.build(
-        stage="crash",
-        error=BadRecord("crash", f"reconcile: {type(error).__name__}: {error}"),
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        key=record.key,
-        value=record.value,
-        headers=record.headers,
-    )
-    return Out(topic, key, value, headers)
+    reason = BadRecord("crash", f"reconcile: {type(error).__name__}: {error}")
+    return Out(*deadletter.of_record(record, "crash", reason))
 
 
 async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:

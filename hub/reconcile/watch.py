@@ -243,14 +243,4 @@ def _discrepancy(partition: int, key: bytes, name: str, entry: Entry, healed_at:
 
 def _dead_letter(record: Record, error: BadRecord) -> Out:
     metrics.EVENTS_DEAD_LETTERED.labels("reconcile", error.reason).inc()
-    topic, key, value, headers = deadletter.build(
-        stage="reconcile",
-        error=error,
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        key=record.key,
-        value=record.value,
-        headers=record.headers,
-    )
-    return Out(topic, key, value, headers)
+    return Out(*deadletter.of_record(record, "reconcile", error))
