@@ -126,6 +126,11 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         self._progress.confirm(offsets, epochs)
         return True
 
+    def read_up_to(self, where: TopicPartition) -> int | None:
+        """While an earlier process's window is read again, before the first call: to here, though it is more than is
+        usually read ahead, and no further, so that the next process need not look further either."""
+        return self._catching_up.get(where.partition) if where.topic == EVENTS else None
+
     def caught_up(self) -> None:
         """Opens partitions in which everything was read that an earlier process can have sent."""
         for partition, until in list(self._catching_up.items()):

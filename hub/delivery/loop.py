@@ -62,6 +62,10 @@ class Loop:
             return  # read for an assignment that is over; `begin` seeks again
         for where, records in read.items():
             fresh = [record for record in records if record.offset >= self._progress.position(where)]
+            until = self._assignment.read_up_to(where)
+            if until is not None and fresh and fresh[-1].offset >= until:
+                fresh = [record for record in fresh if record.offset < until]
+                self._consumer.seek(where, until)
             if fresh:
                 self._inflow.take(where, fresh)
         self._orders.retry()
@@ -86,7 +90,8 @@ class Loop:
         sending_state = where.partition in self._backfill.running
         if sending_state != (where.topic in FAMILY_OF_TOPIC):
             return True
-        return self._progress.full(where)
+        until = self._assignment.read_up_to(where)
+        return self._progress.full(where) if until is None else self._progress.position(where) >= until
 
     async def _follow_backfill(self) -> None:
         for partition in await self._backfill.read():
