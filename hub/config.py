@@ -101,6 +101,9 @@ class CoreSettings(Section):
 
     instance: str = Field("0", description="stable name of this replica (static membership)")
     chunk_records: int = Field(1_000, ge=1)
+    store: Literal["memory", "disk"] = Field(
+        "memory", description="where the dossiers' state is kept; disk: in the data folder, for more than memory holds"
+    )
     keep_steps: int = Field(16, ge=2, description="last steps per dossier kept for judging late events")
     online_services: Literal["off", "known", "strict"] = Field(
         "known",

@@ -47,6 +47,7 @@ def engine_config(codec: Codec, settings: Settings, admit: Admit | None = None) 
         dead_letter=crash_letter,
         instance=settings.core.instance,
         chunk_records=settings.core.chunk_records,
+        store=settings.core.store,
     )
 
 

@@ -6,7 +6,8 @@
     consumer_thread   the aiokafka consumer in its thread: membership, commits, what the broker says
     runner     one chunk: step, outputs, state, finished    ticker   clocks, and the check for late writers
     ledger     what may be committed (pure)         lease      is this process still the owner?
-    state      dictionaries over compacted topics   storelog   one of them, as its owner sees it (pure)
+    state      stores over compacted topics         storelog   one of them, as its owner sees it (pure)
+    store      what a store must do; in memory      disk       on disk, with the changelog's offset
     kafka_logs reading them                         writer     many records, few requests, confirmed
     crash      which records the process died over  watchdog   worked and committed must not part
     checks     what must be true of the topics      errors     what is raised

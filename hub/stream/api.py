@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from hub.config import Settings
@@ -104,6 +104,7 @@ class EngineConfig:
     instance:    stable name of this replica (static membership: `<name>-<instance>`); two replicas must differ. A
                  replica that stops does not leave the group: it may come back within the session time without a
                  rebalance, and scaling down takes effect after it.
+    store:       where the state is kept: in memory, or on disk (hub.stream.disk) where it may outgrow the memory.
     tick:        must not raise for what it finds in the state: nothing can be set aside for it.
     """
 
@@ -117,6 +118,7 @@ class EngineConfig:
     tick_s: float = 1.0
     instance: str = "0"
     chunk_records: int = 1000
+    store: Literal["memory", "disk"] = "memory"
 
 
 class Engine:

@@ -24,6 +24,7 @@ from hub.stream.lease import Lease
 from hub.stream.ledger import Ledger
 from hub.stream.runner import Runner
 from hub.stream.state import State
+from hub.stream.store import MakeStores, memory_stores
 from hub.stream.ticker import Ticker
 from hub.stream.transport import Consumer
 from hub.stream.watchdog import Watchdog
@@ -62,7 +63,7 @@ class _Life:
         self._owned: frozenset[int] = frozenset()
         self._ledger: Ledger[TP] = Ledger()
         self._logs = KafkaLogs(settings, writer)
-        self._state = State(config.stores, config.version, self._logs, self._role)
+        self._state = State(config.stores, config.version, self._logs, self._role, _stores(config, settings))
         self._lease = Lease(
             self._heartbeat, self._kafka.session_timeout_ms / 1000, self._kafka.request_timeout_ms / 1000
         )
@@ -126,6 +127,7 @@ class _Life:
                 _log.error("while stopping: %r", error)
         await self._runner.cancel()
         await self._logs.stop()
+        self._state.close()
         self._crashes.close()
         if self._runner.failed.done():
             self._runner.failed.exception()  # told already, or it came too late to matter
@@ -210,6 +212,15 @@ class _Life:
         except (KafkaError, AssertionError):  # just taken away
             return None
         return end
+
+
+def _stores(config: EngineConfig, settings: Settings) -> MakeStores:
+    """Where the state is kept; a folder per replica, which alone opens it (the crash file is its lock)."""
+    if config.store == "memory":
+        return memory_stores
+    from hub.stream.disk import DiskStores  # RocksDB only where it is asked for
+
+    return DiskStores(settings.data_dir / "state" / f"{config.name}-{config.instance}")
 
 
 async def _guard_the_loop() -> None:

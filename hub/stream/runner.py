@@ -19,7 +19,7 @@ from aiokafka.structs import ConsumerRecord
 from hub.observe import metrics
 from hub.stream.api import EngineConfig, Outputs, Record
 from hub.stream.crash import CrashLog, Suspect
-from hub.stream.errors import EngineError, StepDied, WriteRefused
+from hub.stream.errors import EngineError, StateError, StepDied, WriteRefused
 from hub.stream.lease import Lease
 from hub.stream.state import PartitionState, State
 from hub.stream.writer import Writer
@@ -163,6 +163,8 @@ class Runner:
         self._crashes.entering(records)
         try:
             outputs = self._config.step(records, part)
+        except StateError:  # a store that cannot be read is not the records' fault
+            raise
         except Exception as error:
             raise self._blame(records, error) from error
         self._crashes.left()

@@ -1,4 +1,4 @@
-"""The state of the partitions this process owns: dictionaries over compacted topics that it alone writes.
+"""The state of the partitions this process owns: stores over compacted topics that it alone writes.
 
 Restored by our own reader when a partition is first needed after an assignment, all owned partitions in one go; what is
 still held from before is only caught up. No Faust table: their recovery loses events (prototype's finding 4).
@@ -15,6 +15,7 @@ from typing import Protocol
 from hub.observe import metrics
 from hub.stream.api import Header, Stored
 from hub.stream.errors import StateError
+from hub.stream.store import MakeStores, Store, memory_stores
 from hub.stream.storelog import StoreLog
 
 _log = logging.getLogger(__name__)
@@ -48,10 +49,10 @@ class PartitionState:
 
     __slots__ = ("_data", "logs", "partition")
 
-    def __init__(self, partition: int, stores: Sequence[str], version: Callable[[Stored], int]) -> None:
+    def __init__(self, partition: int, stores: Mapping[str, Store], version: Callable[[Stored], int]) -> None:
         self.partition = partition
-        self.logs = {store: StoreLog(store, partition, version) for store in stores}
-        self._data = {store: log.data for store, log in self.logs.items()}
+        self.logs = {name: StoreLog(name, partition, store, version) for name, store in stores.items()}
+        self._data = stores
 
     def get(self, store: str, key: bytes) -> Stored | None:
         return self._data[store].get(key)
@@ -59,12 +60,24 @@ class PartitionState:
     def keys(self, store: str) -> Iterable[bytes]:
         return self._data[store].keys()
 
+    def close(self) -> None:
+        for store in self._data.values():
+            store.close()
+
 
 class State:
-    """All owned partitions. `role` labels the metrics."""
+    """All owned partitions. `role` labels the metrics; `make` tells where a partition's stores are kept."""
 
-    def __init__(self, stores: Sequence[str], version: Callable[[Stored], int], logs: Logs, role: str) -> None:
+    def __init__(
+        self,
+        stores: Sequence[str],
+        version: Callable[[Stored], int],
+        logs: Logs,
+        role: str,
+        make: MakeStores = memory_stores,
+    ) -> None:
         self._stores = stores
+        self._make = make
         self._version = version
         self._logs = logs
         self._role = role
@@ -76,15 +89,19 @@ class State:
     def assigned(self, partitions: frozenset[int]) -> None:
         """These are ours now. Others are forgotten; all must be caught up, somebody else may have owned them."""
         self._paused = False
-        self._parts = {
-            number: self._parts.get(number) or PartitionState(number, self._stores, self._version)
-            for number in sorted(partitions)
-        }
+        for number in self._parts.keys() - partitions:
+            self._parts.pop(number).close()
+        self._parts = {number: self._parts.get(number) or self._part(number) for number in sorted(partitions)}
         self._stale = set(partitions) if self._stores else set()
 
     def pause(self) -> None:
         """Partitions are being taken away: a restore under way ends where it is."""
         self._paused = True
+
+    def close(self) -> None:
+        """Nothing is in work any more."""
+        for part in self._parts.values():
+            part.close()
 
     async def own(self, partition: int) -> PartitionState | None:
         """The partition's state, caught up since the assignment. None: it is not ours (any more)."""
@@ -116,6 +133,10 @@ class State:
             return []
         bounds = await self._logs.bounds([(log.store, log.partition) for log in logs])
         behind = {log.partition for log in logs if bounds[log.store, log.partition][1] != log.next or log.rewrite}
+        for part in self._parts.values():
+            for log in part.logs.values():
+                if part.partition not in self._stale and (log.store, log.partition) in bounds:
+                    log.data.still(bounds[log.store, log.partition][1])
         for store in self._stores:
             metrics.STATE_KEYS.labels(self._role, store).set(
                 sum(len(part.logs[store].data) for part in self._parts.values())
@@ -130,6 +151,7 @@ class State:
             if end > log.next:
                 await self._read_foreign(log, log.next, end)
                 log.next = end
+                log.save()
         await self.write(part, {})
 
     async def _append(self, log: StoreLog, lines: Mapping[bytes, Stored | None]) -> None:
@@ -143,6 +165,10 @@ class State:
         for base, count in landed:
             if foreign := log.landed(base, count):
                 await self._read_foreign(log, *foreign)
+        log.save()
+
+    def _part(self, number: int) -> PartitionState:
+        return PartitionState(number, self._make(number, self._stores), self._version)
 
     async def _read_foreign(self, log: StoreLog, first: int, end: int) -> None:
         if end < first:
@@ -158,10 +184,14 @@ class State:
     async def _restore(self) -> None:
         began, stale = time.monotonic(), {number: self._parts[number] for number in self._stale}
         logs = {(log.store, number): log for number, part in stale.items() for log in part.logs.values()}
+        opened = {key for key, log in logs.items() if log.open()}
         bounds = await self._logs.bounds(logs)
         ranges = {}
         for key, log in logs.items():
             first, end = bounds[key]
+            if key in opened and log.next and not first <= log.next <= end:
+                _log.error("%s/%s holds %s to %s, the store ended at %s: rebuilt", *key, first, end, log.next)
+                log.start_over()
             if end < log.next:
                 raise StateError(f"{log.store}/{log.partition} ends at {end}, we left it at {log.next}")
             if end > log.next:
@@ -184,6 +214,7 @@ class State:
             for name, stored, _ in entries:
                 read(name, stored)
             log.next = entries[-1][2] + 1
+            log.save(complete=False)
             count += len(entries)
             if self._paused:
                 return count
@@ -193,5 +224,6 @@ class State:
                 _log.info("restoring state: %s of at most %s records", count, total)
         for key, (_, end) in ranges.items():
             logs[key].next = end
+            logs[key].save()
         metrics.RESTORE_LEFT.labels(self._role).set(0)
         return count

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hub.stream.api import Stored
+from hub.stream.store import Store
 
 # So many deleted keys are remembered with their last version, to know a late writer's record for what it is.
 GRAVES = 10_000
@@ -19,16 +20,34 @@ GRAVES = 10_000
 class StoreLog:
     """data: the state by key. next: the offset at which the log goes on for us. rewrite: keys to be written again."""
 
-    __slots__ = ("_graves", "_version", "data", "next", "partition", "rewrite", "store")
+    __slots__ = ("_graves", "_opened", "_version", "data", "next", "partition", "rewrite", "store")
 
-    def __init__(self, store: str, partition: int, version: Callable[[Stored], int]) -> None:
+    def __init__(self, store: str, partition: int, data: Store, version: Callable[[Stored], int]) -> None:
         self.store = store
         self.partition = partition
-        self.data: dict[bytes, Stored] = {}
+        self.data = data
         self.next = 0
         self.rewrite: set[bytes] = set()
         self._graves: dict[bytes, int] = {}
         self._version = version
+        self._opened = False
+
+    def open(self) -> bool:
+        """True the first time: what was kept is at hand now, and the log goes on for us where it ends."""
+        if self._opened:
+            return False
+        self._opened = True
+        self.next = self.data.open()
+        return True
+
+    def start_over(self) -> None:
+        """Forget what was kept: all is read from the log."""
+        self.data.clear()
+        self.next = 0
+
+    def save(self, complete: bool = True) -> None:
+        """Keep what has changed. The offset stays back until all is read and nothing waits to be written again."""
+        self.data.save(self.next if complete and not self.rewrite else None)
 
     def read(self, key: bytes, stored: Stored | None) -> None:
         """A record from before we owned the partition (restore, catching up): the highest version wins."""

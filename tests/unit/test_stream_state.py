@@ -1,9 +1,15 @@
-"""State over an imitated log: hand-written cases, and a model with late writers, crashes and compaction."""
+"""State over an imitated log: hand-written cases, and a model with late writers, crashes and compaction.
+
+Each with the stores in memory and on disk.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -11,95 +17,44 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from hub.stream.api import Stored
+from hub.stream.disk import DiskStores
 from hub.stream.errors import StateError
-from hub.stream.state import Entry, Line, LogId, State
+from hub.stream.state import State
+from hub.stream.store import MakeStores, memory_stores
+from tests.unit.stream_logs import FakeLogs, owner, stored, version, write
+
+Own = Callable[[FakeLogs], State]
 
 
-def stored(version: int) -> Stored:
-    return Stored(b"%d" % version, (("hub_seq", b"%d" % version),))
+@pytest.fixture(params=["memory", "disk"])
+def own(request: pytest.FixtureRequest, tmp_path: Path) -> Own:
+    """A new owner, as another replica would be: on disk, with a folder of its own."""
+    states: list[State] = []
+
+    def own(logs: FakeLogs) -> State:
+        folder = tmp_path / str(len(states))
+        states.append(owner(logs, DiskStores(folder) if request.param == "disk" else memory_stores))
+        return states[-1]
+
+    return own
 
 
-def version(state: Stored) -> int:
-    return int(dict(state.headers)["hub_seq"])
-
-
-class FakeLogs:
-    """One list of (key, stored) per log, offsets are places; a compacted record is a hole (None)."""
-
-    def __init__(self) -> None:
-        self.lists: dict[LogId, list[tuple[bytes, Stored | None] | None]] = {}
-
-    def log(self, topic: str = "s", partition: int = 0) -> list[tuple[bytes, Stored | None] | None]:
-        return self.lists.setdefault((topic, partition), [])
-
-    def add(self, key: bytes, state: Stored | None) -> None:
-        self.log().append((key, state))
-
-    async def bounds(self, logs: Iterable[LogId]) -> dict[LogId, tuple[int, int]]:
-        return {log: (0, len(self.log(*log))) for log in logs}
-
-    async def read(self, ranges: Mapping[LogId, tuple[int, int]]) -> AsyncIterator[tuple[LogId, Sequence[Entry]]]:
-        for log, (first, end) in ranges.items():
-            found = [(at, entry) for at, entry in enumerate(self.log(*log)) if entry and first <= at < end]
-            for at, (key, state) in found:
-                yield log, [(key, state, at)]
-
-    async def append(self, topic: str, partition: int, lines: Iterable[Line]) -> list[tuple[int, int]]:
-        landed = []
-        for key, value, headers, _ in lines:  # a batch a record: the worst case for continuity
-            assert key is not None
-            log = self.log(topic, partition)
-            landed.append((len(log), 1))
-            log.append((key, None if value is None else Stored(value, tuple(headers))))
-        return landed
-
-    def last(self) -> dict[bytes, Stored]:
-        """What the next owner believes: the last record of each key."""
-        view: dict[bytes, Stored] = {}
-        for entry in self.log():
-            if entry is not None:
-                key, state = entry
-                if state is None:
-                    view.pop(key, None)
-                else:
-                    view[key] = state
-        return view
-
-    def compact(self) -> None:
-        """Only the last record of each key stays, as the broker does; tombstones too, for a while."""
-        log = self.log()
-        last = {entry[0]: at for at, entry in enumerate(log) if entry}
-        self.lists["s", 0] = [entry if entry and last[entry[0]] == at else None for at, entry in enumerate(log)]
-
-
-def owner(logs: FakeLogs) -> State:
-    state = State(("s",), version, logs, "test")
-    state.assigned(frozenset({0}))
-    return state
-
-
-async def write(state: State, key: bytes, value: Stored | None) -> None:
-    part = await state.own(0)
-    assert part
-    await state.write(part, {("s", key): value})
-
-
-async def test_restore_takes_the_last_record_and_obeys_tombstones():
+async def test_restore_takes_the_last_record_and_obeys_tombstones(own: Own):
     logs = FakeLogs()
     for key, value in ((b"a", stored(1)), (b"b", stored(1)), (b"a", stored(2)), (b"b", None)):
         logs.add(key, value)
-    part = await owner(logs).own(0)
+    part = await own(logs).own(0)
     assert part
     assert part.get("s", b"a") == stored(2)
     assert part.get("s", b"b") is None
     assert list(part.keys("s")) == [b"a"]
 
 
-async def test_a_late_writers_older_record_loses_on_restore_and_is_written_over():
+async def test_a_late_writers_older_record_loses_on_restore_and_is_written_over(own: Own):
     logs = FakeLogs()
     logs.add(b"a", stored(5))
     logs.add(b"a", stored(3))
-    state = owner(logs)
+    state = own(logs)
     part = await state.own(0)
     assert part
     assert part.get("s", b"a") == stored(5)
@@ -107,18 +62,18 @@ async def test_a_late_writers_older_record_loses_on_restore_and_is_written_over(
     assert logs.last()[b"a"] == stored(5)
 
 
-async def test_a_foreign_write_is_seen_by_the_next_offset_and_ours_is_written_again():
+async def test_a_foreign_write_is_seen_by_the_next_offset_and_ours_is_written_again(own: Own):
     logs = FakeLogs()
-    state = owner(logs)
+    state = own(logs)
     await write(state, b"a", stored(5))
     logs.add(b"a", stored(4))
     await write(state, b"b", stored(1))
     assert logs.last() == {b"a": stored(5), b"b": stored(1)}
 
 
-async def test_a_late_writer_cannot_bring_back_a_deleted_key():
+async def test_a_late_writer_cannot_bring_back_a_deleted_key(own: Own):
     logs = FakeLogs()
-    state = owner(logs)
+    state = own(logs)
     await write(state, b"a", stored(5))
     await write(state, b"a", None)
     logs.add(b"a", stored(5))
@@ -126,9 +81,9 @@ async def test_a_late_writer_cannot_bring_back_a_deleted_key():
     assert logs.last() == {b"b": stored(1)}
 
 
-async def test_an_idle_owner_heals_too():
+async def test_an_idle_owner_heals_too(own: Own):
     logs = FakeLogs()
-    state = owner(logs)
+    state = own(logs)
     await write(state, b"a", stored(5))
     assert await state.overtaken() == []
     logs.add(b"a", stored(4))
@@ -140,9 +95,9 @@ async def test_an_idle_owner_heals_too():
     assert await state.overtaken() == []
 
 
-async def test_what_another_owner_wrote_is_caught_up_after_the_next_assignment():
+async def test_what_another_owner_wrote_is_caught_up_after_the_next_assignment(own: Own):
     logs = FakeLogs()
-    first, second = owner(logs), owner(logs)
+    first, second = own(logs), own(logs)
     await write(first, b"a", stored(1))
     await write(second, b"a", stored(2))
     first.assigned(frozenset({0}))
@@ -151,14 +106,14 @@ async def test_what_another_owner_wrote_is_caught_up_after_the_next_assignment()
     assert part.get("s", b"a") == stored(2)
 
 
-async def test_a_partition_that_is_not_ours_has_no_state():
-    state = owner(FakeLogs())
+async def test_a_partition_that_is_not_ours_has_no_state(own: Own):
+    state = own(FakeLogs())
     assert await state.own(1) is None
 
 
-async def test_a_log_that_became_shorter_is_refused():
+async def test_a_log_that_became_shorter_is_refused(own: Own):
     logs = FakeLogs()
-    state = owner(logs)
+    state = own(logs)
     await write(state, b"a", stored(1))
     logs.lists["s", 0] = []
     state.assigned(frozenset({0}))
@@ -172,15 +127,18 @@ class StateModel(RuleBasedStateMachine):
     The truth is the highest version ever written by an owner, key by key; a restore must always end there.
     """
 
+    make: MakeStores = staticmethod(memory_stores)
+
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.logs = FakeLogs()
         self.truth: dict[bytes, int] = {}
         self.late: list[tuple[bytes, Stored]] = []
-        self.state = owner(self.logs)
+        self.state = owner(self.logs, self.make)
 
     def teardown(self) -> None:
+        self.state.close()
         self.loop.close()
 
     @rule(keys=st.sets(st.sampled_from([b"a", b"b", b"c"]), min_size=1))
@@ -211,7 +169,8 @@ class StateModel(RuleBasedStateMachine):
 
     @rule()
     def crash(self) -> None:
-        self.state = owner(self.logs)
+        self.state.close()
+        self.state = owner(self.logs, self.make)
 
     @rule()
     def rebalance(self) -> None:
@@ -233,12 +192,43 @@ class StateModel(RuleBasedStateMachine):
 
         self.loop.run_until_complete(check())
 
+    @rule()
+    def the_owner_holds_the_highest_versions(self) -> None:
+        assert self.view(self.state) == self.truth
+
     @invariant()
     def restore_ends_at_the_highest_versions(self) -> None:
-        part = self.loop.run_until_complete(owner(self.logs).own(0))
+        assert self.view(owner(self.logs)) == self.truth
+
+    def view(self, state: State) -> dict[bytes, int]:
+        part = self.loop.run_until_complete(state.own(0))
         assert part
-        assert {key: version(part.get("s", key) or stored(0)) for key in part.keys("s")} == self.truth
+        return {key: version(part.get("s", key) or stored(0)) for key in part.keys("s")}
+
+
+class DiskModel(StateModel):
+    """The same over stores on disk: after a crash only the changelog's tail is read."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        self.make = DiskStores(self.folder)
+        super().__init__()
+
+    def teardown(self) -> None:
+        super().teardown()
+        shutil.rmtree(self.folder)
+
+    @rule(key=st.sampled_from([b"a", b"b", b"c"]))
+    def crash_between_the_changelog_and_the_store(self, key: bytes) -> None:
+        """The record is confirmed, what is kept beside it was not written."""
+        part = self.loop.run_until_complete(self.state.own(0))
+        assert part
+        part.logs["s"].data.save = lambda end: None  # type: ignore[method-assign]
+        self.work({key})
+        self.crash()
 
 
 StateModel.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 TestStateModel = StateModel.TestCase
+DiskModel.TestCase.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+TestDiskModel = DiskModel.TestCase
