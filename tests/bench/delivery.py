@@ -89,12 +89,13 @@ def webhook_subscriber(name: str, port: int) -> Subscriber:
 
 
 async def _rate(count: Count, seconds: float) -> float:
-    """Counts a second from the first on, over a window."""
+    """Counts a second over a window that opens a second after the first: every worker has its connection then."""
     before, waited = await asyncio.to_thread(count), time.monotonic()
     while await asyncio.to_thread(count) == before:
         if time.monotonic() - waited > START_S:
             raise RuntimeError("nothing was delivered")
         await asyncio.sleep(0.02)
+    await asyncio.sleep(1.0)
     began, first = time.monotonic(), await asyncio.to_thread(count)
     await asyncio.sleep(seconds)
     last = await asyncio.to_thread(count)
