@@ -11,6 +11,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -64,6 +65,7 @@ def config(
     tick_s: float = 1.0,
     instance: str = "0",
     chunk_records: int = 1000,
+    store: Literal["memory", "disk"] = "memory",
 ) -> EngineConfig:
     """`wrap` is called with each chunk before the step: to be slow, to die."""
 
@@ -86,6 +88,7 @@ def config(
         tick_s=tick_s,
         instance=instance,
         chunk_records=chunk_records,
+        store=store,
     )
 
 

@@ -1,7 +1,7 @@
 """One engine in a process of its own, to be killed and frozen: `python -m tests.chaos.engine.worker JSON`.
 
 The JSON holds: bootstrap, data_dir, names (of `load.Names`), instance, kafka (settings), chunk_records, pause_ms (per
-chunk), die_at (the record whose step kills the process).
+chunk), die_at (the record whose step kills the process), store (memory or disk).
 """
 
 from __future__ import annotations
@@ -37,9 +37,14 @@ async def main(order: dict[str, Any]) -> None:
         if (at := order.get("die_at")) and any((r.value or b"").startswith(b"%d:" % at) for r in records):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    engine = Engine(
-        config(names, wrap=wrap, instance=order["instance"], chunk_records=order.get("chunk_records", 1000)), settings
+    engine_config = config(
+        names,
+        wrap=wrap,
+        instance=order["instance"],
+        chunk_records=order.get("chunk_records", 1000),
+        store=order.get("store", "memory"),
     )
+    engine = Engine(engine_config, settings)
     await engine.run(stop)
 
 
