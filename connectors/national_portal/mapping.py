@@ -76,6 +76,9 @@ class WireMapping:
 
     def _later(self, dossier: Record, who: Record) -> Wire:
         refused = dossier["status"] == "NOT_ACCEPTED"
+        # Papers handed back without a result: the state no longer tells whether they were refused, so the date that
+        # was sent with the refusal is not emptied.
+        handed_back = dossier["status"] == "RETURNED" and dossier["finished_at"] is None
         number = text(who.get("identity_number"))
         kind = {12: "1", 9: "2"}.get(len(number)) if number.isdigit() and who.get("kind") == "CITIZEN" else None
         told = {
@@ -87,7 +90,7 @@ class WireMapping:
             "KenhThucHien": WORDS["channel"][dossier["channel"] or "DIRECT"],
             "NoiNopHoSo": WORDS["filed_at"].get(dossier["filed_at_portal"], self._settings.filed_at),
             "HoSoCoThanhPhanSoHoa": "1" if any(f["url"] and not f["result"] for f in dossier["attachments"]) else "0",
-            "NgayTuChoi": wire_time(dossier["status_at"]) if refused else "",
+            **({} if handed_back else {"NgayTuChoi": wire_time(dossier["status_at"]) if refused else ""}),
             "SoGiayToChuHoSo": number,
             "DinhDanhCHS": [{"LoaiDinhDanh": kind, "SoDinhDanh": number}] if kind else [],
             # Left out where nobody told: an empty value might be read as "no", and costs points (QĐ 766).
@@ -95,8 +98,13 @@ class WireMapping:
         }
 
     def _supplements(self, steps: Sequence[Record]) -> list[Wire]:
-        """Requests in order; an answer fills the last open request, or stands alone if that came earlier."""
+        """Requests in order; an answer fills the last open request, or stands alone if that came earlier.
+
+        NgayHenTraMoi is the appointment told with the request or, later, with the answer; NgayHenTraTruoc the one that
+        a step before it told.
+        """
         found: list[Wire] = []
+        before = ""
         for step in steps:
             if step["step"] == "SUPPLEMENT_REQUESTED":
                 handler = step["handler"] or {}
@@ -107,19 +115,22 @@ class WireMapping:
                         NoiDungBoSung=text(step["note"]),
                         NgayBoSung=wire_time(step["occurred_at"]),
                         TrangThaiBoSung=self._settings.supplement_requested,
+                        NgayHenTraTruoc=before,
                         NgayHenTraMoi=wire_time(step["due_at"]),
                     )
                 )
             elif step["step"] == "SUPPLEMENT_GIVEN":
                 if not found or found[-1]["NgayTiepNhanBoSung"]:
-                    found.append(_supplement(step))
+                    found.append(_supplement(step, NgayHenTraTruoc=before))
                 handler = step["handler"] or {}
                 found[-1].update(
                     NguoiTiepNhanBoSung=text(handler.get("name")),
                     ThongTinTiepNhan=text(step["note"]),
                     NgayTiepNhanBoSung=wire_time(step["occurred_at"]),
                     TrangThaiBoSung=self._settings.supplement_given,
+                    NgayHenTraMoi=wire_time(step["due_at"]) or found[-1]["NgayHenTraMoi"],
                 )
+            before = wire_time(step["due_at"]) or before
         return found
 
     def answers(self, dossier: Record, steps: Sequence[Record]) -> list[Wire]:
@@ -150,10 +161,11 @@ class WireMapping:
         """
         step, dossier = event["step"], event["dossier"]
         handler: Record = step["handler"] or {}
+        agency = dossier["agency_name"] or dossier["agency_code"]
         return self._cut(
             {
                 "MaHoSo": dossier["dossier_code"],
-                "NguoiXuLy": text(handler.get("name") or handler.get("department") or dossier["agency_name"]),
+                "NguoiXuLy": text(handler.get("name") or handler.get("department") or agency),
                 "ChucDanh": text(handler.get("title")),
                 "ThoiDiemXuLy": wire_time(step["occurred_at"]),
                 "PhongBanXuLy": text(handler.get("department")),
