@@ -8,13 +8,14 @@ from __future__ import annotations
 import tomllib
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from connectors.filedrop.encodings import nfc
 from connectors.filedrop.fields import Target, record_fields
+from connectors.filedrop.words import table
 from hub.access.rights import normal
 from hub.errors import BadRecord, ConfigError
 from hub.wire.envelope import DOSSIER_STEP, INGRESS_RECORDS
@@ -69,6 +70,7 @@ class Dates(_Strict):
 class Mapping(_Strict):
     """columns: the file's column -> field, dotted for a nested record (`applicant.name`).
     words:     field -> the file's word -> value of the event's field (needed for enums other than their own symbols).
+    words_from: name of a one-stop product whose words are known (folder `words`); those in `words` win over them.
     constants: field -> value, where the file has no column for it.
     required:  fields that may not be empty.
     source:    CloudEvents source. type: the ingress type, by default a dossier's step.
@@ -84,8 +86,20 @@ class Mapping(_Strict):
     dates: Dates = Dates()
     columns: dict[str, str]
     words: dict[str, dict[str, str]] = Field(default_factory=dict)
+    words_from: str = ""
     constants: dict[str, str | int | float | bool] = Field(default_factory=dict)
     required: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_words_of_the_product(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or not isinstance(name := given.get("words_from") or None, str):
+            return given
+        own = given.get("words", {})
+        if not isinstance(own, dict) or not all(isinstance(words, dict) for words in own.values()):
+            return given
+        known = table(name)
+        return {**given, "words": {field: known.get(field, {}) | own.get(field, {}) for field in {**known, **own}}}
 
     @field_validator("columns", "words")
     @classmethod
