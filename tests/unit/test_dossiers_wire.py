@@ -15,6 +15,7 @@ from connectors.filedrop.rows import Converter
 from connectors.filedrop.table import open_table
 from connectors.national_portal.portal import NationalPortal
 from connectors.national_portal.settings import NationalPortalSettings
+from connectors.national_portal.simulator.contract import dossier_fault, line_fault
 from hub.delivery.portal import Item
 from hub.intake.source import Incoming
 from hub.stream.api import Record
@@ -131,6 +132,13 @@ def test_all_events_in_one(wire: Wire, tmp_path: Path) -> None:
     assert dossier == wire["last"]
     assert [line for lines in portal.sent("CapNhatTienDoHoSoMC") for line in lines] == wire["lines"]
     assert portal.sent("DongBoTrangThaiHoSo") == wire.get("answers", [])
+
+
+@pytest.mark.parametrize("wire", [one(w) for w in WIRE])
+def test_the_simulator_takes_what_was_written(wire: Wire) -> None:
+    """Its reading of the same notes must agree."""
+    assert dossier_fault(wire["last"]) == ""
+    assert [line_fault(line) for line in wire["lines"]] == [""] * len(wire["lines"])
 
 
 def test_every_dossier_has_its_wire_json_and_nothing_else_has() -> None:
