@@ -38,7 +38,8 @@ def groups(agency: str) -> tuple[str, ...]:
 def due(wanted: Filter, event_type: str, data: Mapping[str, Any]) -> bool:
     """Whether the decoded canonical event passes the filter; an empty part of the filter admits all.
 
-    agencies:   the competent, receiving or holding agency, or the one transferred to, is one of these or part of it.
+    agencies:   the competent, receiving or holding agency, the one transferred to, or the one in the code of the
+                dossier that this is a part of (liên thông), is one of these or part of it.
     procedures: the procedure code is one of these, or one of these with the province's suffix (`1.004194` admits
                 `1.004194.000.00.00.H11`).
     types:      the event's type, or the word of its step or change (of a deadline: WARNING, DUE).
@@ -60,10 +61,12 @@ def _procedure(wanted: tuple[str, ...], code: str | None) -> bool:
 
 def _agency(wanted: tuple[str, ...], state: Mapping[str, Any], step: Mapping[str, Any]) -> bool:
     prefixes = [groups(one) for one in wanted]
+    parent = state.get("parent_code")
     codes = (
         state.get("agency_code"),
         state.get("receiving_agency_code"),
         state.get("holder_agency_code"),
         step.get("transferred_to"),
+        parent and parent.partition("-")[0],
     )
     return any(groups(code)[: len(prefix)] == prefix for code in codes if code for prefix in prefixes)

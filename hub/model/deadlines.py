@@ -38,6 +38,10 @@ class Unit(StrEnum):
     MONTH = "MONTH"
 
 
+UNITS = {"Giờ": Unit.HOUR, "Ngày": Unit.DAY, "Ngày làm việc": Unit.WORKING_DAY, "Tháng": Unit.MONTH}
+"""By DONVITINH, as catalogues and transfers write it."""
+
+
 class PauseRule(StrEnum):
     """See the module's docstring."""
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hub.errors import BadRecord
+from hub.model import history
 
 Datum = dict[str, Any]
 
@@ -29,12 +30,16 @@ APPLICANT_FIELDS = (
     "vneid_verified",
 )  # fmt: skip
 
+LATER_FIELDS = ("parent_code",)
+"""More of DOSSIER_FIELDS, that came after stored keys had been written."""
+
 HOLDER = "holder_agency_code"
-_ALL = (HOLDER, *DOSSIER_FIELDS, *(f"applicant.{name}" for name in APPLICANT_FIELDS))
+"""With it go `holder_since` and `holder_due_at`: the three are of one transfer and have one key."""
+_ALL = (HOLDER, *DOSSIER_FIELDS, *(f"applicant.{name}" for name in APPLICANT_FIELDS), *LATER_FIELDS)
 _INDEX = {name: number for number, name in enumerate(_ALL)}
 DUE_AT = _INDEX["due_at"]
 """Position of the due date among the keys."""
-_PLAIN = tuple((name, _INDEX[name]) for name in DOSSIER_FIELDS)
+_PLAIN = tuple((name, _INDEX[name]) for name in (*DOSSIER_FIELDS, *LATER_FIELDS))
 _APPLICANT = tuple((name, _INDEX[f"applicant.{name}"]) for name in APPLICANT_FIELDS)
 COUNT = len(_ALL)
 MAX_ITEMS = 1_000
@@ -59,6 +64,8 @@ def merge(dossier: Datum, keys: Sequence[int], step: Datum, key: int) -> tuple[D
     target = step.get("transferred_to")
     if target is not None and key >= new[0]:
         out[HOLDER] = target
+        out["holder_since"] = history.key_time(key)
+        out["holder_due_at"] = step.get("step_due_at")
         new[0] = key
     applicant = step.get("applicant")
     if applicant is not None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from hub.errors import BadRecord
-from hub.model import codes
+from hub.model import codes, joint
+from hub.model.deadlines import Rules
 from hub.model.text import tidy
 from hub.model.times import check_event_time, check_time
 
@@ -21,8 +22,8 @@ _REQUIRED = {"dossier": frozenset({"dossier_code"}), "procedure": frozenset({"pr
              "service": frozenset({"service_code"})}  # fmt: skip
 
 
-def dossier_step(datum: Datum, recorded_ms: int) -> bool:
-    """DossierStep. The dossier code itself is checked at first contact only (`dossier_code`)."""
+def dossier_step(datum: Datum, recorded_ms: int, rules: Rules) -> bool:
+    """DossierStep. The dossier code itself is checked at first contact only (`dossier_code`). rules: of deadlines."""
     changed = tidy(datum, _REQUIRED["dossier"])
     if datum["step"] == "UNKNOWN":
         raise BadRecord("status", "step: the word is none of StepKind; map the source's status word first", "step")
@@ -34,6 +35,8 @@ def dossier_step(datum: Datum, recorded_ms: int) -> bool:
         changed |= _agency(datum, field)
     if datum["procedure_code"] is not None:
         codes.procedure(datum["procedure_code"])
+    joint.check_parent(datum)
+    changed |= joint.date_transfer(datum, rules)
     rating = datum["rating"]
     if datum["step"] == "RATED" and rating is None:
         raise BadRecord("missing_field", "rating: step RATED needs one, 1 to 5", "rating")

@@ -69,7 +69,7 @@ def families(codec: Codec, settings: Settings, admit: Admit | None) -> dict[str,
     event = {type: OwnRecord(codec, name) for type, name in ce.CANONICAL_RECORDS.items()}
     return {
         ce.DOSSIER_STEP: Family(
-            published[ce.DOSSIER_STEP], "dossier_code", normalise.dossier_step,
+            published[ce.DOSSIER_STEP], "dossier_code", lambda datum, at: normalise.dossier_step(datum, at, rules),
             ce.DOSSIER_EVENT, event[ce.DOSSIER_EVENT], DOSSIERS,
             lambda code, stored: DossierWork(code, dossier, stored, keep, rules), admit,
         ),

@@ -94,6 +94,8 @@ def _event(out: Rows, record: KafkaRecord, codec: Codec) -> None:
         "status": datum.get("status"),
         "late": datum.get("late", False),
         "rating": step.get("rating"),
+        "transferred_to": step.get("transferred_to"),
+        "step_due_at": step.get("step_due_at"),
         "occurred_at": step["occurred_at"],
         "accepted_at": millis(head.recordedtime),
         "note": step.get("note"),
@@ -119,6 +121,7 @@ def _subject(key: str, family: str, state: Row) -> Row:
         "received_at": state.get("received_at"),
         "due_at": state.get("due_at"),
         "finished_at": state.get("finished_at"),
+        "parent_code": state.get("parent_code"),
         "state": state,
     }
 

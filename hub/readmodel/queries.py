@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, RowMapping, String, case, func, or_, select
 from sqlalchemy import cast as sql_cast
 
-from hub.readmodel import tables
+from hub.readmodel import joint, tables
 from hub.readmodel.tables import Generation
 
 Row = dict[str, Any]
@@ -27,7 +27,8 @@ class ReadModel:
 
     def subject(self, key: str) -> Row | None:
         """Everything about one dossier, procedure or service: {state columns, state, events, deliveries,
-        dead_letters, discrepancies}; None when nothing at all is known of that code."""
+        dead_letters, discrepancies}; of a dossier {parent, parts, transfers} too (hub.readmodel.joint). None when
+        nothing at all is known of that code."""
         g = tables.current(self._engine)
         with self._engine.connect() as connection:
 
@@ -40,6 +41,11 @@ class ReadModel:
             deliveries = all_of(g.deliveries, g.deliveries.c.at, g.deliveries.c.partition, g.deliveries.c.offset)
             dead = all_of(g.dead_letters, g.dead_letters.c.at)
             discrepancies = all_of(g.discrepancies, g.discrepancies.c.opened_at)
+            whole = (
+                joint.around(connection, g, dict(known), events, CLOSED)
+                if known and known["family"] == "dossier"
+                else {}
+            )
         if known is None and not (events or dead):
             return None
         return {
@@ -48,6 +54,7 @@ class ReadModel:
             "deliveries": deliveries,
             "dead_letters": dead,
             "discrepancies": discrepancies,
+            **whole,
         }
 
     def search(self, text: str, limit: int = 50) -> list[Row]:

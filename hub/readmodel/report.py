@@ -17,8 +17,8 @@ from hub.model import agencies, codes
 from hub.model.agencies import Agencies
 from hub.model.calendar import day_of
 from hub.model.deadline_rules import rules as deadline_rules
+from hub.model.deadlines import UNITS, due
 from hub.model.deadlines import Rules as DeadlineRules
-from hub.model.deadlines import Unit, due
 from hub.readmodel import figures_query, tables
 from hub.readmodel.figures import PROVINCE, Catalogue, Tally, tallies
 from hub.readmodel.figures_case import Limit, Period
@@ -27,7 +27,6 @@ from hub.readmodel.figures_score import GroupScore, Scored, score
 
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
-_UNITS = {"Giờ": Unit.HOUR, "Ngày": Unit.DAY, "Ngày làm việc": Unit.WORKING_DAY, "Tháng": Unit.MONTH}
 Json = dict[str, Any]
 
 
@@ -52,7 +51,7 @@ def limit_of(rules: DeadlineRules) -> Limit:
 
     def limit(received_at: int, amount: float, unit: str) -> int | None:
         try:
-            return due(rules, received_at, amount, _UNITS[unit]) if unit in _UNITS else None
+            return due(rules, received_at, amount, UNITS[unit]) if unit in UNITS else None
         except ValueError:
             return None
 

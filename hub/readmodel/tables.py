@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Engine, Index, Integer, MetaData, String, Table, Text, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-SHAPE = 2
+SHAPE = 3
 """Raised with every change of a table. It stands in the tables' names: a hub that meets tables of an older shape fills
 new ones from Kafka instead of failing at them."""
 
@@ -65,6 +65,8 @@ def generation(number: int) -> Generation:
 
 
 def _subjects(metadata: MetaData, prefix: str) -> Table:
+    parent = Column("parent_code", String(100), comment="the dossier that this one is a part of")
+    part = parent.is_not(None)
     return Table(
         prefix + "dossiers",
         metadata,
@@ -78,9 +80,12 @@ def _subjects(metadata: MetaData, prefix: str) -> Table:
         Column("received_at", BigInteger),
         Column("due_at", BigInteger),
         Column("finished_at", BigInteger),
+        parent,
         Column("state", JSON, nullable=False, comment="the whole record of hub.dossiers, .procedures or .services"),
         Index(f"ix_{prefix}dossiers_status", "family", "status"),
         Index(f"ix_{prefix}dossiers_status_at", "status_at"),
+        # Parts are few among the dossiers: only they are in this index.
+        Index(f"ix_{prefix}dossiers_parent", "parent_code", sqlite_where=part, postgresql_where=part),
     )
 
 
@@ -100,6 +105,8 @@ def _events(metadata: MetaData, prefix: str) -> Table:
         Column("status", String(24)),
         Column("late", Boolean, nullable=False),
         rating,
+        Column("transferred_to", String(40), comment="agency code, with step TRANSFERRED"),
+        Column("step_due_at", BigInteger, comment="when the step, or the agency transferred to, ought to be done"),
         Column("occurred_at", BigInteger, nullable=False),
         Column("accepted_at", BigInteger, comment="when the hub accepted it"),
         Column("note", Text),

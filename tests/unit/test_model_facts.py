@@ -70,8 +70,9 @@ def test_too_many_papers_are_refused():
 
 
 def test_a_transfer_names_the_holder():
-    state, _ = told((at(1), {"transferred_to": "H11.03"}), (at(0), {"transferred_to": "H11.02"}))
-    assert state["holder_agency_code"] == "H11.03"
+    newer = {"transferred_to": "H11.03", "step_due_at": None}
+    state, _ = told((at(1), newer), (at(0), {"transferred_to": "H11.02", "step_due_at": T + 9}))
+    assert (state["holder_agency_code"], state["holder_since"], state["holder_due_at"]) == ("H11.03", T + 60_000, None)
 
 
 def test_arguments_stay_as_they_are():
@@ -84,7 +85,7 @@ def test_arguments_stay_as_they_are():
 def test_every_fact_that_step_and_dossier_share_is_merged():
     step = {f["name"] for f in schema_json("vn.hub.DossierStep")["fields"]}
     dossier = {f["name"] for f in schema_json("vn.hub.Dossier")["fields"]}
-    merged = {*facts.DOSSIER_FIELDS, "applicant", "attachments", "fees", "dossier_code"}
+    merged = {*facts.DOSSIER_FIELDS, *facts.LATER_FIELDS, "applicant", "attachments", "fees", "dossier_code"}
     assert step & dossier == merged
     assert {f["name"] for f in schema_json("vn.hub.Applicant")["fields"]} == set(facts.APPLICANT_FIELDS)
     for name, fields in (("Procedure", catalogue.PROCEDURE_FIELDS), ("OnlineService", catalogue.SERVICE_FIELDS)):
@@ -99,6 +100,8 @@ _step = st.fixed_dictionaries(
         "due_at": _value,
         "remark": st.none() | st.sampled_from(["x", "y"]),
         "transferred_to": st.none() | st.sampled_from(["H11.01", "H11.02"]),
+        "step_due_at": _value,
+        "parent_code": st.none() | st.sampled_from(["H11-260105-0002", "H11-260105-0003"]),
         "applicant": st.none() | st.fixed_dictionaries({"name": st.none() | st.just("A"), "kind": st.just("CITIZEN")}),
         "attachments": st.lists(st.builds(paper, st.sampled_from("abc"), st.sampled_from("xyz"), st.booleans())),
         "fees": st.lists(st.fixed_dictionaries({"code": st.sampled_from("12"), "amount_vnd": st.integers(0, 3)})),

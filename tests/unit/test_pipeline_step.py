@@ -31,6 +31,10 @@ def change(code="1.004194", kind="PUBLISHED", at=T0, **facts):
     return {"procedure_code": code, "change": kind, "occurred_at": at, **facts}
 
 
+def transfer(limit, unit):
+    return step("TRANSFERRED", 0, transferred_to="H11.19", transfer_limit=limit, transfer_limit_unit=unit)
+
+
 def only_dead(core):
     assert not core.events
     (letter,) = core.dead
@@ -248,6 +252,16 @@ def test_cut_anywhere_it_is_a_dead_letter(cut):
         (step("RECEIVED", 0, agency_code="Sở Y tế"), "code", "agency_code"),
         (step("TRANSFERRED", 0, transferred_to="?"), "code", "transferred_to"),
         (step("RECEIVED", 0, procedure_code="1.4"), "code", "procedure_code"),
+        (step("RECEIVED", 0, parent_code="12345"), "code", "parent_code"),
+        (step("RECEIVED", 0, parent_code=CODE), "code", "parent_code"),
+        (step("TRANSFERRED", 0, transfer_limit=3, transfer_limit_unit="Giờ"), "missing_field", "transferred_to"),
+        (transfer(3, "Tuần"), "limit", "transfer_limit_unit"),
+        (transfer(3, None), "limit", "transfer_limit_unit"),
+        (transfer(None, "Ngày"), "limit", "transfer_limit"),
+        (transfer(0, "Ngày"), "limit", "transfer_limit"),
+        (transfer(float("nan"), "Ngày"), "limit", "transfer_limit"),
+        (transfer(367, "Tháng"), "limit", "transfer_limit"),
+        (transfer(1.25, "Tháng"), "limit", "transfer_limit"),
         (step("RECEIVED", RECORDED + 2 * DAY), "date", "occurred_at"),
         (step("RECEIVED", 1_767_571_200 + 10**9), "date", "occurred_at"),
         (step("RECEIVED", 0, due_at=0), "date", "due_at"),
