@@ -66,6 +66,39 @@ async def test_a_restart_reads_only_what_came_since(logs: CountingLogs, tmp_path
     assert logs.asked == [(5, 7)]
 
 
+async def test_what_was_read_or_healed_is_not_read_twice(logs: CountingLogs, tmp_path: Path):
+    await filled(logs, tmp_path)
+    logs.add(b"a", stored(2))
+    state = owner(logs, DiskStores(tmp_path))
+    part = await state.own(0)
+    assert part
+    state.close()
+    state = owner(logs, DiskStores(tmp_path))
+    part = await state.own(0)
+    assert part
+    logs.add(b"b", stored(9))
+    await state.heal(part)
+    state.close()
+    assert (await keys_of(owner(logs, DiskStores(tmp_path)))) == {b"a": 2, b"b": 9, b"c": 7}
+    assert logs.asked == [(5, 6), (6, 7)]
+
+
+async def test_a_rebuild_that_was_cut_off_begins_again(
+    logs: CountingLogs, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    """What was read may hold a key whose tombstone the cleaner has dropped before the next attempt."""
+    for number in range(4):
+        logs.add(b"%d" % number, stored(1))
+    whole, logs.lists["s", 0] = logs.log(), [*logs.log()[:2], (b"", 1)]  # the third cannot be read
+
+    with pytest.raises(AttributeError):
+        await owner(logs, DiskStores(tmp_path)).own(0)
+    logs.lists["s", 0] = [None, *whole[1:]]
+    assert await keys_of(owner(logs, DiskStores(tmp_path))) == {b"1": 1, b"2": 1, b"3": 1}
+    assert logs.asked == [(0, 3), (0, 4)]
+    assert "unfinished" in caplog.text
+
+
 async def test_what_the_log_has_and_the_disk_has_not_is_read_again(logs: CountingLogs, tmp_path: Path):
     await filled(logs, tmp_path)
     state = owner(logs, DiskStores(tmp_path))
@@ -144,6 +177,20 @@ async def test_an_idle_owners_store_does_not_grow_old(
         state = owner(logs, DiskStores(tmp_path))
         assert len(await keys_of(state)) == 3
     assert logs.asked == []
+
+
+async def test_a_store_that_lags_behind_its_log_does_grow_old(
+    logs: CountingLogs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    await filled(logs, tmp_path)
+    state, now = owner(logs, DiskStores(tmp_path)), time.time()
+    await state.own(0)
+    logs.add(b"a", stored(2))
+    monkeypatch.setattr("hub.stream.disk.time.time", lambda: now + disk.TRUSTED_S + 1)
+    assert await state.overtaken() == [0]
+    state.close()
+    await keys_of(owner(logs, DiskStores(tmp_path)))
+    assert logs.asked == [(0, 6)]
 
 
 @pytest.mark.parametrize("part", ["CURRENT", "MANIFEST-*", "*.sst"])

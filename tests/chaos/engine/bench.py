@@ -1,7 +1,8 @@
-"""Events a second of the engine with state and a step that does next to nothing: `python -m tests.chaos.engine.bench`.
+"""Events a second of the engine with state and a step that does next to nothing.
 
-Each record is another key's next number (20,000 keys, 430 bytes); it is passed on with its headers, and its state is
-written. The time is from the first step to the last commit. A figure for people, not for a test.
+`python -m tests.chaos.engine.bench [N [disk]]`. Each record is another key's next number (20,000 keys, 430 bytes); it is
+passed on with its headers, and its state is written. The time is from the first step to the last commit, CPU is this
+process's own, both threads. A figure for people, not for a test.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Literal
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -50,26 +52,32 @@ async def fill(bootstrap: str, count: int) -> None:
     await producer.stop()
 
 
-async def measure(settings: Settings, count: int) -> float:
-    """Seconds from the first step to the last commit."""
-    began: list[float] = []
+def clocks() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
+
+
+async def measure(settings: Settings, store: Literal["memory", "disk"]) -> tuple[float, float]:
+    """Seconds from the first step to the last commit, of the clock and of CPU."""
+    began: list[tuple[float, float]] = []
     stop = asyncio.Event()
-    engine_config = config(NAMES, wrap=lambda records: None if began else began.append(time.perf_counter()))
+    engine_config = config(NAMES, wrap=lambda records: None if began else began.append(clocks()), store=store)
     engine = asyncio.create_task(Engine(engine_config, settings).run(stop))
     await wait_no_lag(settings.bootstrap, NAMES, 300, lambda: engine.result() if engine.done() else None)
-    seconds = time.perf_counter() - began[0]
+    seconds, cpu_s = (after - before for after, before in zip(clocks(), began[0], strict=True))
     stop.set()
     await engine
-    return seconds
+    return seconds, cpu_s
 
 
-def main(count: int) -> None:
+def main(count: int, store: Literal["memory", "disk"]) -> None:
     with tempfile.TemporaryDirectory() as folder, EmbeddedBroker(Path(folder) / "kafka") as broker:
         settings = Settings(data_dir=Path(folder) / "hub", kafka={"bootstrap_servers": broker.bootstrap})
         asyncio.run(fill(broker.bootstrap, count))
-        seconds = asyncio.run(measure(settings, count))
-        print(f"{count} events in {seconds:.1f} s: {count / seconds:.0f} events/s")
+        seconds, cpu_s = asyncio.run(measure(settings, store))
+        print(
+            f"{store}: {count} events in {seconds:.1f} s: {count / seconds:.0f} events/s, CPU {cpu_s / count * 1e6:.0f} us/event"
+        )
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 300_000)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 300_000, "disk" if "disk" in sys.argv else "memory")
