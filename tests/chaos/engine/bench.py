@@ -1,7 +1,7 @@
 """Events a second of the engine with state and a step that does next to nothing.
 
-`python -m tests.chaos.engine.bench [N [disk]]`. Each record is another key's next number (20,000 keys, 430 bytes); it is
-passed on with its headers, and its state is written. The time is from the first step to the last commit, CPU is this
+`python -m tests.chaos.engine.bench [N [disk]]`. Each record is another key's next number (20,000 keys, 430 bytes); it
+is passed on with its headers, and its state is written. The time is from the first step to the last commit, CPU is this
 process's own, both threads. A figure for people, not for a test.
 """
 
@@ -74,9 +74,8 @@ def main(count: int, store: Literal["memory", "disk"]) -> None:
         settings = Settings(data_dir=Path(folder) / "hub", kafka={"bootstrap_servers": broker.bootstrap})
         asyncio.run(fill(broker.bootstrap, count))
         seconds, cpu_s = asyncio.run(measure(settings, store))
-        print(
-            f"{store}: {count} events in {seconds:.1f} s: {count / seconds:.0f} events/s, CPU {cpu_s / count * 1e6:.0f} us/event"
-        )
+        print(f"{store}: {count} events in {seconds:.1f} s: {count / seconds:.0f} events/s,", end=" ")
+        print(f"CPU {cpu_s / count * 1e6:.0f} us/event")
 
 
 if __name__ == "__main__":
