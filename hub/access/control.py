@@ -37,6 +37,7 @@ class Organisation(Record):
 
     sources:   CloudEvents `source` values it may publish as, exact.
     agencies:  agency codes (new form, H11.12) whose dossiers it may write; "*" for all.
+    joint:     it may also write on a dossier of another agency while one of `agencies` holds it (liên thông).
     key_hashes: SHA-256 hex of its API keys (keys are 256 random bits, so a plain hash does).
     key_until: hash -> when that key ends; a rotated key works on for its overlap. Without an entry: no end.
     """
@@ -47,6 +48,7 @@ class Organisation(Record):
     sources: tuple[str, ...] = ()
     agencies: tuple[str, ...] = ()
     families: tuple[Literal["dossier", "procedure", "service"], ...] = ("dossier", "procedure", "service")
+    joint: bool = False
     key_hashes: tuple[str, ...] = ()
     key_until: dict[str, datetime] = Field(default_factory=dict)
     kafka_topic: bool = False

@@ -21,6 +21,7 @@ Role = Annotated[str | None, typer.Option(help="agency, portal or operator")]
 Sources = Annotated[list[str] | None, typer.Option("--source", help="a CloudEvents source it may use; repeat")]
 Agencies = Annotated[list[str] | None, typer.Option("--agency", help="an agency code it may write, or *; repeat")]
 Families = Annotated[list[str] | None, typer.Option("--family", help="dossier, procedure, service; repeat")]
+Joint = Annotated[bool | None, typer.Option("--joint/--no-joint", help="may write on others' dossiers that it holds")]
 KafkaTopic = Annotated[
     bool | None, typer.Option("--kafka-topic/--no-kafka-topic", help="it produces to its own hub.ingress.<name>")
 ]
@@ -34,11 +35,18 @@ def _given(**values: Any) -> dict[str, Any]:
 @app.command()
 def add(
     name: Name, title: Title = None, role: Role = None, sources: Sources = None, agencies: Agencies = None,
-    families: Families = None, kafka_topic: KafkaTopic = None, why: Why = "", as_json: output.Json = False,
+    families: Families = None, joint: Joint = None, kafka_topic: KafkaTopic = None, why: Why = "",
+    as_json: output.Json = False,
 ) -> None:  # fmt: skip
     """Add one. Its API key is printed once and stored nowhere."""
     rights = _given(
-        title=title, role=role, sources=sources, agencies=agencies, families=families, kafka_topic=kafka_topic
+        title=title,
+        role=role,
+        sources=sources,
+        agencies=agencies,
+        families=families,
+        joint=joint,
+        kafka_topic=kafka_topic,
     )
     wanted = organisations.checked({"name": name} | rights)
     key = asyncio.run(organisations.add(config.load(), wanted, audit.this_operator(), why))
@@ -65,11 +73,18 @@ def show(name: Name, as_json: output.Json = False) -> None:
 @app.command()
 def change(
     name: Name, title: Title = None, role: Role = None, sources: Sources = None, agencies: Agencies = None,
-    families: Families = None, kafka_topic: KafkaTopic = None, why: Why = "", as_json: output.Json = False,
+    families: Families = None, joint: Joint = None, kafka_topic: KafkaTopic = None, why: Why = "",
+    as_json: output.Json = False,
 ) -> None:  # fmt: skip
     """Set rights; a list that is given replaces the present one, what is not given stays."""
     rights = _given(
-        title=title, role=role, sources=sources, agencies=agencies, families=families, kafka_topic=kafka_topic
+        title=title,
+        role=role,
+        sources=sources,
+        agencies=agencies,
+        families=families,
+        joint=joint,
+        kafka_topic=kafka_topic,
     )
     _print(asyncio.run(organisations.change(config.load(), name, rights, audit.this_operator(), why)), as_json)
 

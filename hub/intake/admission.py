@@ -13,7 +13,7 @@ from hub.errors import BadRecord
 from hub.model import codes
 from hub.wire import kafka
 from hub.wire.codec import Datum
-from hub.wire.envelope import DOSSIER_STEP, INGRESS_RECORDS, PROCEDURE_CHANGE, SERVICE_CHANGE, Envelope
+from hub.wire.envelope import AUTHAGENCIES, DOSSIER_STEP, INGRESS_RECORDS, PROCEDURE_CHANGE, SERVICE_CHANGE, Envelope
 from hub.wire.topics import RECORD_LIMIT
 
 AUTHID = "authid"
@@ -22,7 +22,7 @@ AUTHID = "authid"
 RECORD_OVERHEAD = 1_024
 """Bytes kept free below the topic's limit for the batch's and the record's own framing."""
 
-FROM_THE_HUB = {"authid", "authtype", "origin", "replayof", "recordedtime"}
+FROM_THE_HUB = {AUTHID, AUTHAGENCIES, "authtype", "origin", "replayof", "recordedtime"}
 """Attributes that only the hub writes; a sender's are dropped."""
 
 
@@ -65,7 +65,7 @@ def admit(
         raise BadRecord("missing_field", f"{path}: is empty", path)
     if envelope.subject not in ("", code):
         raise BadRecord("key", f"subject must be {path} ({code}) or be left out", "subject")
-    _check_agency(organisation, kind, code, datum)
+    proof = _check_agency(organisation, kind, code, datum)
     extensions = {n: v for n, v in envelope.extensions.items() if n not in FROM_THE_HUB}
     return replace(
         envelope,
@@ -73,17 +73,24 @@ def admit(
         recordedtime=recorded_at,
         traceparent=traceparent,
         hub_seq=0,
-        extensions=extensions | {AUTHID: organisation.name},
+        extensions=extensions | {AUTHID: organisation.name} | proof,
     )
 
 
-def _check_agency(organisation: Organisation, kind: Kind, code: str, datum: Datum) -> None:
-    """A dossier: the agency in its code. A catalogue entry: the agency that it names, if it names one."""
+def _check_agency(organisation: Organisation, kind: Kind, code: str, datum: Datum) -> dict[str, str]:
+    """A dossier: the agency in its code. A catalogue entry: the agency that it names, if it names one.
+
+    Returns what the core needs to judge a step on another agency's dossier, which is let through for that only.
+    """
     if kind.family == "dossier":
         path = f"data.{kind.code_field}"
-        rights.check_agency(organisation, codes.dossier(code, path).agency, path)
+        own = codes.dossier(code, path).agency
+        if organisation.joint and organisation.agencies and not rights.covers(organisation.agencies, own):
+            return {AUTHAGENCIES: " ".join(organisation.agencies)}
+        rights.check_agency(organisation, own, path)
     elif agency := datum.get("agency_code"):
         rights.check_agency(organisation, agency, "data.agency_code")
+    return {}
 
 
 def refuse_oversize(key: bytes, value: bytes, headers: kafka.Headers) -> None:

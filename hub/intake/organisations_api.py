@@ -24,6 +24,7 @@ class Rights(BaseModel):
     sources: list[str] | None = Field(None, description="CloudEvents source values, exact")
     agencies: list[str] | None = Field(None, description="agency codes, in either form, or *")
     families: list[str] | None = Field(None, description="dossier, procedure, service")
+    joint: bool | None = Field(None, description="true: it may write on others' dossiers while it holds them")
     kafka_topic: bool | None = Field(None, description="true: it produces to its own hub.ingress.<name>")
 
     def given(self) -> dict[str, Any]:

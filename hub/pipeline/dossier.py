@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from hub.access.rights import covers
+from hub.errors import BadRecord
 from hub.model import codes, facts, history
 from hub.model.deadline_watch import DEADLINE, followed, watch_of
 from hub.model.deadlines import Rules
@@ -35,6 +39,14 @@ class DossierWork(Work):
             self.history = history.unpack(header(stored, "steps"))
             items = len(self.datum["attachments"]) + len(self.datum["fees"])
             self.keys = facts.unpack_keys(header(stored, "facts"), items)
+
+    def check_holder(self, agencies: Iterable[str]) -> None:
+        """BadRecord (`right`) unless one of these holds the dossier now, as far as the hub knows."""
+        holder = self.datum.get(facts.HOLDER)
+        if holder is None or not covers(agencies, holder):
+            raise BadRecord(
+                "right", "the dossier is another agency's and was not passed on to the sender", "dossier_code"
+            )
 
     def apply(self, datum: Datum, datum_body: bytes, incoming: Incoming) -> bytes:
         key = history.order_key(

@@ -157,6 +157,8 @@ class _Chunk:
         if work.is_copy(incoming):
             self._duplicates += 1
             return None
+        if ce.AUTHAGENCIES in envelope.extensions:
+            envelope = _as_holder(envelope, work)
         if work.seq == 0 and family.admit is not None:
             family.admit(datum)
         if changed or not family.published.is_own(record.value):
@@ -192,6 +194,15 @@ class _Chunk:
             stored = self._view.get(*ident)
             work = self._open[ident] = self._kept.take(ident, stored) or family.open(code, stored)
         return work
+
+
+def _as_holder(envelope: ce.Envelope, work: Work) -> ce.Envelope:
+    """The envelope as its event may have it, of a sender whom only holding the dossier gives the right."""
+    extensions = dict(envelope.extensions)
+    agencies = extensions.pop(ce.AUTHAGENCIES).split()
+    if isinstance(work, DossierWork):
+        work.check_holder(agencies)
+    return replace(envelope, extensions=extensions)
 
 
 def _checked_key(record: Record, envelope: ce.Envelope, field: str, code: str) -> bytes:

@@ -23,6 +23,10 @@ _SPACE = NAMESPACE.bytes
 ORIGIN = "origin"
 """Extension: the portal that an event came from, so that it is not sent back there as news."""
 
+AUTHAGENCIES = "authagencies"
+"""Extension, on `hub.ingress` only: the agencies of a sender without the right to this dossier's agency, divided by
+blanks. The core takes the event if one of them holds the dossier (decision 130)."""
+
 HUB_SEQ = "hub_seq"
 """Header with the event's number in its dossier, decimal ASCII."""
 MAX_SEQ_DIGITS = 18
