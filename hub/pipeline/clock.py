@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 
 from hub.config import DeadlineSettings
 from hub.model.calendar import DAY_MS
@@ -38,6 +39,12 @@ class _Partition:
     scanned_at: float
     heap: list[tuple[int, bytes, str, int]] = field(default_factory=list)
     planned: dict[bytes, tuple[int, frozenset[str]]] = field(default_factory=dict)
+
+
+def runs(stored: Stored) -> bool:
+    """Whether the clock has to look at this state (`EngineConfig.waits`): a dossier in work that has a due date."""
+    watch = watch_of(stored.headers)
+    return watch is not None and watch.runs
 
 
 class Clock:
@@ -87,7 +94,7 @@ class Clock:
         elif now - part.scanned_at < RESCAN_S:
             return part
         part.scanned_at = now
-        for key in view.keys(DOSSIERS):
+        for key in chain(view.waiting(DOSSIERS), list(part.planned)):
             stored = view.get(DOSSIERS, key)
             if stored is not None:
                 self._plan(part, key, stored)

@@ -11,7 +11,7 @@ from hub.errors import BadRecord
 from hub.observe.health import HEALTH
 from hub.pipeline.avro import OwnRecord
 from hub.pipeline.catalogue_copy import beside, catalogue_copy
-from hub.pipeline.clock import Clock
+from hub.pipeline.clock import Clock, runs
 from hub.pipeline.step import Admit, dead_letter, make_step
 from hub.pipeline.work import version
 from hub.stream.api import Engine, EngineConfig, Out, Record
@@ -48,6 +48,7 @@ def engine_config(codec: Codec, settings: Settings, admit: Admit | None = None) 
         instance=settings.core.instance,
         chunk_records=settings.core.chunk_records,
         store=settings.core.store,
+        waits=runs,
     )
 
 

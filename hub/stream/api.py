@@ -67,6 +67,10 @@ class StateView(Protocol):
         """All keys of this partition; valid until the step or tick returns."""
         ...
 
+    def waiting(self, store: str) -> Iterable[bytes]:
+        """Every key whose state `EngineConfig.waits` for a tick; perhaps others, where looking at all costs little."""
+        ...
+
 
 @dataclass(slots=True)
 class Outputs:
@@ -105,6 +109,8 @@ class EngineConfig:
                  replica that stops does not leave the group: it may come back within the session time without a
                  rebalance, and scaling down takes effect after it.
     store:       where the state is kept: in memory, or on disk (hub.stream.disk) where it may outgrow the memory.
+    waits:       whether a tick has to look at this state (`StateView.waiting`): the disk store keeps a list of such
+                 keys, so that a tick need not read all of it. What it says of a state must never change.
     tick:        must not raise for what it finds in the state: nothing can be set aside for it.
     """
 
@@ -119,6 +125,7 @@ class EngineConfig:
     instance: str = "0"
     chunk_records: int = 1000
     store: Literal["memory", "disk"] = "memory"
+    waits: Callable[[Stored], bool] = lambda stored: True
 
 
 class Engine:

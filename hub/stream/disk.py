@@ -52,13 +52,14 @@ _SURROUNDINGS = re.compile(
 class DiskStores:
     """Makes the stores of a partition (`MakeStores`) in folder/partition; all share one cache."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, waits: Callable[[Stored], bool] = lambda stored: True) -> None:
         self._folder = folder
+        self._waits = waits
         self._cache = Cache(_CACHE_BYTES)
 
     def __call__(self, partition: int, names: Sequence[str]) -> Mapping[str, Store]:
         database = Database(self._folder / str(partition), self._cache)
-        return {name: DiskStore(name, database) for name in names}
+        return {name: DiskStore(name, database, self._waits) for name in names}
 
 
 class Database:
@@ -112,10 +113,12 @@ class Database:
 class DiskStore:
     """One store (`Store`) in its partition's database. Changes stand in memory until `save`."""
 
-    def __init__(self, name: str, database: Database) -> None:
+    def __init__(self, name: str, database: Database, waits: Callable[[Stored], bool]) -> None:
         self._name = name
+        self._waits = waits
         self._database = database
         self._prefix = b"d" + name.encode() + b"\0"
+        self._waiting = b"w" + name.encode() + b"\0"
         self._mark = b"m" + name.encode()
         self._changed: dict[bytes, Stored | None] = {}
         self._recent: dict[bytes, Stored] = {}
@@ -165,15 +168,21 @@ class DiskStore:
         return old
 
     def keys(self) -> Iterator[bytes]:
+        return self._listed(self._prefix)
+
+    def waiting(self) -> Iterator[bytes]:
+        return self._listed(self._waiting)
+
+    def _listed(self, prefix: bytes) -> Iterator[bytes]:
         if self._changed:
             self.save(None)
         found = self._do(lambda db: db.iter())
-        found.seek(self._prefix)
+        found.seek(prefix)
         while found.valid():
             key: bytes = found.key()
-            if not key.startswith(self._prefix):
+            if not key.startswith(prefix):
                 return
-            yield key[len(self._prefix) :]
+            yield key[len(prefix) :]
             found.next()
         self._do(lambda db: found.status())
 
@@ -189,6 +198,10 @@ class DiskStore:
                 batch.delete(self._prefix + key)
             else:
                 batch.put(self._prefix + key, pack(stored))
+            if stored is not None and self._waits(stored):
+                batch.put(self._waiting + key, b"")
+            else:
+                batch.delete(self._waiting + key)
         if end is not None:
             self._end, self._at = end, time.time()
         self._write(batch)
@@ -204,7 +217,8 @@ class DiskStore:
         self._recent.clear()
         self._end, self._count, self._at = 0, 0, 0.0
         batch = WriteBatch(raw_mode=True)
-        batch.delete_range(self._prefix, self._prefix[:-1] + b"\1")
+        for prefix in (self._prefix, self._waiting):
+            batch.delete_range(prefix, prefix[:-1] + b"\1")
         self._write(batch)
 
     def close(self) -> None:

@@ -220,7 +220,7 @@ def _stores(config: EngineConfig, settings: Settings) -> MakeStores:
         return memory_stores
     from hub.stream.disk import DiskStores  # RocksDB only where it is asked for
 
-    return DiskStores(settings.data_dir / "state" / f"{config.name}-{config.instance}")
+    return DiskStores(settings.data_dir / "state" / f"{config.name}-{config.instance}", config.waits)
 
 
 async def _guard_the_loop() -> None:

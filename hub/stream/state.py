@@ -60,6 +60,9 @@ class PartitionState:
     def keys(self, store: str) -> Iterable[bytes]:
         return self._data[store].keys()
 
+    def waiting(self, store: str) -> Iterable[bytes]:
+        return self._data[store].waiting()
+
     def close(self) -> None:
         for store in self._data.values():
             store.close()

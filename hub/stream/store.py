@@ -31,6 +31,10 @@ class Store(Protocol):
         """All keys; valid until the next change."""
         ...
 
+    def waiting(self) -> Iterable[bytes]:
+        """Of the keys those that a tick must look at, and perhaps others."""
+        ...
+
     def __len__(self) -> int: ...
 
     def save(self, end: int | None) -> None:
@@ -64,6 +68,9 @@ class MemoryStore(dict[bytes, Stored]):
 
     def open(self) -> int:
         return 0
+
+    def waiting(self) -> Iterable[bytes]:
+        return self.keys()
 
     def save(self, end: int | None) -> None:
         pass

@@ -8,6 +8,7 @@ from typing import Any
 
 from hub.config import Settings
 from hub.deadletter.record import DeadLetter, parse
+from hub.pipeline.clock import runs
 from hub.pipeline.step import make_step
 from hub.stream.api import Out, Record, Stored
 from hub.wire import topics
@@ -68,6 +69,10 @@ class Core:
 
     def keys(self, store: str) -> Iterable[bytes]:
         return [key for own, key in self.state if own == store]
+
+    def waiting(self, store: str) -> Iterable[bytes]:
+        """The fewest that the contract allows."""
+        return [key for key in self.keys(store) if runs(self.state[store, key])]
 
     def run(self, *records: Record) -> Sequence[Out]:
         outputs = self._step(records, self)
