@@ -42,8 +42,10 @@ def transfers(code: str, events: Iterable[Row], ended: int | None) -> list[Row]:
     None of the agency that holds it now.
     """
     steps = sorted((e for e in events if e["transferred_to"]), key=lambda e: (e["occurred_at"], e["hub_seq"]))
+    if not steps:
+        return []
     out: list[Row] = []
-    holder = codes.dossier(code).agency
+    holder = codes.agency(code.partition("-")[0]).normal
     for step in steps:
         to, since = step["transferred_to"], step["occurred_at"]
         out.append(
@@ -52,6 +54,6 @@ def transfers(code: str, events: Iterable[Row], ended: int | None) -> list[Row]:
         holder = to
     for one, after in pairwise(out):
         one["until"] = after["since"]
-    if out and ended is not None and ended >= out[-1]["since"]:
+    if ended is not None and ended >= out[-1]["since"]:
         out[-1]["until"] = ended
     return out
