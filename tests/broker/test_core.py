@@ -8,6 +8,7 @@ import uuid
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Literal
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -147,8 +148,11 @@ async def judge(settings: Settings, load: Load) -> None:
         assert load.codec.decode(state[code], "vn.hub.Dossier")[1] == dossier
 
 
-async def test_kill_9_in_the_middle_loses_nothing_and_keeps_number_and_order(hub_settings: Settings):
-    settings = hub_settings.model_copy(update={"core": CoreSettings(chunk_records=100)})
+@pytest.mark.parametrize("store", ["memory", "disk"])
+async def test_kill_9_in_the_middle_loses_nothing_and_keeps_number_and_order(
+    store: Literal["memory", "disk"], hub_settings: Settings
+):
+    settings = hub_settings.model_copy(update={"core": CoreSettings(chunk_records=100, store=store)})
     await ensure_topics(settings)
     async with running(settings):
         await register_own(settings)

@@ -16,7 +16,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
-from hub.config import DeadlineSettings, Settings
+from hub.config import CoreSettings, DeadlineSettings, Settings
 from hub.wire import topics
 from hub.wire.admin import ensure_topics
 from hub.wire.codec import Codec
@@ -128,8 +128,10 @@ class Hub:
 
 
 @pytest.fixture
-async def hub(hub_settings: Settings) -> AsyncIterator[Hub]:
-    settings = settings_of(hub_settings)
+async def hub(hub_settings: Settings, request: pytest.FixtureRequest) -> AsyncIterator[Hub]:
+    """The core at work; a test may ask for its state on disk."""
+    core = CoreSettings(store=getattr(request, "param", "memory"))
+    settings = settings_of(hub_settings).model_copy(update={"core": core})
     await ensure_topics(settings)
     async with running(settings):
         await register_own(settings)
@@ -167,6 +169,7 @@ async def test_warning_and_due_once_each_and_anew_when_the_date_moves(hub: Hub):
     assert len({event_id for _, event_id, *_ in events}) == 6
 
 
+@pytest.mark.parametrize("hub", ["memory", "disk"], indirect=True)
 async def test_down_over_the_deadline_tells_it_once_when_it_is_back(hub: Hub):
     due = now() + 8_000
     await hub.step("RECEIVED", now() - DAY_MS, due)
