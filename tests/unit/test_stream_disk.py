@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hub.stream import disk
 from hub.stream.api import Stored
-from hub.stream.disk import DiskStores, pack, unpack
+from hub.stream.disk import DiskStores
 from hub.stream.errors import StateError
 from hub.stream.state import LogId, State
 from tests.unit.stream_logs import FakeLogs, owner, stored, version, write
@@ -295,9 +293,3 @@ async def test_the_list_of_what_waits_for_a_tick_follows_every_change(logs: Coun
     assert list(part.waiting("s")) == [b"b", b"e"]
     part.logs["s"].start_over()
     assert list(part.waiting("s")) == []
-
-
-@given(st.binary(), st.lists(st.tuples(st.text(st.characters(exclude_categories=["Cs"])), st.binary()), max_size=255))
-def test_a_value_and_its_headers_come_back_as_they_were(value: bytes, headers: list[tuple[str, bytes]]):
-    before = Stored(value, tuple(headers))
-    assert unpack(pack(before)) == before
