@@ -110,7 +110,7 @@ class EngineConfig:
                  rebalance, and scaling down takes effect after it.
     store:       where the state is kept: in memory, or on disk (hub.stream.disk) where it may outgrow the memory.
     waits:       whether a tick has to look at this state (`StateView.waiting`): the disk store keeps a list of such
-                 keys, so that a tick need not read all of it. What it says of a state must never change.
+                 keys, so that a tick need not read all of it. Whoever changes it rebuilds them (`disk._FORMAT`).
     tick:        must not raise for what it finds in the state: nothing can be set aside for it.
     """
 
