@@ -1,4 +1,4 @@
-"""The whole hub under faults: kill -9 of every role, a broker that is restarted, a portal that says nothing.
+"""The whole hub under faults: kill -9 of every role, a broker that is restarted, a core that freezes, a silent portal.
 
 What was accepted is counted in the portals' own databases. One hub for the short faults, in turn, so that each meets
 what the one before it left behind.
@@ -7,6 +7,7 @@ what the one before it left behind.
 from __future__ import annotations
 
 import asyncio
+import signal
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,22 @@ async def test_kill_9_of_every_role_and_a_broker_restarted_in_the_middle(tmp_pat
         await asyncio.to_thread(hub.settled)
         hub.check()
         await asyncio.to_thread(hub.ready, *ROLES, "broker")
+    assert hub.process.returncode == 0
+
+
+async def test_a_core_frozen_beyond_its_session_wakes_and_loses_nothing(tmp_path: Path) -> None:
+    with hub_up(tmp_path) as hub:
+        await hub.prepare()
+        feeding = asyncio.create_task(hub.feed(range(1, 201)))
+        await asyncio.sleep(0.3)
+        hub.kill("core", signal.SIGSTOP)
+        await feeding
+        await asyncio.sleep(hub.settings.kafka.session_timeout_ms / 1000 + 4)
+        assert hub.undelivered()["provincial"] > 0, "the core was not caught at work"
+        hub.kill("core", signal.SIGCONT)
+        await hub.feed(range(201, 301))
+        await asyncio.to_thread(hub.settled)
+        hub.check()
     assert hub.process.returncode == 0
 
 
