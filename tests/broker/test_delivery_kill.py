@@ -71,7 +71,7 @@ async def _settled(bench, due) -> bool:  # noqa: F811
 
 
 async def test_event_log_portal_gets_every_event_in_order(bench, tmp_path):  # noqa: F811
-    dossiers, due = 40, 40 * len(PATH)
+    dossiers, due = 200, 200 * len(PATH)  # so many that a kill meets some on any machine
     with simulator("provincial-portal", tmp_path) as site:
         site.admin("faults", {"rate": 0.05, "seed": 3, "hang_s": 1, "retry_after_s": 1})
         settings = await subscribe(bench, site)
@@ -91,7 +91,7 @@ async def test_event_log_portal_gets_every_event_in_order(bench, tmp_path):  # n
 
 
 async def test_state_portal_never_goes_back_and_has_every_line(bench, tmp_path):  # noqa: F811
-    dossiers, due = 40, 40 * len(PATH)
+    dossiers, due = 800, 800 * len(PATH)  # folded, they go fast: so many that a kill meets some
     with simulator("national-portal", tmp_path) as site:
         site.admin("faults", {"rate": 0.05, "seed": 5, "hang_s": 1, "retry_after_s": 1})
         settings = await subscribe(bench, site)

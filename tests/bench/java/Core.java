@@ -170,6 +170,8 @@ final class Core extends ContextualProcessor<byte[], byte[], byte[], byte[]> {
         }
         if (given.get("transferred_to") != null && key >= state.keys[0]) {
             datum.put("holder_agency_code", given.get("transferred_to"));
+            datum.put("holder_since", given.get("occurred_at"));
+            datum.put("holder_due_at", given.get("step_due_at"));
             state.keys[0] = key;
         }
         if (given.get("applicant") instanceof GenericRecord theirs) {
