@@ -104,8 +104,8 @@ def _add_agent(app: EngineApp, link: Link) -> None:
             item = message.item
             if item is None or not ledger.live(item):
                 continue  # its epoch has ended on the way through the queue: it will be fetched again
-            await link.dispatch(
-                Job(message.partition, message.records, partial(ledger.live, item), partial(ledger.finish, item))
-            )
+            live, finish = partial(ledger.live, item), partial(ledger.finish, item)
+            consumer: Any = app.consumer  # ours, by the transport
+            await link.dispatch(Job(message.partition, message.records, live, finish, partial(consumer.leave, item)))
 
     app.agent(app.topic(*link.config.sources), name=f"{link.config.name}.chunks", concurrency=1)(work)

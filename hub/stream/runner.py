@@ -31,12 +31,17 @@ IN_WORK = 4
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One chunk to work. live: whether its epoch goes on. finish: say that all of it is confirmed."""
+    """One chunk to work. live: whether its epoch goes on. finish: say that all of it is confirmed.
+
+    leave: say that it was left undone. Its epoch must end with that: a later chunk would be worked on a state that
+    lacks this one, and number what it publishes wrongly (chaos test of a frozen core).
+    """
 
     partition: int
     records: Sequence[ConsumerRecord]
     live: Callable[[], bool]
     finish: Callable[[], Any]
+    leave: Callable[[], Any] = lambda: None
 
 
 class _AtFault(Exception):
@@ -136,7 +141,8 @@ class Runner:
             return
         part = await self._state.own(job.partition)
         if part is None or not job.live():
-            return  # taken away meanwhile: it will be read again, here or elsewhere
+            job.leave()  # taken away meanwhile: it will be read again, here or elsewhere
+            return
         began = time.perf_counter()
         records = [Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, r.headers) for r in job.records]
         suspect = self._crashes.suspect(records)
@@ -144,6 +150,7 @@ class Runner:
             self._work_apart(records, suspect, part, job) if suspect else self._work_whole(records, part, job)
         )
         if not done:
+            job.leave()
             return
         job.finish()
         metrics.CHUNK_SECONDS.labels(self._role).observe(time.perf_counter() - began)

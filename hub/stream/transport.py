@@ -69,6 +69,9 @@ class Consumer(driver.Consumer):
             await self.wait(self.can_resume_flow.wait())
         if self._seek_due:
             await self._seek_again()
+            if self._seek_due:  # it failed: nothing may be fetched from a position that is not known
+                await self.sleep(_NO_PARTITION_WAIT_S)
+                return
         # A copy, and never empty: aiokafka takes an empty set for "all", and Faust changes its own while we wait.
         active = set(self._get_active_partitions())
         if not active:
@@ -106,8 +109,16 @@ class Consumer(driver.Consumer):
     async def _seek_again(self) -> None:
         try:
             await self.perform_seek()
-        except Exception as error:  # no assignment now: the next one seeks
+        except Exception as error:
+            # No assignment now: the next one seeks. While there is one, it is tried again.
+            self._seek_due = bool(self.assignment())
             self.log.warning("seek after a dropped fetch: %r", error)
+
+    def leave(self, item: Item[TP]) -> None:
+        """The chunk was left undone: none handed out after it is worked, all are fetched again from the commit."""
+        if self.ledger.live(item):
+            self._seek_due = True
+            self.ledger.seek(item.part)
 
     async def perform_seek(self) -> None:
         """To the broker's committed offsets, or the earliest where nothing is committed; ends all epochs."""

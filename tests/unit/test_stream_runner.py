@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hub.stream.api import EngineConfig, Out, Outputs, Record, StateView, Stored
 from hub.stream.crash import LIMIT, CrashLog
 from hub.stream.errors import StepDied, WriteRefused
 from hub.stream.lease import Lease
+from hub.stream.ledger import Ledger
 from hub.stream.runner import Job, Runner
 from hub.stream.state import State
 from tests.unit.test_stream_state import FakeLogs, stored, version
@@ -124,6 +126,20 @@ async def test_outputs_are_confirmed_before_state_and_state_before_the_chunk_is_
     await bench.runner.dispatch(Job(0, chunk(0, 2), lambda: True, lambda: finished.append(list(bench.events))))
     await bench.runner.drained(5)
     assert finished == [["out out", "out out", "state"]]
+
+
+async def test_after_a_chunk_that_was_left_none_of_its_epoch_is_worked(bench: Bench):
+    """The coordinator forgot us in a freeze: the next chunk would be numbered on a state without this one."""
+    ledger: Ledger[int] = Ledger()
+    bench.lease = False
+    for first in (0, 5):
+        item = ledger.hand_out(0, first, first + 5)
+        assert item is not None
+        live, leave = partial(ledger.live, item), partial(ledger.seek, 0)
+        await bench.runner.dispatch(Job(0, chunk(first, 5), live, partial(ledger.finish, item), leave))
+    await bench.runner.drained(5)
+    assert bench.steps == [[0, 1, 2, 3, 4]]
+    assert ledger.to_commit() == {}
 
 
 async def test_a_chunk_that_raises_is_not_finished_and_nothing_after_it_is_worked(bench: Bench):
