@@ -112,14 +112,15 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 
 def subscribers(portals: Mapping[str, Simulator], folder: Path) -> list[Subscriber]:
-    """Both portals, due every event."""
+    """Both portals, due every event: from the log, since a backfill by state may cover several with one."""
     national: dict[str, Any] = {"adapter_url": portals["national"].url, "madonvi": "H11", "username": "demo"}
     provincial: dict[str, Any] = {"url": portals["provincial"].url, "allow_loopback": True}
     return [
         Subscriber(name="national", kind="national-portal", title="Cổng Dịch vụ công quốc gia (mô phỏng)",
-                   settings=national, secrets={"password": "demo"}),
+                   settings=national, secrets={"password": "demo"}, backfill="log"),
         Subscriber(name="provincial", kind="provincial-portal", title="Cổng dịch vụ công của tỉnh (mô phỏng)",
-                   settings=provincial, secrets={"signing": f"file:{(folder / 'signing.secret').absolute()}"}),
+                   settings=provincial, backfill="log",
+                   secrets={"signing": f"file:{(folder / 'signing.secret').absolute()}"}),
     ]  # fmt: skip
 
 

@@ -90,7 +90,8 @@ class Hub:
         await asyncio.to_thread(self.ready, "broker", "registry", "core", "gateway")
         for name, portal in self.portals.items():
             await ensure_topics(self.settings, subscriber_topics(name))
-            await write(self.settings, portal.subscriber(name))
+            # With backfill "state", what is fed while that runs may reach the portal as one state, by design.
+            await write(self.settings, portal.subscriber(name, backfill="log"))
         agency = organisations.checked({"name": "chaos", "sources": [SOURCE], "agencies": ["H11.12"]})
         self._key = await organisations.add(self.settings, agency, "test")
         await asyncio.to_thread(self.ready, "core", "reconcile", *(f"deliver:{name}" for name in self.portals))
