@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -24,6 +23,7 @@ from hub.observe.server import listen, serve_app
 from hub.readmodel.database import open_engine
 from hub.readmodel.queries import ReadModel
 from hub.wire import topics
+from tests.support.debian import installed
 from tests.support.events import T0, delivery, dossier_event
 from tests.unit.test_readmodel import CODEC, Rec, project
 
@@ -40,10 +40,7 @@ STEPS = [
 
 @pytest.fixture(scope="module")
 def chromium() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        pytest.skip("no Chromium on this machine; as root: apt-get install chromium")
-    return found
+    return installed("chromium", "chromium", "chromium-browser", "google-chrome")
 
 
 def fill(settings: Settings) -> ReadModel:

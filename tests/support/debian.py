@@ -1,7 +1,9 @@
-"""Programs from Debian packages for tests: unpacked into the cache, not installed, so the machine stays as it is."""
+"""Programs from Debian packages for tests: unpacked into the cache, so that the machine stays as it is; installed, when
+root, only where a program wants too many others beside it to be unpacked (a browser)."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -26,6 +28,41 @@ def program(package: str, path: str) -> Path:
         if not (folder / path).exists():
             pytest.skip(f"the Debian package {package} could not be fetched: {reason}")
     return folder / path
+
+
+def installed(package: str, *programs: str) -> str:
+    """The first of these programs that is on PATH; if none is, the package is installed, when root. Else a skip that
+    says what to do."""
+
+    def on_path() -> str | None:
+        return next(filter(None, map(shutil.which, programs)), None)
+
+    if found := on_path():
+        return found
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        pytest.skip(f"no {programs[0]} on this machine; as root on Debian: apt-get install {package}")
+    reason = _install(package)
+    if found := on_path():
+        return found
+    pytest.skip(f"the Debian package {package} could not be installed: {reason}")
+
+
+def _install(package: str) -> str:
+    """What apt-get said last. One process at a time: test workers share the machine."""
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    said = ""
+    cache_dir().mkdir(parents=True, exist_ok=True)
+    with (cache_dir() / "apt.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for command in (
+            ["update", "-q"],
+            ["install", "-q", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120", package],
+        ):
+            got = subprocess.run(
+                ["apt-get", *command], env=environment, capture_output=True, text=True, timeout=400, check=False
+            )
+            said = (got.stderr.strip().splitlines() or ["apt-get gave no reason"])[-1]
+    return said
 
 
 def _unpack(package: str, folder: Path) -> str:
