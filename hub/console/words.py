@@ -66,6 +66,47 @@ DISCREPANCY = {
     "CONFLICT": "Nội dung khác nhau",
 }
 
+# Stages and reasons of dead letters, hub/deadletter/reasons.py
+STAGE = {
+    "gateway": "Cổng tiếp nhận",
+    "intake": "Tiếp nhận từ cơ quan",
+    "source": "Đọc tệp, bảng nguồn",
+    "core": "Xử lý trung tâm",
+    "crash": "Lỗi khi xử lý",
+    "reconcile": "Đối soát",
+    "deliver": "Gửi đến cổng",
+}
+REASON = {
+    "envelope": "Thiếu hoặc sai phong bì sự kiện",
+    "magic_byte": "Không đúng khuôn dạng Avro",
+    "schema_id": "Không rõ mã lược đồ",
+    "schema_mismatch": "Sai lược đồ của loại sự kiện",
+    "truncated": "Dữ liệu bị cắt cụt",
+    "utf8": "Chữ không phải UTF-8",
+    "avro": "Không đúng lược đồ",
+    "encoding": "Sai bảng mã chữ của tệp",
+    "row": "Dòng không khớp tiêu đề cột",
+    "missing_field": "Thiếu trường bắt buộc",
+    "unknown_field": "Trường không có trong lược đồ",
+    "type": "Sai kiểu dữ liệu",
+    "date": "Ngày giờ không hợp lệ",
+    "code": "Mã không hợp lệ",
+    "status": "Không rõ từ chỉ trạng thái",
+    "limit": "Vượt giới hạn độ dài, dung lượng",
+    "key": "Khóa không phải mã hồ sơ, thủ tục, dịch vụ",
+    "right": "Cơ quan không có quyền",
+    "not_offered": "Thủ tục không nhận trực tuyến ở mức này",
+    "transition": "Bước không hợp lệ trong quy trình",
+    "conflict": "Trùng mã sự kiện, khác nội dung",
+    "crash": "Bản ghi làm hỏng bước xử lý",
+    "schema": "Cổng từ chối khuôn dạng",
+    "refused": "Cổng từ chối",
+    "forbidden": "Cổng không cho kết nối",
+    "gone": "Địa chỉ cổng không còn",
+    "exhausted": "Đã hết số lần gửi",
+    "unsupported": "Cổng không nhận loại sự kiện này",
+}
+
 
 def moment(ms: int | None) -> str:
     """24/11/2026 14:05:09, local time; a dash for none."""

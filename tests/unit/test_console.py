@@ -14,6 +14,8 @@ from hub.access.directory import Directory
 from hub.config import ConsoleSettings, GatewaySettings, Settings
 from hub.console import words
 from hub.console.app import make_app
+from hub.deadletter.reasons import REASONS, STAGES
+from hub.model.transitions import STATUSES, STEPS
 from hub.readmodel.database import open_engine
 from hub.readmodel.queries import ReadModel
 from hub.wire import topics
@@ -132,3 +134,12 @@ def test_how_long_ago(seconds: float, text: str) -> None:
 
 def test_typed_text_is_composed() -> None:
     assert words.composed("Bi\u0300nh Thua\u0323\u0302n ") == "Bình Thuận"
+
+
+def test_pages_have_a_word_for_all_that_they_may_show() -> None:
+    assert words.STAGE.keys() == STAGES.keys()
+    assert words.REASON.keys() == REASONS.keys()
+    assert words.STATUS.keys() >= set(STATUSES)
+    assert words.STEP.keys() >= set(STEPS)
+    for table in (words.STAGE, words.REASON, words.STATUS, words.STEP):
+        assert all(words.composed(text) == text for text in table.values())
