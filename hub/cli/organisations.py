@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -28,8 +29,12 @@ KafkaTopic = Annotated[
 Why = Annotated[str, typer.Option(help="the reason, for the audit")]
 
 
-def _given(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
+_RIGHTS = ("title", "role", "sources", "agencies", "families", "joint", "kafka_topic")
+
+
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a command's options those that are rights and were given."""
+    return {name: options[name] for name in _RIGHTS if options[name] is not None}
 
 
 @app.command()
@@ -39,15 +44,7 @@ def add(
     as_json: output.Json = False,
 ) -> None:  # fmt: skip
     """Add one. Its API key is printed once and stored nowhere."""
-    rights = _given(
-        title=title,
-        role=role,
-        sources=sources,
-        agencies=agencies,
-        families=families,
-        joint=joint,
-        kafka_topic=kafka_topic,
-    )
+    rights = _given(locals())
     wanted = organisations.checked({"name": name} | rights)
     key = asyncio.run(organisations.add(config.load(), wanted, audit.this_operator(), why))
     _print_key(name, key, as_json)
@@ -77,15 +74,7 @@ def change(
     as_json: output.Json = False,
 ) -> None:  # fmt: skip
     """Set rights; a list that is given replaces the present one, what is not given stays."""
-    rights = _given(
-        title=title,
-        role=role,
-        sources=sources,
-        agencies=agencies,
-        families=families,
-        joint=joint,
-        kafka_topic=kafka_topic,
-    )
+    rights = _given(locals())
     _print(asyncio.run(organisations.change(config.load(), name, rights, audit.this_operator(), why)), as_json)
 
 
