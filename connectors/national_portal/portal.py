@@ -14,11 +14,13 @@ from connectors.common.http import tls
 from connectors.common.links import Links
 from connectors.national_portal.client import NationalPortalClient
 from connectors.national_portal.mapping import WireMapping
+from connectors.national_portal.questions import Questions
 from connectors.national_portal.satisfaction import SERVICE, satisfaction
 from connectors.national_portal.session import Session, join_session, leave_session
 from connectors.national_portal.settings import NationalPortalSettings
 from hub.access.control import Subscriber
 from hub.delivery.portal import Answer, Item, Strategy
+from hub.delivery.questions import Kind, Question, QuestionReply
 from hub.delivery.satisfaction import Satisfaction
 from hub.errors import Rejected, Retryable
 from hub.wire.envelope import ORIGIN
@@ -64,8 +66,7 @@ class NationalPortal:
 
     async def probe(self) -> None:
         """A short catalogue under the session; any answer but error_code 0 is Retryable (`probe`)."""
-        client = self._opened()
-        client.begin()
+        client = self._begun()
         try:
             reply = await client.call(self.settings.probe_service, {}, share=True)
         except Rejected as error:
@@ -118,10 +119,19 @@ class NationalPortal:
 
     async def send_satisfaction(self, told: Satisfaction) -> Answer:
         """DongBoDanhGia of one month."""
-        client = self._opened()
-        client.begin()
+        client = self._begun()
         client.check_done(SERVICE, await client.call(SERVICE, satisfaction(told, self.settings)))
         return Answer(client.last.status if client.last else None, client.last.excerpt if client.last else "")
+
+    async def questions(self, kind: Kind) -> list[Question]:
+        """LayDanhSachHoiDap…, with the answers that the portal knows."""
+        return await Questions(self._begun(), self.settings).all(kind)
+
+    async def answer_question(self, reply: QuestionReply, replace: bool) -> Answer | None:
+        """DongBoKetQuaHoiDapGuiTuDVCQG; None if the same answer stands there."""
+        client = self._begun()
+        sent = await Questions(client, self.settings).answer(reply, replace)
+        return Answer(client.last.status if client.last else None) if sent else None
 
     async def _dead_links(self, dossier: dict[str, Any]) -> str:
         """What is wrong with the dossier's links, "" if nothing. It is sent all the same: a dossier that is missing at
@@ -155,6 +165,11 @@ class NationalPortal:
             reply = await client.call("DongBoHoSoMC", {"isUpdating": "True", "data": [dossier]})
         client.check_done("DongBoHoSoMC", reply)
         return "update" if known else "add"
+
+    def _begun(self) -> NationalPortalClient:
+        client = self._opened()
+        client.begin()
+        return client
 
     def _opened(self) -> NationalPortalClient:
         if self._client is None:

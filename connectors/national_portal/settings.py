@@ -60,6 +60,10 @@ class NationalPortalSettings(ConnectorSettings):
     )
     supplement_requested: str = Field("", description="TrangThaiBoSung of a request; no public source tells the code")
     supplement_given: str = Field("", description="TrangThaiBoSung once it was given")
+    question_endpoint: Literal["share", "integration"] = Field(
+        "share", description="where the lists of questions are asked for; answers always go to integration_endpoint"
+    )
+    question_dates: Literal["dd/MM/yyyy", "yyyyMMddHHmmss"] = Field("dd/MM/yyyy", description="NGAYTRALOI")
     file_hosts: tuple[str, ...] = Field(
         (), description="hosts of the file stores: links to them are tried before a dossier is sent, and dead ones told"
     )

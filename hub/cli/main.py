@@ -29,6 +29,7 @@ COMMANDS = {
     "dead-letters": ("hub.cli.dead_letters", "what could not be used: list, show, replay"),
     "catalogue": ("hub.cli.catalogue", "procedures and online services: compare with the national list, coverage"),
     "satisfaction": ("hub.cli.satisfaction", "ratings of a month, summed up and sent to the national portal"),
+    "questions": ("hub.cli.questions", "what citizens asked on a portal, and the answers that go back"),
     "rebuild": ("hub.cli.rebuild", "build the SQL read model anew from Kafka"),
     "figures": ("hub.cli.figures", "a month in figures and the QĐ 766 score, each number open to its dossiers"),
     "generate": ("hub.cli.generate", "events of a made-up province, as many as wanted"),

@@ -15,7 +15,13 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from connectors.national_portal.simulator.catalogue import Catalogue
-from connectors.national_portal.simulator.contract import answer_fault, dossier_fault, line_fault, satisfaction_fault
+from connectors.national_portal.simulator.contract import (
+    answer_fault,
+    dossier_fault,
+    line_fault,
+    question_answer_fault,
+    satisfaction_fault,
+)
 from connectors.national_portal.simulator.ledger import Ledger
 from connectors.national_portal.simulator.options import Options
 
@@ -83,9 +89,8 @@ class NationalPortalApp:
         if isinstance(body, Response):
             return body
         service = request.path_params["service"]
-        code, message, result = (self._catalogue if self._lists.has(service) else self._serve)(
-            {**body, "service": service}
-        )
+        shared = self._lists.has(service) or service == "LayNoiDungTraLoiTheoCauHoi"
+        code, message, result = (self._catalogue if shared else self._serve)({**body, "service": service})
         inner = {"error_code": self._form(code), "message": message, "result": result}
         outer: dict[str, Any] = {"message": json.dumps(inner, ensure_ascii=False)}
         if self._random.random() < 0.5:
@@ -127,6 +132,8 @@ class NationalPortalApp:
             case "DongBoDanhGia":
                 fault = satisfaction_fault(body)
                 verdict = (o.limit_code, fault, []) if fault else ("0", "Đồng bộ đánh giá thành công", [])
+            case "DongBoKetQuaHoiDapGuiTuDVCQG":
+                verdict = self._take_question_answers(body)
             case "LayThuTuc":
                 found = self._lists.procedure(str(body.get("maTTHC")))
                 verdict = ("0", "Thành công" if found else "Không tìm thấy thủ tục", found)
@@ -138,6 +145,10 @@ class NationalPortalApp:
 
     def _catalogue(self, body: dict[str, Any]) -> Verdict:
         service = str(body.get("service"))
+        if service == "LayNoiDungTraLoiTheoCauHoi":
+            question = str(body.get("cauhoiid"))
+            told = self._lists.answers(question) + self._ledger.question_answers(question)
+            return self._logged(body, ("0", "Thành công", told))
         if not self._lists.has(service):
             return self._logged(body, (self.options.service_code, "Dịch vụ không tồn tại", []))
         return self._logged(body, ("0", "Thành công", self._lists.rows(service)))
@@ -194,6 +205,20 @@ class NationalPortalApp:
             return o.unknown_dossier_code, "Không tìm thấy hồ sơ", []
         self._ledger.write_answer(data)
         return "0", "Đồng bộ trạng thái thành công", []
+
+    def _take_question_answers(self, body: dict[str, Any]) -> Verdict:
+        """Answers to questions that citizens asked here."""
+        o = self.options
+        entries = body.get("data")
+        if not isinstance(entries, list) or not entries:
+            return o.limit_code, "data phải có câu trả lời", []
+        for entry in entries:
+            if fault := question_answer_fault(entry):
+                return o.limit_code, fault, []
+            if not self._lists.asked(entry["HOIDAPID"]):
+                return o.unknown_dossier_code, "Không tìm thấy câu hỏi", []
+        self._ledger.write_question_answers(self._taken(entries))
+        return self._error() if self._partial else ("0", "Đồng bộ kết quả hỏi đáp thành công", [])
 
     def _logged(self, body: dict[str, Any], verdict: Verdict) -> Verdict:
         data = body.get("data")

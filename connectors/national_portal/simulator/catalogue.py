@@ -1,7 +1,8 @@
 """The portal's lists: short ones built in, all others from a JSON file (domain notes 1.6, 1.10).
 
-The file holds service -> rows (LayDanhSachTTHC, LayDVC, LayDanhMuc…), and LayThuTuc as MATTHC -> the procedure. It is
-read again when it changes, so that a test or a demo can publish, amend and withdraw.
+The file holds service -> rows (LayDanhSachTTHC, LayDVC, LayDanhMuc…, LayDanhSachHoiDap…), LayThuTuc as MATTHC -> the
+procedure, and LayNoiDungTraLoiTheoCauHoi as cauhoiid -> answers. It is read again when it changes, so that a test or a
+demo can publish, amend and withdraw.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ BUILT_IN: dict[str, Rows] = {
 }
 _DETAIL = "LayThuTuc"
 _SERVICES = "LayDVC"
-_EMPTY = ("LayDanhSachTTHC", "LayDanhMucLinhVuc", "LayDanhMucCapThucHien", "LayDanhMucLePhi")
+_ANSWERS = "LayNoiDungTraLoiTheoCauHoi"
+_EMPTY = (
+    "LayDanhSachTTHC", "LayDanhMucLinhVuc", "LayDanhMucCapThucHien", "LayDanhMucLePhi", "LayDanhSachHoiDapGuiTuDVCQG",
+    "LayDanhSachHoiDapBoCoQuan",
+)  # fmt: skip
 
 
 class Catalogue:
@@ -38,9 +43,8 @@ class Catalogue:
     def has(self, service: str) -> bool:
         """Whether it is a list of the share endpoint."""
         self._read()
-        return (
-            service in BUILT_IN or service in _EMPTY or (service in self._file and service not in (_DETAIL, _SERVICES))
-        )
+        other = (_DETAIL, _SERVICES, _ANSWERS)
+        return service in BUILT_IN or service in _EMPTY or (service in self._file and service not in other)
 
     def rows(self, service: str) -> Rows:
         """The whole list."""
@@ -53,6 +57,16 @@ class Catalogue:
         self._read()
         found = self._file.get(_DETAIL, {}).get(code)
         return [found] if found else []
+
+    def answers(self, question: str) -> Rows:
+        """LayNoiDungTraLoiTheoCauHoi: answers that the file has for a question."""
+        self._read()
+        found: Rows = self._file.get(_ANSWERS, {}).get(question, [])
+        return found
+
+    def asked(self, question: str) -> bool:
+        """Whether a citizen asked it."""
+        return any(str(row.get("HOIDAPID")) == question for row in self.rows("LayDanhSachHoiDapGuiTuDVCQG"))
 
     def services(self, procedure: str) -> Rows:
         """LayDVC: those of one procedure, or all for ""."""

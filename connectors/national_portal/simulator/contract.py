@@ -66,6 +66,22 @@ def satisfaction_fault(body: dict[str, Any]) -> str:
     return "" if not total or abs(shares - 100) < 0.1 else "Tổng tỷ lệ phải là 100"
 
 
+QUESTION_ANSWER = ("HOIDAPID", "MADONVI", "NGUOITRALOI", "CHUCVUNGUOITRALOI", "NGAYTRALOI", "NOIDUNGTRALOI")
+_DAY = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4}")
+
+
+def question_answer_fault(entry: Any) -> str:
+    """Why an entry of DongBoKetQuaHoiDapGuiTuDVCQG.data is refused, "" if it is taken (domain notes 1.6)."""
+    if not isinstance(entry, dict) or set(entry) != set(QUESTION_ANSWER):
+        return f"data phải có đúng các trường {', '.join(QUESTION_ANSWER)}"
+    if not all(isinstance(value, str) for value in entry.values()):
+        return "Các trường phải là chuỗi ký tự"
+    if not entry["HOIDAPID"] or not entry["NOIDUNGTRALOI"].strip():
+        return "HOIDAPID hoặc NOIDUNGTRALOI trống"
+    day = entry["NGAYTRALOI"]
+    return "" if day and (_is_date(day) or _DAY.fullmatch(day)) else "NGAYTRALOI không đúng dạng"
+
+
 ANSWER = ("MaHoSo", "MaHoSoDonVi", "MaDoiTuong", "NoiDung", "NgayXuLy", "TaiLieuXuLy", "TrangThai")
 
 

@@ -5,6 +5,7 @@ dossiers(ma_ho_so, body, trang_thai, first_at, updated_at, writes)         body:
 dossier_history(id, ma_ho_so, is_updating, trang_thai, body, arrived_at)   id: order of arrival
 progress_lines(id, ma_ho_so, … the nine fields …, arrived_at, receptions)  id: order of arrival
 answers(id, ma_ho_so, trang_thai, body, arrived_at)                        DongBoTrangThaiHoSo, order of arrival
+question_answers(id, hoi_dap_id, body, arrived_at)                         DongBoKetQuaHoiDapGuiTuDVCQG, as it came
 calls(id, at, service, ma_ho_so, error_code, message)                      every call that was answered by the portal
 """
 
@@ -43,6 +44,8 @@ CREATE INDEX IF NOT EXISTS progress_by_dossier ON progress_lines (ma_ho_so);
 CREATE TABLE IF NOT EXISTS answers (
     id INTEGER PRIMARY KEY AUTOINCREMENT, ma_ho_so TEXT NOT NULL, trang_thai TEXT NOT NULL, body TEXT NOT NULL,
     arrived_at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS question_answers (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, hoi_dap_id TEXT NOT NULL, body TEXT NOT NULL, arrived_at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS calls (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, service TEXT NOT NULL, ma_ho_so TEXT NOT NULL,
     error_code TEXT NOT NULL, message TEXT NOT NULL);
@@ -118,6 +121,20 @@ class Ledger:
             "INSERT INTO answers (ma_ho_so, trang_thai, body, arrived_at) VALUES (?, ?, ?, ?)",
             (data["MaHoSo"], data["TrangThai"], json.dumps(data, ensure_ascii=False), utc_now()),
         )
+
+    def write_question_answers(self, entries: list[dict[str, Any]]) -> None:
+        with self._store.transaction() as db:
+            for entry in entries:
+                db.execute(
+                    "INSERT INTO question_answers (hoi_dap_id, body, arrived_at) VALUES (?, ?, ?)",
+                    (entry["HOIDAPID"], json.dumps(entry, ensure_ascii=False), utc_now()),
+                )
+
+    def question_answers(self, question: str) -> list[dict[str, Any]]:
+        """As LayNoiDungTraLoiTheoCauHoi shows them: each under a TRALOIID of its own."""
+        sql = "SELECT id, body FROM question_answers WHERE hoi_dap_id = ? ORDER BY id"
+        rows = self._store.db.execute(sql, (question,)).fetchall()
+        return [{"TRALOIID": row["id"], **json.loads(row["body"])} for row in rows]
 
     def log(self, service: str, code: str, error_code: str, message: str) -> None:
         self._store.db.execute(
