@@ -186,6 +186,5 @@ def test_by_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         done.set()
         thread.join(60)
     assert rows == [("000.00.12.H11",)], "the agency that was asked, sent once"
-    assert [(one.action, one.target, one.why) for one in audited] == [
-        ("question.answer", "dvcqg: 7001", "phiếu 12")
-    ] * 2
+    told = [("dvcqg: 7001: ok", "phiếu 12"), ("dvcqg: 7001: ok", "phiếu 12"), ("dvcqg: 9: unknown", "")]
+    assert [(one.target, one.why) for one in audited] == told
