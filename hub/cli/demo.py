@@ -32,6 +32,9 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="end after the report instead of staying up")] = False,
     report: Annotated[Path, typer.Option(help="where the report is written (JSON)")] = Path("var/demo-report.json"),
     dossiers: Annotated[int, typer.Option(min=120, max=1434, help="a short demo with so many dossiers")] = 1434,
+    province_events: Annotated[
+        int, typer.Option(min=0, max=20_000, help="size of the generated province of the second act; 0: without it")
+    ] = 1500,
     data_dir: Annotated[Path, typer.Option(help="emptied at the start")] = Path("var/demo"),
 ) -> None:
     """The main job, end to end, on real input: 8,577 steps to two failing portals, with kills in between.
@@ -48,7 +51,7 @@ def demo(
         _fresh(data_dir)
         settings = settings_for(given, stay=not once)
         logs.setup("demo", settings.observe, data_dir / "logs" / "supervisor.log")
-        run = Demo(settings, report, View())
+        run = Demo(settings, report, View(), province_events=province_events)
         if dossiers < run.dossiers:
             run.take_only(dossiers)
         passed = asyncio.run(_main(run, stay=not once))

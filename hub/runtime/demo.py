@@ -2,7 +2,7 @@
 
 All roles and the embedded broker under the supervisor, two portals that fail in 5 % of their calls, 8,577 real steps by
 file, HTTP and Kafka with 40 bad records among them, and a kill -9 of the core and of each delivery role while work is
-in flight. Then the checker counts what the portals hold.
+in flight. Then the checker counts what the portals hold. The second act is in hub/runtime/demo_province.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from hub.runtime.demo_feed import Fed, feed_files, feed_http, feed_kafka
 from hub.runtime.demo_input import SAMPLE, Step, agencies, plan, some, steps, write_manifest
 from hub.runtime.demo_kills import Kill, kill_at_work, lags
 from hub.runtime.demo_planted import KINDS, Planted, plant
+from hub.runtime.demo_province import Province
 from hub.runtime.demo_setup import Simulator, add_all, simulators
 from hub.runtime.demo_tally import Tally, follow
 from hub.runtime.demo_view import View
@@ -45,13 +46,14 @@ CORE_AT, DELIVERY_AT = 0.2, 0.3
 @dataclass
 class Demo:
     """One run. `settings` are those of the hub that it starts; `report` is where the report goes; `due` is how many
-    events each portal must show, as committed in demo.toml."""
+    events each portal must show, as committed in demo.toml. province_events: size of the second act, 0: none."""
 
     settings: Settings
     report: Path
     view: View
     steps: Sequence[Step] = field(default_factory=steps)
     due: int = field(default_factory=lambda: int(plan()["source_events"]))
+    province_events: int = 0
     kills: list[Kill] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     fed: Fed = field(default_factory=Fed)
@@ -114,8 +116,16 @@ class Demo:
             await self._settled(tally, planted, [killing, feeding])
             elapsed = tally.moved_at - began
             await asyncio.sleep(QUIET_S)
+            report, wrong = await self._judge(tally, planted, portals, elapsed)
+            if self.province_events and not wrong:
+                province = Province(self.settings, portals, self.view, tally, self.province_events, self.folder)
+                report["province"] = await province.run()
+                wrong = province.wrong
             following.cancel()
-        return await self._judge(tally, planted, portals, elapsed)
+        demo_report.write(report, self.report)
+        self.view.table(report, wrong)
+        self.view.say(f"report: {self.report}")
+        return not wrong
 
     async def _feed(self, keys: dict[str, str], planted: Sequence[Planted]) -> None:
         drop = self.settings.filedrop_dir or self.settings.data_dir / "drop"
@@ -179,16 +189,14 @@ class Demo:
 
     async def _judge(
         self, tally: Tally, planted: Sequence[Planted], portals: dict[str, Simulator], elapsed: float
-    ) -> bool:
+    ) -> tuple[dict[str, Any], list[str]]:
+        """(the report of the first act, what is wrong)."""
         findings = await asyncio.to_thread(self._check, portals)
         faults = {name: await portal.faults() for name, portal in portals.items()}
         report = demo_report.figures(tally, self.fed, planted, findings, faults, self.kills, elapsed, len(self.steps))
         wrong = demo_report.faults_of(report, findings, self.due, list(tally.dead.values()), planted)
-        wrong += self.problems
-        demo_report.write(report, findings, self.report, self.folder / "findings.json")
-        self.view.table(report, wrong)
-        self.view.say(f"report: {self.report}")
-        return not wrong
+        demo_report.write({n: asdict(f) for n, f in findings.items()}, self.folder / "findings.json")
+        return report, wrong + self.problems
 
     def _check(self, portals: dict[str, Simulator]) -> dict[str, Finding]:
         with (

@@ -99,8 +99,7 @@ def _dead_letters(dead: Sequence[DeadLetter], planted: Sequence[Planted]) -> lis
     return wrong
 
 
-def write(report: Mapping[str, Any], findings: Mapping[str, Finding], path: Path, details: Path) -> None:
-    """The report, and beside the demo's data what the checker found in detail."""
-    for target, content in ((path, report), (details, {n: asdict(f) for n, f in findings.items()})):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf-8")
+def write(content: Mapping[str, Any], path: Path) -> None:
+    """As JSON for people and programs."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf-8")

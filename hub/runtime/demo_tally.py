@@ -22,13 +22,16 @@ Identity = tuple[str, str]
 
 
 class Tally:
-    """Fed by `follow`; all counts are of distinct things but `duplicates`, `retries` and `ingress`."""
+    """Fed by `follow`; all counts are of distinct things but `duplicates`, `retries` and `ingress`.
+
+    canonical: what an agency sent -> id of the event that the core made of it.
+    """
 
     def __init__(self, portals: tuple[str, ...], codec: Codec) -> None:
         self._codec = codec
         self.ingress: dict[Identity, set[bytes]] = {}
         self.duplicates = 0
-        self.sources: set[Identity] = set()
+        self.canonical: dict[Identity, str] = {}
         self.recorded: dict[str, int] = {}
         self.delivered: dict[str, dict[str, int]] = {portal: {} for portal in portals}
         self.outcomes: Counter[tuple[str, str]] = Counter()
@@ -39,7 +42,7 @@ class Tally:
     @property
     def accepted(self) -> int:
         """Events of agencies that became canonical."""
-        return len(self.sources)
+        return len(self.canonical)
 
     @property
     def retries(self) -> int:
@@ -48,6 +51,10 @@ class Tally:
     def reached(self, portal: str) -> int:
         """Canonical events that this portal has a receipt for."""
         return sum(event in self.recorded for event in self.delivered[portal])
+
+    def has(self, portal: str, sent: Identity) -> bool:
+        """Whether the portal has a receipt for what was sent under this source and id."""
+        return self.canonical.get(sent, "") in self.delivered[portal]
 
     def latencies_ms(self) -> list[int]:
         """From acceptance to the first receipt, each event and portal; sorted."""
@@ -72,7 +79,7 @@ class Tally:
         envelope = read_headers(record.headers)
         if envelope.type == DOSSIER_DEADLINE:  # of the hub's own clock
             return
-        self.sources.add((envelope.source, envelope.causationid))
+        self.canonical.setdefault((envelope.source, envelope.causationid), envelope.id)
         recorded = datetime.fromisoformat(envelope.recordedtime)
         self.recorded.setdefault(envelope.id, round(recorded.timestamp() * 1000))
 

@@ -16,7 +16,11 @@ BARS = {
     "national": "shown by the national portal",
     "provincial": "received by the provincial portal",
     "dead": "dead letters (planted)",
+    "filed": "filed on the national portal",
+    "catalogue": "procedures in the national list",
 }
+WIDTH = 100
+"""Of lines that go to a file or a pipe."""
 LINE_EVERY = 25
 """Without a terminal one line of figures every so many updates."""
 
@@ -26,8 +30,11 @@ class View:
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console()
+        if not self.console.is_terminal:
+            self.console.width = max(self.console.width, WIDTH)
         columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._progress = Progress(*columns, console=self.console, disable=not self.console.is_terminal)
+        self._columns = columns
+        self._progress = Progress(*columns, console=self.console, disable=True)
         self._tasks: dict[str, TaskID] = {}
         self._updates = 0
 
@@ -35,9 +42,11 @@ class View:
         self.console.print(Text(sentence))
 
     def open(self, totals: Mapping[str, int]) -> None:
+        """Bars for these; what was shown before stays above them."""
+        self._progress = Progress(*self._columns, console=self.console, disable=not self.console.is_terminal)
         self._progress.start()
-        for name, meaning in BARS.items():
-            self._tasks[name] = self._progress.add_task(meaning, total=totals[name])
+        self._tasks = {name: self._progress.add_task(BARS[name], total=total) for name, total in totals.items()}
+        self._updates = 0
 
     def show(self, counts: Mapping[str, int]) -> None:
         for name, count in counts.items():
@@ -50,15 +59,33 @@ class View:
         self._progress.stop()
 
     def table(self, report: Mapping[str, Any], wrong: Sequence[str]) -> None:
-        """The closing table and the verdict."""
-        table = Table(title="hub demo", title_justify="left", show_header=False)
+        """The closing tables and the verdict."""
+        table = Table(title="the main job, on real input", title_justify="left", show_header=False)
         for name, value in report.items():
-            table.add_row(name, Text(_cell(value)))
+            if name != "province":
+                table.add_row(name, Text(_cell(value)))
         self.console.print(table)
+        if "province" in report:
+            self.console.print(province(report["province"]))
         for sentence in wrong:
             self.console.print(Text(f"✗ {sentence}", style="red"))
         if not wrong:
             self.console.print(Text("✓ nothing missing, nothing out of order, dead letters as planted", "green"))
+            if "province" in report:
+                self.console.print(Text("✓ the generated province is shown as it was sent", "green"))
+
+
+def province(part: Mapping[str, Any]) -> Table:
+    """A line for each slice."""
+    title = f"the generated province: {part['events']} events, {part['elapsed_s']} s"
+    table = Table(title=title, title_justify="left", show_header=False)
+    table.add_column(justify="right")
+    table.add_column(min_width=24)
+    for entry in part.values():
+        if isinstance(entry, Mapping):
+            mark = Text("✗", "red") if entry["wrong"] else Text("✓", "green")
+            table.add_row(str(entry["slice"]), f"{entry['title']}\n{entry['tieu_de']}", Text(entry["shown"]), mark)
+    return table
 
 
 def _cell(value: Any) -> str:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.e2e
 FIELDS = {
     "source_events", "accepted", "duplicates", "dead_letters", "planted_bad", "due", "delivered", "missing",
     "order_violations", "faults_injected", "retries", "redelivered", "kills", "elapsed_s", "events_per_s",
-    "latency_p50_ms", "latency_p99_ms",
+    "latency_p50_ms", "latency_p99_ms", "province",
 }  # fmt: skip
 
 
@@ -61,7 +61,7 @@ def check(report: dict[str, Any], events: int) -> None:
 
 @pytest.mark.timeout(400)
 def test_a_short_demo(tmp_path: Path) -> None:
-    done, report = demo(tmp_path, "--once", "--dossiers", "120", timeout=380)
+    done, report = demo(tmp_path, "--once", "--dossiers", "120", "--province-events", "400", timeout=380)
     assert done.returncode == 0, done.stdout + done.stderr
     check(report, 932)
 

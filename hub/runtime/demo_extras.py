@@ -1,0 +1,123 @@
+"""What the demo adds to the generated province, by demo_province.toml: procedures amended and withdrawn, dossiers filed
+online for what is not offered, and dossiers whose deadline is near."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from importlib import resources
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from hub.model import agencies
+from hub.model.agencies import Agencies, Office
+from hub.runtime import generate
+from hub.runtime.generate import Event, Wanted
+from hub.runtime.generate_shape import DAY_MS, HOUR_MS
+from hub.wire.envelope import DOSSIER_STEP, PROCEDURE_CHANGE, SERVICE_CHANGE
+
+VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
+PLANTED = "planted-"
+
+
+@cache
+def plan() -> dict[str, Any]:
+    """demo_province.toml."""
+    return tomllib.loads(resources.files("hub.runtime").joinpath("demo_province.toml").read_text("utf-8"))
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The days of the generated province: from the first of last month until yesterday. now: ms UTC."""
+
+    now: int
+
+    @property
+    def today(self) -> date:
+        return datetime.fromtimestamp(self.now / 1000, UTC).astimezone(VIETNAM).date()
+
+    @property
+    def start(self) -> date:
+        return (self.today.replace(day=1) - timedelta(days=1)).replace(day=1)
+
+    @property
+    def month(self) -> str:
+        """The one that is over, as 2026-10."""
+        return f"{self.start:%Y-%m}"
+
+    def wanted(self, events: int) -> Wanted:
+        return Wanted(plan()["seed"], events, self.start, (self.today - self.start).days)
+
+
+def province_events(calendar: Calendar, count: int) -> list[Event]:
+    """`count` generated events and the demo's own, in order of arrival."""
+    table = agencies.table(None)
+    own = [*catalogue(calendar, table), *not_offered(calendar, table)]
+    generated = generate.events(calendar.wanted(count), table)
+    return sorted([*generated, *own], key=lambda event: event.arrived_at)
+
+
+def department(calendar: Calendar, table: Agencies) -> Office:
+    """The office that the demo's own dossiers belong to."""
+    return next(office for office in generate.offices_on(table, calendar.start) if office.kind == "department")
+
+
+def catalogue(calendar: Calendar, table: Agencies) -> Iterator[Event]:
+    """Procedures and services beside the generated ones, what was amended, what was withdrawn."""
+    office = generate.province(table, calendar.start)
+    published = calendar.now - 100 * DAY_MS
+    for entry in plan()["procedure"]:
+        yield from _published(office, entry, published)
+        if days := entry.get("withdrawn_days_ago"):
+            at = calendar.now - days * DAY_MS
+            withdrawn = {"change": "WITHDRAWN", "occurred_at": at}
+            yield _entry(office, PROCEDURE_CHANGE, entry["code"], {"procedure_code": entry["code"]} | withdrawn)
+            service = f"{entry['code']}.01"
+            yield _entry(office, SERVICE_CHANGE, service, {"service_code": service} | withdrawn)
+    for entry in plan()["amended"]:
+        datum = {"procedure_code": entry["code"], "change": "AMENDED", "occurred_at": calendar.now - 30 * DAY_MS}
+        yield _entry(office, PROCEDURE_CHANGE, entry["code"], datum | {"time_limit": float(entry["time_limit"])})
+
+
+def _published(office: Office, entry: dict[str, Any], at: int) -> Iterator[Event]:
+    told = {name: entry[name] for name in ("name", "field_code", "field_name", "authority_level")}
+    common = {"change": "PUBLISHED", "occurred_at": at, "agency_code": office.code}
+    limit = {"time_limit": float(entry["days"]), "time_limit_unit": "Ngày làm việc", "fee_vnd": entry["fee"]}
+    yield _entry(office, PROCEDURE_CHANGE, entry["code"], {"procedure_code": entry["code"]} | common | told | limit)
+    service = {
+        "service_code": f"{entry['code']}.01", "name": entry["name"], "procedure_code": entry["code"],
+        "level": entry["level"], "whole_process": True if entry["level"] == 4 else None, "channels": ["provincial"],
+    }  # fmt: skip
+    yield _entry(office, SERVICE_CHANGE, f"{entry['code']}.01", service | common)
+
+
+def _entry(office: Office, type: str, code: str, datum: dict[str, Any]) -> Event:
+    at = datum["occurred_at"]
+    return Event(f"demo-{datum['change'].lower()}-{code}", generate.source_of(office.code), type, code, at, at, datum)
+
+
+def not_offered(calendar: Calendar, table: Agencies) -> Iterator[Event]:
+    """Dossiers filed online where nobody can; each must become a dead letter with that reason."""
+    office, number = department(calendar, table), plan()["first_number"]
+    for entry in plan()["procedure"]:
+        for _ in range(plan()["not_offered"]["each"]):
+            at = calendar.now - 5 * DAY_MS + (number - plan()["first_number"]) * HOUR_MS
+            facts = {"procedure_code": entry["code"], "procedure_name": entry["name"], "channel": "ONLINE",
+                     "submitted_at": at, "filed_at_portal": "provincial"}  # fmt: skip
+            step = dossier_step(calendar, office, number, at, "SUBMITTED", facts)
+            yield replace(step, id=f"{PLANTED}not_offered-{number}")
+            number += 1
+
+
+def dossier_step(
+    calendar: Calendar, office: Office, number: int, at: int, step: str, facts: dict[str, Any], task: str = ""
+) -> Event:
+    """A step of the demo's own dossier of that number."""
+    code = f"{office.code}-{calendar.today:%y%m%d}-{number:04d}"
+    datum = {"dossier_code": code, "step": step, "occurred_at": at, "agency_code": office.code,
+             "agency_name": office.name, **facts}  # fmt: skip
+    id = f"demo-{number}-{task or step.lower()}"
+    return Event(id, generate.source_of(office.code), DOSSIER_STEP, code, at, at, datum)
