@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 PORTAL = "national-portal"
 """Origin of events that came from here."""
+_DEAD_TOLD, _ID_KEPT = 10, 40
 
 
 class NationalPortal:
@@ -80,7 +81,7 @@ class NationalPortal:
         Events that came from the portal itself are not sent back; a dossier that was filed there is answered by
         DongBoTrangThaiHoSo before. Each try looks up first, so an earlier call whose outcome is unclear does no harm;
         lines, which no look-up shows, are sent again as a whole. `Answer.detail`: lookup (known or unknown), answered
-        (codes), sent (add or update), lines, cut (fields that were too long), unreachable (dead links to files).
+        (codes), sent (add or update), lines, cut (fields that were too long), unreachable (files, by id).
         """
         for item in items:
             if item.family not in self.families:
@@ -109,7 +110,8 @@ class NationalPortal:
             reply = await client.call("CapNhatTienDoHoSoMC", {"data": chunk})
             client.check_done("CapNhatTienDoHoSoMC", reply)
         last = client.last
-        return Answer(last.status if last else None, last.excerpt if last else "", detail)
+        said = f"files out of reach, {dead}; " if dead else ""
+        return Answer(last.status if last else None, said + (last.excerpt if last else ""), detail)
 
     @staticmethod
     async def _known(client: NationalPortalClient, code: str) -> bool:
@@ -134,16 +136,18 @@ class NationalPortal:
         return Answer(client.last.status if client.last else None) if sent else None
 
     async def _dead_links(self, dossier: dict[str, Any]) -> str:
-        """What is wrong with the dossier's links, "" if nothing. It is sent all the same: a dossier that is missing at
-        the portal harms more than a dead link, which a later delivery finds alive."""
+        """Which of the dossier's files cannot be had by their links, and why; "" if all can. It is sent all the same: a
+        dossier that is missing at the portal harms more than a dead link, which a later delivery finds alive."""
         assert self._links is not None
-        papers = [*dossier["TaiLieuNop"], *dossier["DanhSachGiayToKetQua"]]
-        given = [paper.get("DuongDanTaiTepTin") or paper.get("DuongDanTepTinKetQua") for paper in papers]
-        urls = [url for url in given if self._links.allowed(url)]
-        reasons = [why for why in await asyncio.gather(*map(self._links.why_unreachable, urls)) if why]
-        if not reasons:
+        given = [(paper["TepDinhKemId"], paper["DuongDanTaiTepTin"]) for paper in dossier["TaiLieuNop"]]
+        given += [(paper["GiayToId"], paper["DuongDanTepTinKetQua"]) for paper in dossier["DanhSachGiayToKetQua"]]
+        asked = [(id, url) for id, url in given if self._links.allowed(url)]
+        reasons = await asyncio.gather(*(self._links.why_unreachable(url) for _, url in asked))
+        dead = [f"{id[:_ID_KEPT]} {why}" for (id, _), why in zip(asked, reasons, strict=True) if why]
+        if not dead:
             return ""
-        told = f"{len(reasons)} of {len(urls)} links: {', '.join(sorted(set(reasons)))}"
+        more = f" and {len(dead) - _DEAD_TOLD} more" if len(dead) > _DEAD_TOLD else ""
+        told = f"{len(dead)} of {len(asked)} links: {', '.join(dead[:_DEAD_TOLD])}{more}"
         log.warning("%s: files cannot be had by its links, %s", dossier["MaHoSo"], told)
         return told
 

@@ -22,22 +22,30 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from connectors.simulation.faults import DownMode, FaultOrder, FaultPlan
 from connectors.simulation.server import Connections
 
+_CUT = ("reset", "hang", "down", "unreachable_link")
 _PAGE = "<html><head><title>{0}</title></head><body><h1>{0}</h1><hr>nginx</body></html>"
 
 
 class FaultyApp:
     """ASGI application: `inner` with the plan's faults before it.
 
-    expire: what the fault expired_session does (national portal); None where there is no session.
+    expire: what the fault expired_session does (national portal); None where there is no session. files: beginning of
+    the paths under which the inner application keeps files; "" where it keeps none.
     """
 
     def __init__(
-        self, inner: ASGIApp, plan: FaultPlan, connections: Connections, expire: Callable[[], None] | None = None
+        self,
+        inner: ASGIApp,
+        plan: FaultPlan,
+        connections: Connections,
+        expire: Callable[[], None] | None = None,
+        files: str = "",
     ) -> None:
         self.plan = plan
         self.connections = connections
         self._inner = inner
         self._expire = expire
+        self._files = files
         self._admin = Starlette(
             routes=[
                 Route("/_admin/faults", self._faults, methods=["GET", "POST"]),
@@ -55,7 +63,7 @@ class FaultyApp:
         if scope["path"].startswith("/_admin/"):
             await self._admin(scope, receive, send)
             return
-        kind = self.plan.draw()
+        kind = self.plan.draw_file() if self._files and scope["path"].startswith(self._files) else self.plan.draw()
         if kind == "expired_session" and self._expire:
             self._expire()
             kind = None
@@ -70,7 +78,7 @@ class FaultyApp:
         elif kind == "dropped_reply":
             await self._inner(scope, receive, _swallow)
             await self._cut(scope, receive, reset=False)
-        elif kind in ("reset", "hang", "down") and not (kind == "down" and self.plan.down == "http_503"):
+        elif kind in _CUT and not (kind == "down" and self.plan.down == "http_503"):
             silent = kind == "hang" or (kind == "down" and self.plan.down == "silent")
             await _read_body(receive)
             if silent:

@@ -20,8 +20,11 @@ FAULTS = {
     "dropped_reply": "the call is carried out and stored, then the connection is closed without an answer",
     "expired_session": "the session dies before this call",
     "duplicated": "the call arrives twice, as from a proxy; both are carried out, the second one is answered",
+    "unreachable_link": "a call for a file of the store beside the portal is reset (national portal)",
     "partial_batch": "of several entries the first half is stored, then the answer is an error (national portal)",
 }
+OF_FILES = "unreachable_link"
+"""Met by calls for files only, and the only fault that they meet."""
 DownMode = Literal["reset", "silent", "http_503"]
 
 
@@ -61,7 +64,7 @@ class FaultPlan:
         self.hang_s = 60.0
         self.retry_after_s = 1
         self._kinds, self._rate, self._seed = tuple(kinds), rate, seed
-        self._random = random.Random(seed)
+        self._random, self._of_files = random.Random(seed), random.Random(seed)
         self._forced: deque[str] = deque()
 
     def order(self, order: FaultOrder) -> None:
@@ -72,7 +75,7 @@ class FaultPlan:
         self._forced.extend(order.force)
         if order.seed is not None:
             self._seed = order.seed
-            self._random = random.Random(order.seed)
+            self._random, self._of_files = random.Random(order.seed), random.Random(order.seed)
 
     def draw(self) -> str | None:
         """The fault of this call, "down", or None."""
@@ -82,14 +85,26 @@ class FaultPlan:
             self.counts[kind] += 1
         return kind
 
+    def draw_file(self) -> str | None:
+        """The fault of a call for a file: `unreachable_link` or None. Drawn apart, so that the order of the portal's
+        own faults stays the same however often files are asked for."""
+        if OF_FILES in self._forced:
+            self._forced.remove(OF_FILES)
+        elif OF_FILES not in self._kinds or self._of_files.random() >= self._rate:
+            return None
+        self.counts[OF_FILES] += 1
+        return OF_FILES
+
     def _next(self) -> str | None:
         if self.down:
             return "down"
-        if self._forced:
-            kind = self._forced.popleft()
-            return None if kind == "none" else kind
-        if self._kinds and self._random.random() < self._rate:
-            return self._random.choice(self._kinds)
+        forced = next((kind for kind in self._forced if kind != OF_FILES), None)
+        if forced:
+            self._forced.remove(forced)
+            return None if forced == "none" else forced
+        kinds = [kind for kind in self._kinds if kind != OF_FILES]
+        if kinds and self._random.random() < self._rate:
+            return self._random.choice(kinds)
         return None
 
     def report(self) -> dict[str, Any]:

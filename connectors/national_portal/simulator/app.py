@@ -28,6 +28,9 @@ from connectors.national_portal.simulator.options import Options
 Verdict = tuple[str, str, Any]
 """error_code, message, result: mostly a list."""
 
+FILES = "/downloadfile/"
+"""Where the agency's file store answers, which stands beside the portal here (domain notes 1.11)."""
+
 _SEARCH_FIELDS = (
     "MaHoSo", "MaTTHC", "TenTTHC", "MaLinhVuc", "TenLinhVuc", "LoaiDoiTuong", "TrangThaiHoSo", "HinhThuc", "DonViXuLy",
 )  # fmt: skip
@@ -51,6 +54,7 @@ class NationalPortalApp:
                 Route(o.adapter_path + o.integration_endpoint, self._integration, methods=["POST"]),
                 Route(o.adapter_path + o.share_endpoint, self._share, methods=["POST"]),
                 Route(o.wrapper_path + "{service}", self._wrapper, methods=["POST"]),
+                Route(FILES + "{name}", _file, methods=["GET"]),
             ]
         )
 
@@ -235,3 +239,7 @@ class NationalPortalApp:
 
     def _reply(self, code: str, message: str, result: Any) -> Response:
         return JSONResponse({"error_code": self._form(code), "message": message, "result": result})
+
+
+async def _file(request: Request) -> Response:
+    return Response(f"file {request.path_params['name']}".encode(), media_type="application/octet-stream")

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from connectors.national_portal.simulator.app import NationalPortalApp
+from connectors.national_portal.simulator.app import FILES, NationalPortalApp
 from connectors.national_portal.simulator.ledger import Ledger
 from connectors.national_portal.simulator.options import Options, ProgressMode
 from connectors.simulation.app import FaultyApp
@@ -26,7 +26,7 @@ def build(options: Options, database: Path | str, plan: FaultPlan, seed: int = 1
     """The application with its faults, and the ledger to close after it."""
     ledger = Ledger(database, options.progress_mode)
     portal = NationalPortalApp(options, ledger, seed)
-    return FaultyApp(portal.asgi, plan, Connections(), portal.expire_sessions), ledger
+    return FaultyApp(portal.asgi, plan, Connections(), portal.expire_sessions, FILES), ledger
 
 
 def _arguments(args: list[str]) -> argparse.Namespace:
