@@ -55,11 +55,12 @@ def generate(
     """
     from hub.model import agencies
     from hub.runtime import generate as generator
+    from hub.runtime.generate_offices import offices_on
 
     settings = load()
     table = agencies.table(settings.figures.agencies_file)
     wanted = generator.Wanted(seed, count, start.date(), days, bad)
-    if not generator.offices_on(table, wanted.start):
+    if not offices_on(table, wanted.start):
         raise ConfigError("start", f"the table of agencies has no office in force on {wanted.start}")
     if list_sources:
         _print_sources(generator.sources(wanted, table))

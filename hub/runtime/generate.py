@@ -7,25 +7,23 @@ last day, so the end is a province in the middle of its work.
 from __future__ import annotations
 
 import heapq
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from hub.errors import BadRecord, ConfigError
-from hub.model import codes
 from hub.model.agencies import Agencies, Office
 from hub.model.calendar import midnight_of, number_of
 from hub.runtime.generate_bad import Planter
-from hub.runtime.generate_dossier import Dossier, Draw, make
+from hub.runtime.generate_dossier import make
+from hub.runtime.generate_draw import Dossier, Draw
+from hub.runtime.generate_offices import Registry, offices_on, partners_on, province
 from hub.runtime.generate_shape import DAY_MS, Shape, plan, shape
 from hub.wire.envelope import DOSSIER_STEP, PROCEDURE_CHANGE, SERVICE_CHANGE
 
 SAMPLED = 400
 """Dossiers made before the first one, to learn how many events one gives within so many days."""
 CATALOGUE_AHEAD_DAYS = 60
-NUMBERS_A_DAY = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,29 +56,12 @@ def source_of(code: str) -> str:
     return f"urn:vn:gov:{code}:mot-cua"
 
 
-def offices_on(table: Agencies, day: date) -> list[Office]:
-    """Those that take dossiers on that day, in the table's order."""
-    kinds = {kind for procedure in plan()["procedure"] for kind in procedure["kinds"]}
-    home = province(table, day).code
-    return [office for office in table if office.kind in kinds and office.parent == home and office.in_force(day)]
-
-
-def province(table: Agencies, day: date) -> Office:
-    """The first province of the table, or what it had become by that day; it publishes the procedures.
-
-    ConfigError (`agencies`) if the table has none.
-    """
-    first = next((office for office in table if office.kind == "province"), None)
-    if first is None:
-        raise ConfigError("agencies", "the table has no province")
-    return table.office(first.code, day)
-
-
 def sources(wanted: Wanted, table: Agencies) -> list[tuple[str, str]]:
     """(CloudEvents source, agency) of every office that may speak."""
     found = {province(table, wanted.start).code}
     for day in range(wanted.days):
-        found.update(office.code for office in offices_on(table, wanted.start + timedelta(days=day)))
+        today = wanted.start + timedelta(days=day)
+        found.update(office.code for office in (*offices_on(table, today), *partners_on(table, today)))
     return [(source_of(code), code) for code in sorted(found)]
 
 
@@ -104,18 +85,6 @@ def _good(wanted: Wanted, table: Agencies) -> Iterator[Event]:
         yield from stream.until(midnight_of(stream.first_day + day + 1))
 
 
-class _Counters:
-    """Running numbers of one day by code prefix. Each seed has its own range: two of them may meet in one hub."""
-
-    def __init__(self, seed: int) -> None:
-        self._first = (seed - 1) * NUMBERS_A_DAY
-        self._given: Counter[str] = Counter()
-
-    def next(self, prefix: str) -> int:
-        self._given[prefix] += 1
-        return self._first + self._given[prefix]
-
-
 class _Stream:
     """Dossiers begun day by day, and their events waiting for the moment of their arrival."""
 
@@ -123,6 +92,7 @@ class _Stream:
         self.first_day = number_of(wanted.start)
         self._wanted, self._table, self._made = wanted, table, made
         self._shape = shape()
+        self._registry = Registry(wanted.seed, table)
         self._last = midnight_of(self.first_day + wanted.days)
         self._waiting: list[tuple[int, int, int, Dossier]] = []
         self._serial = 0
@@ -140,12 +110,11 @@ class _Stream:
         expected = sum(self._weights[d] * self._yield[self._wanted.days - d - 1] for d in days)
         self._share += left * self._weights[day] / expected if expected else 0.0
         todo, self._share = int(self._share), self._share % 1
-        offices = offices_on(self._table, self._date(day))
-        counters = _Counters(self._wanted.seed)
+        self._registry.forget(midnight_of(self.first_day + day))
         for _ in range(todo):
-            self._dossier(day, offices, counters)
+            self._dossier(day)
         while day == self._wanted.days - 1 and self._made < self._wanted.count:
-            self._dossier(day, offices, counters)
+            self._dossier(day)
 
     def until(self, moment: int) -> Iterator[Event]:
         """The events that arrive before it."""
@@ -156,34 +125,24 @@ class _Stream:
     def _date(self, day: int) -> date:
         return self._wanted.start + timedelta(days=day)
 
-    def _dossier(self, day: int, offices: Sequence[Office], counters: _Counters) -> None:
+    def _dossier(self, day: int) -> None:
         draw = Draw(f"{self._wanted.seed}/{self._number}")
         received = midnight_of(self.first_day + day) + draw.of(self._shape.times_of_day)
-        dossier = _made(self._number, self._date(day), received, offices, counters, self._shape, draw)
+        made = _made(self._number, received, self._shape, self._registry, draw)
         self._number += 1
-        for arrived_at, index in arrivals(dossier, draw):
-            if arrived_at < self._last:
-                heapq.heappush(self._waiting, (arrived_at, self._serial, index, dossier))
-                self._serial += 1
-                self._made += 1
+        for dossier in made:
+            for arrived_at, index in arrivals(dossier, draw):
+                if arrived_at < self._last:
+                    heapq.heappush(self._waiting, (arrived_at, self._serial, index, dossier))
+                    self._serial += 1
+                    self._made += 1
 
 
-def _made(
-    number: int, day: date, received: int, offices: Sequence[Office], counters: _Counters, own: Shape, draw: Draw
-) -> Dossier:
-    """Offices early in the table get more than the later ones; departments are those that others pass dossiers to."""
+def _made(number: int, received: int, own: Shape, registry: Registry, draw: Draw) -> list[Dossier]:
+    """Offices early in the table get more than the later ones."""
+    offices = registry.offices(received)
     office = offices[int(len(offices) * (draw.whole(0, 1_000_000) / 1_000_000) ** 1.5)]
-    prefix = _prefix(office, number)
-    joint = [other for other in offices if other.kind == "department" and other.code != office.code]
-    return make(number, f"{prefix}-{day:%y%m%d}-{counters.next(prefix):04d}", office, joint, received, own, draw)
-
-
-def _prefix(office: Office, number: int) -> str:
-    """Both forms of an agency code are in use; an office that has an old one writes it in every other dossier."""
-    try:
-        return codes.old_form(office.code) if number % 2 else office.code
-    except BadRecord:
-        return office.code
+    return make(number, office, received, own, registry, draw)
 
 
 def arrivals(dossier: Dossier, draw: Draw) -> Iterator[tuple[int, int]]:
@@ -204,7 +163,7 @@ def arrivals(dossier: Dossier, draw: Draw) -> Iterator[tuple[int, int]]:
 def _event(seed: int, dossier: Dossier, index: int, arrived_at: int) -> Event:
     datum = dossier.datum(index)
     return Event(
-        id=f"{seed}-{dossier.number}-{index}",
+        id=f"{seed}-{dossier.name}-{index}",
         source=source_of(dossier.office.code),
         type=DOSSIER_STEP,
         subject=dossier.code,
@@ -215,15 +174,15 @@ def _event(seed: int, dossier: Dossier, index: int, arrived_at: int) -> Event:
 
 
 def _events_within(wanted: Wanted, table: Agencies, own: Shape) -> list[float]:
-    """By number of whole days after the day of receipt: events of a dossier that arrive in them, on the average."""
-    offices = offices_on(table, wanted.start)
+    """By number of whole days after the day of receipt: events of a dossier and its parts that arrive
+    in them, on the average."""
     found = [0] * wanted.days
+    midnight = midnight_of(number_of(wanted.start))
+    registry = Registry(wanted.seed, table)
     for number in range(SAMPLED):
         draw = Draw(f"{wanted.seed}/sample/{number}")
-        midnight = midnight_of(number_of(wanted.start))
-        received = midnight + draw.of(own.times_of_day)
-        dossier = _made(number, wanted.start, received, offices, _Counters(wanted.seed), own, draw)
-        for arrived_at, _ in arrivals(dossier, draw):
+        made = _made(number, midnight + draw.of(own.times_of_day), own, registry, draw)
+        for arrived_at in (at for dossier in made for at, _ in arrivals(dossier, draw)):
             day = (arrived_at - midnight) // DAY_MS
             if day < wanted.days:
                 found[day] += 1

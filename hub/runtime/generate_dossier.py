@@ -1,85 +1,46 @@
-"""One generated dossier: its steps with their facts. It is lawful in whatever order it arrives.
-
-Chance comes from `Draw`, one a dossier, so that a dossier depends on the seed and its number only.
-"""
+"""One generated dossier, with the parts that other agencies open for it. It is lawful in whatever order it arrives."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from bisect import bisect
+from operator import itemgetter
 
 from hub.model.agencies import Office
 from hub.runtime.demo_input import NAME_PARTS
-from hub.runtime.generate_shape import DAY_MS, HOUR_MS, SampleCase, Shape, plan
+from hub.runtime.generate_draw import MIN_GAP_MS, Clock, Datum, Dossier, Draw, by, paper
+from hub.runtime.generate_joint import opinion, round_trip, to_centre
+from hub.runtime.generate_offices import Registry, procedures_of
+from hub.runtime.generate_shape import HOUR_MS, SampleCase, Shape, plan
 
-T = TypeVar("T")
-Datum = dict[str, Any]
-MIN_GAP_MS = 1_000
-"""Between two steps of one dossier: no two happen at once."""
-
-
-class Draw:
-    """Chance, by `random()` alone, whose numbers are the same in every version of Python."""
-
-    def __init__(self, seed: str) -> None:
-        self._next = random.Random(seed).random
-
-    def chance(self, share: float) -> bool:
-        return self._next() < share
-
-    def of(self, items: Sequence[T]) -> T:
-        return items[int(self._next() * len(items))]
-
-    def whole(self, least: float, most: float) -> int:
-        """A whole number from `least` up to, not with, `most`."""
-        return int(least + self._next() * (most - least))
-
-    def hours(self, span: Sequence[float]) -> int:
-        """Milliseconds of a span in hours."""
-        return self.whole(span[0] * HOUR_MS, span[1] * HOUR_MS)
+_ASKS = ("SUPPLEMENT_REQUESTED", "PAYMENT_REQUESTED")
+"""Nobody is told a new date while the applicant is waited for."""
 
 
-@dataclass(slots=True)
-class Dossier:
-    """code: MaHoSo. moments: (when, StepKind, what it says besides), in order of time. common: facts of the first."""
-
-    number: int
-    code: str
-    office: Office
-    common: Datum
-    moments: list[tuple[int, str, Datum]] = field(default_factory=list)
-
-    def datum(self, index: int) -> Datum:
-        """The DossierStep; times in ms UTC."""
-        at, step, own = self.moments[index]
-        base = self.common if index == 0 else {"agency_code": self.common["agency_code"]}
-        return {"dossier_code": self.code, "step": step, "occurred_at": at, **base, **own}
-
-
-def make(
-    number: int, code: str, office: Office, joint: Sequence[Office], received_at: int, shape: Shape, draw: Draw
-) -> Dossier:
-    """joint: offices that it may be passed to. received_at: ms UTC."""
+def make(number: int, office: Office, received_at: int, shape: Shape, registry: Registry, draw: Draw) -> list[Dossier]:
+    """The dossier, then its parts. number: its own among all that are handed in. received_at: ms UTC."""
     case = draw.of(shape.cases)
-    procedure = draw.of([p for p in plan()["procedure"] if office.kind in p["kinds"]])
+    procedure = draw.of(procedures_of(office))
     channel = case.channel if case.channel != "ONLINE" or procedure["online"] >= 3 else "DIRECT"
     common = _common(number, office, procedure, channel, draw)
     common |= {"received_at": received_at, "due_at": received_at + case.due_ms}
-    dossier = Dossier(number, code, office, common)
+    if "stops" in procedure and (centre := registry.named(plan()["transfers"]["centre"], received_at)):
+        common["receiving_agency_code"] = centre.code
+    dossier = Dossier(str(number), registry.code(office, received_at, old_form=number % 2 == 1), office, common)
     if channel == "ONLINE":
         submitted = received_at - draw.whole(60_000, 3 * HOUR_MS)
         common |= {"submitted_at": submitted, "filed_at_portal": "provincial" if draw.chance(0.7) else "national"}
         # Received later than filed: the first step does not know it yet.
         received = {name: common.pop(name) for name in ("received_at", "due_at")}
         dossier.moments.append((submitted, "SUBMITTED", {}))
-        dossier.moments.append((received_at, "RECEIVED", {**received, **_by("Bộ phận một cửa", draw)}))
+        dossier.moments.append((received_at, "RECEIVED", {**received, **by("Bộ phận một cửa", draw)}))
     else:
-        dossier.moments.append((received_at, "RECEIVED", _by("Bộ phận một cửa", draw)))
-    _work(dossier, case, procedure, joint, draw)
+        dossier.moments.append((received_at, "RECEIVED", by("Bộ phận một cửa", draw)))
+    parts = _work(dossier, case, procedure, registry, draw)
     _end(dossier, draw)
-    return dossier
+    _apologise(dossier, received_at + case.due_ms, draw)
+    for part in parts:
+        _apologise(part, part.common["due_at"], draw)
+    return [dossier, *parts]
 
 
 def _common(number: int, office: Office, procedure: Datum, channel: str, draw: Draw) -> Datum:
@@ -101,34 +62,43 @@ def _common(number: int, office: Office, procedure: Datum, channel: str, draw: D
             "email": f"nguoi-nop-{number + 1}@example.com",
             "vneid_verified": draw.chance(plan()["shares"]["vneid"]),
         },
-        "attachments": [_paper(number, "giay-to", "Đơn đề nghị", False, draw.chance(plan()["shares"]["digitised"]))],
+        "attachments": [
+            paper(str(number), "giay-to", "Đơn đề nghị", False, draw.chance(plan()["shares"]["digitised"]))
+        ],
     }
 
 
-def _paper(number: int, kind: str, name: str, result: bool, digitised: bool) -> Datum:
-    url = f"https://tep.example.com/{kind}/{number}"
-    return {"id": f"{kind}-{number}", "name": name, "url": url, "result": result, "digitised": digitised}
+def _work(dossier: Dossier, case: SampleCase, procedure: Datum, registry: Registry, draw: Draw) -> list[Dossier]:
+    """The parts of it that were opened."""
+    shares = plan()["shares"]
+    clock = Clock(dossier)
+    _fee(dossier, clock, procedure, draw)
+    supplements = 2 if draw.chance(shares["two_supplements"]) else int(draw.chance(shares["one_supplement"]))
+    places = {draw.whole(0, len(case.works) + 1) for _ in range(supplements)}
+    passed = draw.whole(0, len(case.works) + 1) if draw.chance(shares["opinion"]) else -1
+    parts: list[Dossier] = []
+    for place in range(len(case.works) + 1):
+        if place in places:
+            _supplement(clock, dossier, draw)
+        if place == passed and "stops" not in procedure:
+            opinion(clock, dossier.office, registry, draw)
+        if place == len(case.works) // 2:
+            parts = round_trip(dossier, procedure.get("stops", []), clock, registry, draw)
+        if place == len(case.works):
+            break
+        work = case.works[place]
+        gap = round(work.gap_ms * (0.8 + draw.whole(0, 401) / 1000))
+        if work.step == "IN_PROCESS":
+            clock.add(gap, "IN_PROCESS", {"note": work.word, **by(f"Phòng {draw.whole(1, 6)}", draw)})
+        elif work.step == "TRANSFERRED":
+            opinion(clock, dossier.office, registry, draw)
+        else:
+            _supplement(clock, dossier, draw)
+    return parts
 
 
-def _by(department: str, draw: Draw) -> Datum:
-    return {"handler": {"name": f"Cán bộ {draw.whole(1, 60)}", "department": department}}
-
-
-class _Clock:
-    """Adds steps one after the other."""
-
-    def __init__(self, dossier: Dossier) -> None:
-        self._moments = dossier.moments
-        self.now = dossier.moments[-1][0]
-
-    def add(self, gap_ms: int, step: str, own: Datum) -> None:
-        self.now += max(MIN_GAP_MS, gap_ms)
-        self._moments.append((self.now, step, own))
-
-
-def _work(dossier: Dossier, case: SampleCase, procedure: Datum, joint: Sequence[Office], draw: Draw) -> None:
+def _fee(dossier: Dossier, clock: Clock, procedure: Datum, draw: Draw) -> None:
     shares, times = plan()["shares"], plan()["times"]
-    clock = _Clock(dossier)
     fee = {"code": "LP01", "name": "Lệ phí", "amount_vnd": procedure["fee"]}
     if procedure["fee"] and draw.chance(shares["fee_before_work"]):
         clock.add(draw.hours((0.1, 2)), "PAYMENT_REQUESTED", {"fees": [fee]})
@@ -136,48 +106,19 @@ def _work(dossier: Dossier, case: SampleCase, procedure: Datum, joint: Sequence[
         clock.add(draw.hours(times["payment_wait"]), "PAYMENT_MADE", paid)
     elif procedure["fee"]:
         dossier.common |= {"fees": [fee | {"paid": True}], "online_payment": draw.of((1, 2, 3, 3))}
-    supplements = 2 if draw.chance(shares["two_supplements"]) else int(draw.chance(shares["one_supplement"]))
-    places = {draw.whole(0, len(case.works) + 1) for _ in range(supplements)}
-    passed = draw.whole(0, len(case.works) + 1) if joint and draw.chance(shares["joint"]) else -1
-    for place in range(len(case.works) + 1):
-        if place in places:
-            _supplement(clock, dossier, draw)
-        if place == passed:
-            _joint(clock, dossier.office, joint, draw)
-        if place == len(case.works):
-            break
-        work = case.works[place]
-        gap = round(work.gap_ms * (0.8 + draw.whole(0, 401) / 1000))
-        if work.step == "IN_PROCESS" or (work.step == "TRANSFERRED" and not joint):
-            clock.add(gap, "IN_PROCESS", {"note": work.word, **_by(f"Phòng {draw.whole(1, 6)}", draw)})
-        elif work.step == "TRANSFERRED":
-            _joint(clock, dossier.office, joint, draw)
-        else:
-            _supplement(clock, dossier, draw)
 
 
-def _supplement(clock: _Clock, dossier: Dossier, draw: Draw) -> None:
-    note = {"note": "Bổ sung bản sao giấy chứng nhận quyền sử dụng đất", **_by("Phòng 1", draw)}
+def _supplement(clock: Clock, dossier: Dossier, draw: Draw) -> None:
+    note = {"note": "Bổ sung bản sao giấy chứng nhận quyền sử dụng đất", **by("Phòng 1", draw)}
     clock.add(draw.hours((0.5, 8)), "SUPPLEMENT_REQUESTED", note)
-    paper = _paper(dossier.number, f"bo-sung-{len(dossier.moments)}", "Bản sao bổ sung", False, True)
+    added = paper(dossier.name, f"bo-sung-{len(dossier.moments)}", "Bản sao bổ sung", False, True)
     waited = draw.hours(plan()["times"]["supplement_wait"])
-    clock.add(waited, "SUPPLEMENT_GIVEN", {"attachments": [paper]})
-
-
-def _joint(clock: _Clock, office: Office, joint: Sequence[Office], draw: Draw) -> None:
-    """To another agency, received and worked on there, and back (liên thông)."""
-    other = draw.of(joint)
-    sent = clock.now + max(MIN_GAP_MS, draw.hours((0.5, 8)))
-    own = {"transferred_to": other.code, "step_started_at": sent, "step_due_at": sent + 5 * DAY_MS}
-    clock.add(sent - clock.now, "TRANSFERRED", own | {"note": f"Lấy ý kiến {other.name}"})
-    clock.add(draw.hours((0.1, 20)), "RECEIVED", {"note": "Cơ quan phối hợp tiếp nhận", **_by(other.name, draw)})
-    clock.add(draw.hours((4, 120)), "IN_PROCESS", {"note": "Có ý kiến", **_by(other.name, draw)})
-    clock.add(draw.hours((0.1, 4)), "TRANSFERRED", {"transferred_to": office.code, "note": "Trả lại ý kiến"})
+    clock.add(waited, "SUPPLEMENT_GIVEN", {"attachments": [added]})
 
 
 def _end(dossier: Dossier, draw: Draw) -> None:
     shares, times = plan()["shares"], plan()["times"]
-    clock, fate = _Clock(dossier), draw.whole(0, 1_000_000) / 1_000_000
+    clock, fate = Clock(dossier), draw.whole(0, 1_000_000) / 1_000_000
     for share, step, note in (
         (shares["never_ends"], "", ""),
         (shares["refused"], "NOT_ACCEPTED", "Không đủ điều kiện"),
@@ -189,8 +130,8 @@ def _end(dossier: Dossier, draw: Draw) -> None:
                 clock.add(draw.hours((1, 40)), step, {"note": note})
             return
         fate -= share
-    result = _paper(dossier.number, "ket-qua", "Giấy phép", True, draw.chance(shares["digitised"]))
-    own = {"attachments": [result], **_by("Lãnh đạo", draw)}
+    result = paper(dossier.name, "ket-qua", "Giấy phép", True, draw.chance(shares["digitised"]))
+    own = {"attachments": [result], **by("Lãnh đạo", draw)}
 
     def finish(gap_ms: int) -> None:
         clock.add(gap_ms, "FINISHED", own | {"finished_at": clock.now + max(MIN_GAP_MS, gap_ms)})
@@ -201,7 +142,29 @@ def _end(dossier: Dossier, draw: Draw) -> None:
         finish(draw.hours((4, 80)))
     elif draw.chance(shares["newer_facts"]):
         clock.add(draw.hours((0.1, 2)), "FINISHED", own | {"remark": "Đã đính kèm bản điện tử"})
+    to_centre(clock, dossier)
     gap_ms = draw.hours(times["return_wait"])
     clock.add(gap_ms, "RETURNED", {"returned_at": clock.now + max(MIN_GAP_MS, gap_ms)})
     if draw.chance(shares["rated"]):
         clock.add(draw.hours((0.1, 48)), "RATED", {"rating": draw.of((1, 2, 3, 4, 4, 5, 5, 5, 5, 5))})
+
+
+def _apologise(dossier: Dossier, due_at: int, draw: Draw) -> None:
+    """In some dossiers that are not done in time: a new date, told before or after the old one, kept or not."""
+    shares, times = plan()["shares"], plan()["times"]
+    ended = next((at for at, step, _ in dossier.moments if step == "FINISHED"), None)
+    if ended is None or ended <= due_at or not draw.chance(shares["apology"]):
+        return
+    if draw.chance(shares["apology_in_time"]):
+        told = due_at - draw.hours(times["apology_before"])
+    else:
+        told = due_at + draw.whole(0.1 * (ended - due_at), 0.9 * (ended - due_at))
+    place = bisect(dossier.moments, told, key=itemgetter(0))
+    before, after = dossier.moments[place - 1], dossier.moments[place]
+    received = any(step == "RECEIVED" for _, step, _ in dossier.moments[:place])
+    if not received or before[1] in _ASKS or min(told - before[0], after[0] - told) < MIN_GAP_MS:
+        return
+    kept = draw.chance(shares["apology_kept"])
+    new = ended + draw.hours(times["apology_spare"]) if kept else (max(told, due_at) + ended) // 2
+    own = {"due_at": new, "note": "Xin lỗi và hẹn lại ngày trả kết quả", **by("Bộ phận một cửa", draw)}
+    dossier.moments.insert(place, (told, "IN_PROCESS", own))
