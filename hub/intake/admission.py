@@ -84,12 +84,17 @@ def _check_agency(organisation: Organisation, kind: Kind, code: str, datum: Datu
     """
     if kind.family == "dossier":
         path = f"data.{kind.code_field}"
-        own = codes.dossier(code, path).agency
-        if organisation.joint and organisation.agencies and not rights.covers(organisation.agencies, own):
-            return {AUTHAGENCIES: " ".join(organisation.agencies)}
-        rights.check_agency(organisation, own, path)
-    elif agency := datum.get("agency_code"):
+        return dossier_proof(organisation, codes.dossier(code, path).agency, path)
+    if agency := datum.get("agency_code"):
         rights.check_agency(organisation, agency, "data.agency_code")
+    return {}
+
+
+def dossier_proof(organisation: Organisation, agency: str, field: str) -> dict[str, str]:
+    """Extensions for a step on a dossier of that agency. BadRecord (`right`)."""
+    if organisation.joint and organisation.agencies and not rights.covers(organisation.agencies, agency):
+        return {AUTHAGENCIES: " ".join(organisation.agencies)}
+    rights.check_agency(organisation, agency, field)
     return {}
 
 

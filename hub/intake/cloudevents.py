@@ -29,7 +29,7 @@ ATTRIBUTE_LIMIT = 1_024
 """Characters of one attribute; the specification lets intermediaries stop at 64 KiB for all of them."""
 
 _NAME = re.compile(r"[a-z0-9]{1,40}")
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _REQUIRED = ("id", "source", "type", "specversion")
 _CORE = {"id", "source", "type", "subject", "time", "traceparent", "causationid"}
 _CONTENT = {"specversion", "datacontenttype", "dataschema"}
@@ -133,6 +133,6 @@ def _text(name: str, given: Any) -> str:
 def traceparent(*given: str) -> str:
     """The first that is well-formed, or a new one: W3C Trace Context starts anew instead of refusing."""
     for candidate in given:
-        if _TRACEPARENT.fullmatch(candidate):
+        if TRACEPARENT.fullmatch(candidate):
             return candidate
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"

@@ -6,6 +6,7 @@ problem document (400, 403 if it is all for want of right, 413 if all are too la
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ from hub.access.keys import credential
 from hub.config import GatewaySettings
 from hub.errors import BadRecord
 from hub.intake import cloudevents
-from hub.intake.ingest import ROLE, Entry, Ingest, Result
+from hub.intake.ingest import ROLE, Entry, Ingest, Result, id_of
 from hub.intake.openapi import EVENTS
 from hub.intake.problem import Problem
 from hub.intake.sender import Sender
@@ -44,8 +45,12 @@ def router(settings: GatewaySettings, holder: Holder, ingest: Ingest, sender: Se
             media_type = _media_type(request)
             with sender.reserve(_declared(request, settings.max_body_bytes)):
                 body = await _body(request, settings.max_body_bytes)
-                entries = _entries(media_type, request, body, settings.max_batch)
-                results = await ingest.take(organisation, entries, request.headers.get("traceparent", ""))
+                trace = request.headers.get("traceparent", "")
+                if media_type in cloudevents.AVRO:
+                    results = await ingest.take(organisation, [_binary(request, body)], trace)
+                else:
+                    events = _events(media_type, body, settings.max_batch)
+                    results = await ingest.take_json(organisation, events, trace)
             return _answer(results)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
@@ -94,37 +99,30 @@ async def _body(request: Request, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def _entries(media_type: str, request: Request, body: bytes, max_batch: int) -> Sequence[Entry]:
-    if media_type in cloudevents.AVRO:
-        return [_entry(request.headers.get("ce-id"), lambda: cloudevents.binary(request.headers, body))]
+def _events(media_type: str, body: bytes, max_batch: int) -> Sequence[Any]:
+    """What a JSON body holds, unread."""
     try:
         document = cloudevents.parse_json(body)
     except BadRecord as error:
         raise Problem("malformed", error.detail) from None
     if media_type == cloudevents.STRUCTURED:
-        return [_structured(document)]
+        return [document]
     if not isinstance(document, list) or not document:
         raise Problem("malformed", "a batch must be a JSON list with at least one event")
     if len(document) > max_batch:
         raise Problem("too_large", f"the batch has {len(document)} events; at most {max_batch} are taken at once")
-    return [_structured(event) for event in document]
+    return document
 
 
-def _structured(event: Any) -> Entry:
-    return _entry(event.get("id") if isinstance(event, dict) else None, lambda: cloudevents.structured(event))
-
-
-def _entry(id: Any, read: Callable[[], cloudevents.Posted]) -> Entry:
+def _binary(request: Request, body: bytes) -> Entry:
     try:
-        return read()
+        return cloudevents.binary(request.headers, body)
     except BadRecord as error:
-        return (id if isinstance(id, str) else "")[:200], error
+        return id_of(request.headers.get("ce-id")), error
 
 
 def _answer(results: Sequence[Result]) -> Response:
-    counts = dict.fromkeys(("accepted", "duplicate", "rejected"), 0)
-    for result in results:
-        counts[result.status] += 1
+    counts = dict.fromkeys(("accepted", "duplicate", "rejected"), 0) | Counter([result.status for result in results])
     documents = [result.document() for result in results]
     if counts["rejected"] < len(results):
         status = 202 if counts["rejected"] == 0 else 200

@@ -63,14 +63,14 @@ class Desk:
 
         BadRecord (`limit`), BrokerAway and Overloaded: none of them was told to be accepted.
         """
-        new = [(event.envelope.source, event.envelope.id, b"") not in self._seen for event in events]
+        new = [(event.envelope.source, event.envelope.id, 0) not in self._seen for event in events]
         lines = [self._line(event, recorded_at) for event, is_new in zip(events, new, strict=True) if is_new]
         metrics.EVENTS_IN.labels(ROLE).inc(len(events))
         if lines:
             with self._sender.reserve(sum(len(value) for _, value, _ in lines)):
                 await self._sender.send(lines)
         for event in events:
-            self._seen.acknowledged(event.envelope.source, event.envelope.id, b"")
+            self._seen.acknowledged(event.envelope.source, event.envelope.id, 0)
         metrics.EVENTS_OUT.labels(ROLE).inc(len(lines))
         metrics.EVENTS_DUPLICATE.labels(ROLE).inc(len(events) - len(lines))
         return new

@@ -7,18 +7,19 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from hub.access.control import Organisation
 from hub.errors import BadRecord
 from hub.intake.admission import admit, kind_of, refuse_oversize
-from hub.intake.cloudevents import Posted, traceparent
+from hub.intake.cloudevents import TRACEPARENT, Posted, structured, traceparent
+from hub.intake.express import Checked, Express
 from hub.intake.seen import Seen, fingerprint
-from hub.intake.sender import Line, Sender
+from hub.intake.sender import Sender
 from hub.intake.validator import validator
 from hub.observe import metrics
 from hub.wire.codec import Codec, Datum, split
-from hub.wire.envelope import Envelope, rfc3339
+from hub.wire.envelope import rfc3339
 
 ROLE = "gateway"
 
@@ -26,7 +27,7 @@ ROLE = "gateway"
 Entry = Posted | tuple[str, BadRecord]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Result:
     """What became of one event. reason, field and detail only with `rejected`: see hub.deadletter.reasons."""
 
@@ -42,14 +43,6 @@ class Result:
         if self.status == "rejected":
             out |= {"reason": self.reason, "field": self.field, "detail": self.detail}
         return out
-
-
-@dataclass(slots=True)
-class _Accepted:
-    index: int
-    envelope: Envelope
-    line: Line
-    content: bytes
 
 
 class Ingest:
@@ -69,30 +62,49 @@ class Ingest:
         RegistryError: a schema id is unknown here and cannot be looked up now.
         """
         recorded_at = rfc3339(datetime.now(UTC))
-        accepted: list[_Accepted] = []
+        return await self._settle([await self._judged(organisation, entry, recorded_at, trace) for entry in entries])
+
+    async def take_json(self, organisation: Organisation, events: Sequence[Any], trace: str = "") -> list[Result]:
+        """As `take`, of events of the JSON format as they were parsed."""
+        recorded_at = rfc3339(datetime.now(UTC))
+        express = Express(organisation, self._codec, recorded_at, trace if TRACEPARENT.fullmatch(trace) else "")
+        judged: list[Checked | _Refused] = []
+        for event in events:
+            quick = express.checked(event)
+            judged.append(quick or await self._judged(organisation, read(event), recorded_at, trace))
+        return await self._settle(judged)
+
+    async def _settle(self, judged: Sequence[Checked | _Refused]) -> list[Result]:
+        """Sends what is new, then says what became of each."""
         results: list[Result] = []
-        for index, entry in enumerate(entries):
-            try:
-                event = await self._check(organisation, index, entry, recorded_at, trace)
-            except BadRecord as error:
-                results.append(_rejected(index, entry, error))
-                continue
-            known = (event.envelope.source, event.envelope.id, event.content) in self._seen
-            results.append(Result(index, event.envelope.id, "duplicate" if known else "accepted"))
-            if not known:
-                accepted.append(event)
-        if accepted:
-            await self._sender.send([event.line for event in accepted])
-        for event in accepted:
-            self._seen.acknowledged(event.envelope.source, event.envelope.id, event.content)
+        new: list[Checked] = []
+        for index, event in enumerate(judged):
+            if isinstance(event, _Refused):
+                error = event.error
+                results.append(Result(index, event.id, "rejected", error.reason, error.field, error.detail))
+            elif (event.source, event.id, event.content) in self._seen:
+                results.append(Result(index, event.id, "duplicate"))
+            else:
+                results.append(Result(index, event.id, "accepted"))
+                new.append(event)
+        if new:
+            await self._sender.send([event.line for event in new])
+        for event in new:
+            self._seen.acknowledged(event.source, event.id, event.content)
         _count(results)
         return results
 
-    async def _check(
-        self, organisation: Organisation, index: int, entry: Entry, recorded_at: str, trace: str
-    ) -> _Accepted:
+    async def _judged(
+        self, organisation: Organisation, entry: Entry, recorded_at: str, trace: str
+    ) -> Checked | _Refused:
         if not isinstance(entry, Posted):
-            raise entry[1]
+            return _Refused(*entry)
+        try:
+            return await self._check(organisation, entry, recorded_at, trace)
+        except BadRecord as error:
+            return _Refused(entry.envelope.id, error)
+
+    async def _check(self, organisation: Organisation, entry: Posted, recorded_at: str, trace: str) -> Checked:
         kind = kind_of(organisation, entry.envelope)
         if isinstance(entry.data, bytes):
             value = entry.data
@@ -104,7 +116,7 @@ class Ingest:
         envelope = admit(organisation, kind, entry.envelope, datum, recorded_at, trace)
         line = (envelope.subject.encode(), value, envelope.headers())
         refuse_oversize(*line)
-        return _Accepted(index, envelope, line, fingerprint(line[0], value))
+        return Checked(envelope.source, envelope.id, line, fingerprint(line[0], value))
 
     async def _decode(self, value: bytes, record: str) -> Datum:
         """Own ids at once; the look-up of another id may ask the registry, which must not hold up other requests."""
@@ -115,15 +127,30 @@ class Ingest:
             return (await asyncio.to_thread(self._codec.decode, value, record))[1]
 
 
-def _rejected(index: int, entry: Entry, error: BadRecord) -> Result:
-    id = entry.envelope.id if isinstance(entry, Posted) else entry[0]
-    return Result(index, id, "rejected", error.reason, error.field, error.detail)
+class _Refused(NamedTuple):
+    id: str
+    error: BadRecord
+
+
+def read(event: Any) -> Entry:
+    """One event of the JSON format."""
+    try:
+        return structured(event)
+    except BadRecord as error:
+        id = event.get("id") if isinstance(event, dict) else None
+        return id_of(id), error
+
+
+def id_of(given: Any) -> str:
+    """What an event calls itself, to be shown in an answer."""
+    return given[:200] if isinstance(given, str) else ""
 
 
 def _count(results: Sequence[Result]) -> None:
+    counts = Counter([result.status for result in results])
     metrics.EVENTS_IN.labels(ROLE).inc(len(results))
-    counts = Counter(result.status for result in results)
     metrics.EVENTS_OUT.labels(ROLE).inc(counts["accepted"])
     metrics.EVENTS_DUPLICATE.labels(ROLE).inc(counts["duplicate"])
-    for reason, number in Counter(r.reason for r in results if r.status == "rejected").items():
-        metrics.EVENTS_REJECTED.labels(ROLE, reason).inc(number)
+    if counts["rejected"]:
+        for reason, number in Counter(r.reason for r in results if r.status == "rejected").items():
+            metrics.EVENTS_REJECTED.labels(ROLE, reason).inc(number)

@@ -23,7 +23,7 @@ from hub.wire import kafka
 log = logging.getLogger(__name__)
 
 # key, value, headers
-Line = tuple[bytes, bytes, kafka.Headers]
+Line = tuple[bytes, bytes, list[tuple[str, bytes]]]
 
 ACK_WAIT_S = 10.0
 """A request waits so long for the broker, then it is told to come again."""
@@ -102,10 +102,10 @@ class _Lane:
     async def _send(self, parcels: Sequence[_Parcel]) -> None:
         batch, futures = self._producer.create_batch(), []
         for key, value, headers in (line for parcel in parcels for line in parcel.lines):
-            if batch.append(key=key, value=value, timestamp=None, headers=list(headers)) is None:
+            if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
                 futures.append(await self._producer.send_batch(batch, self._topic, partition=self._partition))
                 batch = self._producer.create_batch()
-                batch.append(key=key, value=value, timestamp=None, headers=list(headers))
+                batch.append(key=key, value=value, timestamp=None, headers=headers)
         futures.append(await self._producer.send_batch(batch, self._topic, partition=self._partition))
         for answer in await asyncio.gather(*futures, return_exceptions=True):
             if isinstance(answer, BaseException):

@@ -23,10 +23,10 @@ from hub.wire.personal import tree
 Check = Callable[[Any, str], Any]
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
-_INT_BITS = {"int": 31, "long": 63}
-_SECONDS_BELOW = 100_000_000_000
+INT_BITS = {"int": 31, "long": 63}
+SECONDS_BELOW = 100_000_000_000
 """A time before March 1973, if these are milliseconds: then they are seconds, and every date would be in 1970."""
-_YEAR_10000 = 253_402_300_800_000
+YEAR_10000 = 253_402_300_800_000
 _SHOWN = 60
 
 
@@ -118,9 +118,13 @@ def _array(item: Check, personal: bool) -> Check:
     return check
 
 
+def symbols_of(schema: Json) -> list[str]:
+    """What may be published of an enum: its default symbol stands for "a word of a newer schema"."""
+    return [s for s in schema["symbols"] if not (s == "UNKNOWN" and schema.get("default") == "UNKNOWN")]
+
+
 def _enum(schema: Json, personal: bool) -> Check:
-    # The default symbol stands for "a word of a newer schema"; nobody publishes it.
-    symbols = [s for s in schema["symbols"] if not (s == "UNKNOWN" and schema.get("default") == "UNKNOWN")]
+    symbols = symbols_of(schema)
     words = frozenset(symbols)
 
     def check(value: Any, path: str) -> str:
@@ -149,7 +153,7 @@ def _time(personal: bool) -> Check:
         if isinstance(value, bool) or not isinstance(value, int):
             rule = "must be an RFC 3339 time or epoch milliseconds"
             raise _fail("date", path, rule, value, personal)
-        if not _SECONDS_BELOW <= value < _YEAR_10000:
+        if not SECONDS_BELOW <= value < YEAR_10000:
             rule = "must be epoch milliseconds (13 digits); fewer digits are seconds"
             raise _fail("date", path, rule, value, personal)
         return value
@@ -164,8 +168,8 @@ def _primitive(kind: str, personal: bool) -> Check:
         case "boolean":
             return _of_type(kind, "must be true or false", personal, lambda v: isinstance(v, bool))
         case "int" | "long":
-            limit = 1 << _INT_BITS[kind]
-            rule = f"must be a whole number of {_INT_BITS[kind] + 1} bits"
+            limit = 1 << INT_BITS[kind]
+            rule = f"must be a whole number of {INT_BITS[kind] + 1} bits"
             return _of_type(kind, rule, personal, lambda v: type(v) is int and -limit <= v < limit)
         case "double" | "float":
             return _of_type(kind, "must be a number", personal, lambda v: type(v) in (int, float) and math.isfinite(v))

@@ -1,4 +1,6 @@
-"""Benchmark `ingest`: events over HTTP, acknowledged by the broker, beside a bare aiokafka producer."""
+"""Benchmark `ingest`: events over HTTP, acknowledged by the broker, beside a bare aiokafka producer; rate, p99, and
+CPU of the process that produces (the gateway, or the producer with its loop), which other work on the machine moves
+least."""
 
 from __future__ import annotations
 
@@ -8,6 +10,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
+
+import psutil
 
 from hub.access import organisations
 from hub.access.control import Organisation
@@ -32,7 +36,8 @@ async def run(
     async with open_hub(place) as hub, Ends(place) as ends:
         organisation = Organisation(name="bench", sources=(SOURCE,), agencies=("*",))
         key = await organisations.add(hub.settings, organisation, "bench")
-        async with hub.role("gateway"):
+        async with hub.role("gateway") as gateway:
+            process = psutil.Process(gateway.process.pid)
             common = {
                 "host": hub.settings.gateway.host,
                 "port": hub.settings.gateway.port,
@@ -51,14 +56,23 @@ async def run(
                         given = common | {"batch": batch, "first": first, "requests": _READY[batch]}
                         first += _READY[batch]
                         before = await ends.count(INGRESS)
+                        used = _cpu(process)
                         said = await asyncio.to_thread(_load, name, given)
+                        if name == "gateway":
+                            said["cpu_s"] = _cpu(process) - used
                         stood = await ends.count(INGRESS) - before
                         if stood != said["events"]:
                             raise RuntimeError(f"{name}: {said['events']} acknowledged, {stood} stand in {INGRESS}")
                         found.setdefault((batch, name), []).append(said)
                         rate = said["events"] / said["seconds"]
-                        tell(f"  round {number + 1}/{rounds} batch {batch} {name}: {rate:,.0f} events/s")
+                        cpu = said["cpu_s"] / said["events"] * 1e6
+                        tell(f"  round {number + 1}/{rounds} batch {batch} {name}: {rate:,.0f} events/s, {cpu:.0f} µs")
     return _rows(found), []
+
+
+def _cpu(process: psutil.Process) -> float:
+    used = process.cpu_times()
+    return used.user + used.system
 
 
 def _load(name: str, given: dict[str, Any]) -> dict[str, float]:
@@ -81,7 +95,8 @@ def _rows(found: dict[tuple[int, str], list[dict[str, float]]]) -> dict[str, Ben
     for (batch, name), said in found.items():
         rate = summary([s["events"] / s["seconds"] for s in said], "events/s")
         p99 = summary([s["p99_ms"] for s in said], "ms")
-        if rate and p99:
-            out.setdefault(f"ingest, batch of {batch}", {})[name] = rate
-            out.setdefault(f"ingest, batch of {batch}, p99", {})[name] = p99
+        cpu = summary([s["cpu_s"] / s["events"] * 1e6 for s in said], "µs/event")
+        for title, row in (("", rate), (", p99", p99), (", CPU", cpu)):
+            if row:
+                out.setdefault(f"ingest, batch of {batch}{title}", {})[name] = row
     return out

@@ -47,14 +47,19 @@ async def main(given: dict[str, Any]) -> None:
     async with AIOKafkaProducer(
         bootstrap_servers=given["bootstrap"], acks="all", linger_ms=0, max_batch_size=1_000_000
     ) as producer:
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         until = began + given["seconds"]
         await asyncio.gather(
             *(task(producer, given["topic"], batches, until, taken) for _ in range(given["connections"]))
         )
-        seconds = time.perf_counter() - began
+        seconds, cpu = time.perf_counter() - began, time.process_time() - used
     taken.sort()
-    report = {"events": len(taken) * size, "seconds": seconds, "p99_ms": taken[int(len(taken) * 0.99)] * 1000}
+    report = {
+        "events": len(taken) * size,
+        "seconds": seconds,
+        "p99_ms": taken[int(len(taken) * 0.99)] * 1000,
+        "cpu_s": cpu,
+    }
     print(json.dumps(report))
 
 
