@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from connectors.national_portal.simulator.catalogue import Catalogue
+from connectors.national_portal.simulator.citizens import PATH, Citizens
 from connectors.national_portal.simulator.contract import (
     answer_fault,
     dossier_fault,
@@ -55,6 +56,7 @@ class NationalPortalApp:
                 Route(o.adapter_path + o.share_endpoint, self._share, methods=["POST"]),
                 Route(o.wrapper_path + "{service}", self._wrapper, methods=["POST"]),
                 Route(FILES + "{name}", _file, methods=["GET"]),
+                Route(PATH, Citizens(options, ledger).file, methods=["POST"]),
             ]
         )
 

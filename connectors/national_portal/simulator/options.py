@@ -36,3 +36,4 @@ class Options(BaseModel):
     service_code: str = "6"
     error_code: str = Field("-1", description="processing error, of the fault partial_batch")
     catalogue: str = Field("", description="JSON file with procedures and online services; empty: only short lists")
+    inbound_url: str = Field("", description="the province's /inbound/national-portal: where filed dossiers go")
