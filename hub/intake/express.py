@@ -8,6 +8,7 @@ write) is found out once a request. Whatever is not usual, or may be wrong, is l
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +30,15 @@ _STEP = KINDS[DOSSIER_STEP]
 _LARGE = RECORD_LIMIT - RECORD_OVERHEAD - 65_536
 """Bytes of a value above which the headers may matter for the record's limit."""
 
+_COUNTER = re.compile(r"\d{4,}", re.ASCII)
+_TRACE_BYTES = 24
+"""Trace id and span id."""
+
 Header = tuple[str, bytes]
+
+_KIND = ("content-type", CONTENT_TYPE.encode())
+_VERSION = ("ce_specversion", b"1.0")
+_TYPE = ("ce_type", DOSSIER_STEP.encode())
 
 
 @dataclass(slots=True)
@@ -53,7 +62,8 @@ class Express:
         self._trace = trace.encode()
         self._authid = (f"ce_{AUTHID}", organisation.name.encode())
         self._sources: dict[str, Header] = {}
-        self._proofs: dict[str, list[Header]] = {}
+        self._proofs: dict[str, tuple[Header, ...]] = {}
+        self._random = ""
 
     def checked(self, event: Any) -> Checked | None:
         """The event, or None: take the long way."""
@@ -74,10 +84,10 @@ class Express:
             code = event["data"][_STEP.code_field]
             if not code or (subject and subject != code) or len(body) > _LARGE:
                 return None
-            agency = codes.dossier(code).agency
-            proof = self._proofs.get(agency)
-            if proof is None:
-                proof = self._proof(agency)
+            prefix, _, counter = code.rpartition("-")
+            proof = self._proofs.get(prefix)
+            if proof is None or not _COUNTER.fullmatch(counter):
+                proof = self._proof(code, prefix)
             time, trace = self._time(get("time")), self._traced(get("traceparent"))
         except (BadRecord, Unusual):
             return None
@@ -93,10 +103,10 @@ class Express:
         header = self._sources[source] = ("ce_source", source.encode())
         return header
 
-    def _proof(self, agency: str) -> list[Header]:
-        """BadRecord: it may not write on this agency's dossiers."""
-        found = dossier_proof(self._organisation, agency, "")
-        proof = self._proofs[agency] = [(f"ce_{name}", value.encode()) for name, value in found.items()]
+    def _proof(self, code: str, prefix: str) -> tuple[Header, ...]:
+        """BadRecord: it is no dossier code, or one of an agency whose dossiers it may not write on."""
+        found = dossier_proof(self._organisation, codes.dossier(code).agency, "")
+        proof = self._proofs[prefix] = tuple((f"ce_{name}", value.encode()) for name, value in found.items())
         return proof
 
     def _time(self, given: Any) -> tuple[Header, ...]:
@@ -109,17 +119,13 @@ class Express:
 
     def _traced(self, given: Any) -> bytes:
         if given is None:
-            return self._trace or b"00-%b-%b-01" % _split(os.urandom(24).hex().encode())
+            return self._trace or self._new_trace()
         if type(given) is not str or not cloudevents.TRACEPARENT.fullmatch(given):
             raise Unusual
         return given.encode()
 
-
-_KIND = ("content-type", CONTENT_TYPE.encode())
-_VERSION = ("ce_specversion", b"1.0")
-_TYPE = ("ce_type", DOSSIER_STEP.encode())
-
-
-def _split(digits: bytes) -> tuple[bytes, bytes]:
-    """Trace id and span id."""
-    return digits[:32], digits[32:]
+    def _new_trace(self) -> bytes:
+        if not self._random:
+            self._random = os.urandom(_TRACE_BYTES * 64).hex()
+        own, self._random = self._random[: _TRACE_BYTES * 2], self._random[_TRACE_BYTES * 2 :]
+        return f"00-{own[:32]}-{own[32:]}-01".encode()

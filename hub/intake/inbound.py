@@ -69,8 +69,7 @@ class Desk:
         if lines:
             with self._sender.reserve(sum(len(value) for _, value, _ in lines)):
                 await self._sender.send(lines)
-        for event in events:
-            self._seen.acknowledged(event.envelope.source, event.envelope.id, 0)
+        self._seen.acknowledged((event.envelope.source, event.envelope.id, 0) for event in events)
         metrics.EVENTS_OUT.labels(ROLE).inc(len(lines))
         metrics.EVENTS_DUPLICATE.labels(ROLE).inc(len(events) - len(lines))
         return new

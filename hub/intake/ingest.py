@@ -89,8 +89,7 @@ class Ingest:
                 new.append(event)
         if new:
             await self._sender.send([event.line for event in new])
-        for event in new:
-            self._seen.acknowledged(event.source, event.id, event.content)
+        self._seen.acknowledged((event.source, event.id, event.content) for event in new)
         _count(results)
         return results
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 
 REMEMBERED = 65_536
 
@@ -23,11 +24,15 @@ class Seen:
         self._remembered = remembered
         self._content: OrderedDict[tuple[str, str], int] = OrderedDict()
 
-    def acknowledged(self, source: str, id: str, content: int) -> None:
-        self._content[source, id] = content
-        self._content.move_to_end((source, id))
-        if len(self._content) > self._remembered:
-            self._content.popitem(last=False)
+    def acknowledged(self, events: Iterable[tuple[str, str, int]]) -> None:
+        """Each: source, id, content."""
+        content = self._content
+        for source, id, known in events:
+            key = source, id
+            content[key] = known
+            content.move_to_end(key)
+        while len(content) > self._remembered:
+            content.popitem(last=False)
 
     def __contains__(self, event: tuple[str, str, int]) -> bool:
         source, id, content = event

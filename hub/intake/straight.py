@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, cast
 
 from hub.errors import BadRecord
 from hub.intake.validator import INT_BITS, SECONDS_BELOW, YEAR_10000, parse_time, symbols_of
-from hub.pipeline.avro_schema import full_name, plain, unwrapped
+from hub.pipeline.avro_schema import full_name, unwrapped
 from hub.pipeline.avro_write import long_bytes
 from hub.wire.codec import Json, schema_json
 
@@ -25,6 +25,8 @@ _Write = Callable[[bytearray, Any], None]
 _DOUBLE = struct.Struct("<d")
 _SHORT = [long_bytes(length) for length in range(1024)]
 """The head of a string, by its length in bytes."""
+_SHAPES = 512
+"""Sets of fields that a record has a function for; each takes a few kB. A source sends a few."""
 
 
 class Unusual(Exception):
@@ -134,33 +136,78 @@ def _writer(schema: Json, named: dict[str, _Write]) -> _Write:
         return _array(_writer(schema["items"], named))
     if kind not in ("record", "enum"):
         return _writer(kind, named)
-    made = named[full_name(schema)] = _record(schema, named) if kind == "record" else _enum(schema)
+    made = named[full_name(schema)] = _Record(schema, named) if kind == "record" else _enum(schema)
     return made
 
 
-def _record(schema: Json, named: dict[str, _Write]) -> _Write:
-    """A function written out for this record, field by field; a string, most of what comes, without a call."""
-    names: dict[str, Any] = {"Unusual": Unusual, "SHORT": _SHORT, "long_bytes": long_bytes}
-    names["NAMES"] = frozenset(field["name"] for field in schema["fields"])
-    lines = ["def write(out, given):", " if type(given) is not dict or not given.keys() <= NAMES: raise Unusual"]
-    lines.append(" get = given.get")
-    for number, field in enumerate(schema["fields"]):
-        nullable, inner = unwrapped(field["type"])
-        names[f"d{number}"] = field.get("default")
-        lines.append(f" v = get({field['name']!r}, d{number})")
-        step = " "
-        if nullable:
-            lines += [" if v is None: out.append(0)", " else:", "  out.append(2)"]
-            step = "  "
-        if plain(inner) == "string":
-            lines += [
-                f"{step}if type(v) is not str: raise Unusual",
-                f"{step}raw = v.encode()",
-                f"{step}out += SHORT[len(raw)] if len(raw) < 1024 else long_bytes(len(raw))",
-                f"{step}out += raw",
+class _Record:
+    """Writes a record with a function for each set of fields that comes: what is left out is a constant there."""
+
+    def __init__(self, schema: Json, named: dict[str, _Write]) -> None:
+        self._fields = [_Field(field, named) for field in schema["fields"]]
+        self._names = frozenset(field.name for field in self._fields)
+        self._of: dict[tuple[str, ...], _Write] = {}
+
+    def __call__(self, out: bytearray, given: Any) -> None:
+        if type(given) is not dict:
+            raise Unusual
+        names = tuple(given)
+        (self._of.get(names) or self._for(names))(out, given)
+
+    def _for(self, names: tuple[str, ...]) -> _Write:
+        missing = self._names.difference(names)
+        if len(missing) + len(names) != len(self._names) or any(f.needed and f.name in missing for f in self._fields):
+            raise Unusual
+        if len(self._of) < _SHAPES:
+            self._of[names] = self._compiled(missing)
+        return self._of.get(names) or self._any
+
+    @cached_property
+    def _any(self) -> _Write:
+        """Looks for every field."""
+        return self._compiled(frozenset())
+
+    def _compiled(self, missing: frozenset[str]) -> _Write:
+        known: dict[str, Any] = {"Unusual": Unusual, "SHORT": _SHORT, "long_bytes": long_bytes}
+        lines, constant = ["def write(out, given):"], b""
+        for number, field in enumerate(self._fields):
+            if field.name in missing:
+                constant += field.left_out
+                continue
+            if constant:
+                lines.append(f" out += {constant!r}")
+                constant = b""
+            known |= {f"w{number}": field.write, f"d{number}": field.default}
+            lines += [f" {line}" for line in field.source(number)]
+        lines.append(f" out += {constant!r}")
+        exec("\n".join(lines), known)
+        return cast(_Write, known["write"])
+
+
+class _Field:
+    """needed: it must come. left_out: what stands for it if it does not."""
+
+    def __init__(self, field: Json, named: dict[str, _Write]) -> None:
+        self.name = str(field["name"])
+        self.needed = "default" not in field
+        self.default = field.get("default")
+        self._nullable, inner = unwrapped(field["type"])
+        self.write = _writer(inner, named)
+        out = bytearray(b"" if not self._nullable else b"\0" if self.default is None else b"\2")
+        if self.default is not None:
+            self.write(out, self.default)
+        self.left_out = bytes(out)
+
+    def source(self, number: int) -> list[str]:
+        """Lines that write it; a string, most of what comes, without a call."""
+        lines = [f"w{number}(out, v)"]
+        if self.write is _string:
+            lines = [
+                "if type(v) is not str: raise Unusual",
+                "raw = v.encode()",
+                "out += SHORT[len(raw)] if len(raw) < 1024 else long_bytes(len(raw))",
+                "out += raw",
             ]
-        else:
-            names[f"w{number}"] = _writer(inner, named)
-            lines.append(f"{step}w{number}(out, v)")
-    exec("\n".join(lines), names)
-    return cast(_Write, names["write"])
+        if self._nullable:
+            lines = ["if v is None: out.append(0)", "else:", " out.append(2)", *(f" {line}" for line in lines)]
+        return [f"v = given.get({self.name!r}, d{number})", *lines]

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hub.access.control import Organisation
 from hub.errors import BadRecord
 from hub.intake import cloudevents, ingest
+from hub.intake import straight as straight_module
 from hub.intake.express import Express
 from hub.intake.ingest import Ingest
 from hub.intake.straight import Unusual, straight
@@ -217,3 +218,16 @@ def _noted(asked: list[str], name: str, function: Any) -> Any:
         return function(*args)
 
     return call
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(STEPS, min_size=3, max_size=6))
+def test_more_sets_of_fields_than_are_kept_are_written_all_the_same(values: list[Any]) -> None:
+    made = straight_module._Record(schema_json(STEP), {})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(straight_module, "_SHAPES", 2)
+        for value in values:
+            out = bytearray()
+            made(out, value)
+            assert bytes(out) == encode_body(STEP, validator(STEP)(value))
+    assert len(made._of) <= 2

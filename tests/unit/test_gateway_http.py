@@ -147,9 +147,9 @@ def test_what_was_not_acknowledged_is_no_duplicate_afterwards() -> None:
 def test_only_so_many_ids_are_remembered() -> None:
     seen = Seen(2)
     for id in ("a", "b", "c"):
-        seen.acknowledged("s", id, b"x")
-    assert [("s", id, b"x") in seen for id in ("a", "b", "c")] == [False, True, True]
-    assert ("s", "c", b"other") not in seen
+        seen.acknowledged([("s", id, 1)])
+    assert [("s", id, 1) in seen for id in ("a", "b", "c")] == [False, True, True]
+    assert ("s", "c", 2) not in seen
 
 
 def test_another_version_of_our_schema_is_looked_up() -> None:
