@@ -9,8 +9,8 @@ goes through `Codec.decode`, as ever.
 
 from __future__ import annotations
 
-from hub.pipeline.avro_read import reader
-from hub.pipeline.avro_write import writer
+from hub.pipeline.avro_read import marked_reader, reader
+from hub.pipeline.avro_write import marked_writer, writer
 from hub.wire.codec import HEAD_BYTES, Codec, Datum, head
 
 
@@ -42,3 +42,23 @@ class OwnRecord:
     def with_head(self, body: bytes) -> bytes:
         """Wire format of a body."""
         return self._head + body
+
+
+class MarkedRecord(OwnRecord):
+    """One that also tells where some of its fields begin.
+
+    write_marked: as `write`, and the places in the body. Places are in the schema's order.
+    """
+
+    __slots__ = ("_read_marked", "write_marked")
+
+    def __init__(self, codec: Codec, name: str, *marks: str) -> None:
+        super().__init__(codec, name)
+        self.write_marked = marked_writer(name, *marks)
+        self._read_marked = marked_reader(name, *marks)
+
+    def decode_marked(self, value: bytes | None) -> tuple[Datum, tuple[int, ...] | None]:
+        """As `decode`, and the places in `value`; None if it was written with another version of the schema."""
+        if value is not None and value.startswith(self._head):
+            return self._read_marked(value, HEAD_BYTES)
+        return self._codec.decode(value, self.name)[1], None

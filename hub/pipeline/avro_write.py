@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, cast
 
@@ -20,12 +20,23 @@ _DOUBLE = struct.Struct("<d")
 def writer(name: str) -> Callable[[Datum], bytes]:
     """The Avro body of a datum of that record. KeyError, AttributeError or TypeError if it does not fit the schema,
     which is a fault of the program."""
-    write_record = _writer(schema_json(name), {})
+    write_marked = marked_writer(name)
 
     def write(datum: Datum) -> bytes:
+        return write_marked(datum)[0]
+
+    return write
+
+
+@cache
+def marked_writer(name: str, *marks: str) -> Callable[[Datum], tuple[bytes, tuple[int, ...]]]:
+    """As `writer`, and where in the body each of these fields begins; in the schema's order."""
+    write_record = _record_writer(schema_json(name), {}, marks)
+
+    def write(datum: Datum) -> tuple[bytes, tuple[int, ...]]:
         out = bytearray()
-        write_record(out, datum)
-        return bytes(out)
+        places = write_record(out, datum)
+        return bytes(out), places
 
     return write
 
@@ -35,6 +46,12 @@ def long_bytes(number: int) -> bytes:
     number = number << 1 ^ number >> 63
     if number < 0x80:
         return bytes((number,))
+    if 0x7FFFFFFFF < number < 0x40000000000:  # six bytes: every date of this age, in ms
+        spread = (
+            number & 0x7F | (number & 0x3F80) << 1 | (number & 0x1FC000) << 2 | (number & 0xFE00000) << 3
+            | (number & 0x7F0000000) << 4 | number >> 35 << 40
+        )  # fmt: skip
+        return (spread | 0x8080808080).to_bytes(6, "little")
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)
@@ -92,13 +109,15 @@ def _writer(schema: Json, named: dict[str, Writer]) -> Writer:
     return made
 
 
-def _record_writer(schema: Json, named: dict[str, Writer]) -> Writer:
-    """A function written out for this record, field by field."""
+def _record_writer(schema: Json, named: dict[str, Writer], marks: Sequence[str] = ()) -> Callable[..., Any]:
+    """A function written out for this record, field by field; it returns where `marks` begin."""
     names: dict[str, Any] = {"_SHORT": _SHORT, "long_bytes": long_bytes}
     lines = ["def write(out, datum):", " get = datum.get"]
     for number, field in enumerate(schema["fields"]):
         nullable, inner = unwrapped(field["type"])
         name, default = field["name"], f"d{number}"
+        if name in marks:
+            lines.append(f" m{number} = len(out)")
         if "default" in field:
             names[default] = field["default"]
             lines.append(
@@ -116,8 +135,10 @@ def _record_writer(schema: Json, named: dict[str, Writer]) -> Writer:
             ]
         else:
             lines += [f" {line}" for line in value_lines]
+    places = "".join(f"m{number}, " for number, field in enumerate(schema["fields"]) if field["name"] in marks)
+    lines.append(f" return ({places})")
     exec("\n".join(lines), names)
-    return cast(Writer, names["write"])
+    return cast(Callable[..., Any], names["write"])
 
 
 def _value_lines(number: int, schema: Json, named: dict[str, Writer], names: dict[str, Any]) -> list[str]:
