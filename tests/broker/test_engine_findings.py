@@ -12,6 +12,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
 from hub.config import Settings
 from hub.stream.api import Engine, Record
+from hub.wire.topics import RECORD_LIMIT
 from tests.chaos.engine.inprocess import Topic, group, make_names, running, with_kafka
 from tests.chaos.engine.load import POISON, Load, config, judge, read_all, wait_no_lag
 from tests.chaos.engine.workers import QUICK
@@ -120,11 +121,11 @@ async def test_a_poison_record_is_dead_lettered_after_three_crashes_and_the_rest
 
 
 async def test_a_source_record_just_under_the_limit_becomes_a_dead_letter(topic: Topic, hub_settings: Settings):
-    """Finding 17: the source's bytes plus headers; were the writer's limit the source's, the role would crash-loop."""
+    """Finding 17: the source's bytes plus headers; were the limit the source's, the role would crash-loop."""
     names = await make_names(topic, partitions=1)
     load = Load(hub_settings.bootstrap, names)
-    large = POISON + b"x" * (1_048_576 - 200)
-    producer = AIOKafkaProducer(bootstrap_servers=load.bootstrap, max_request_size=2 << 20)
+    large = POISON + b"x" * (RECORD_LIMIT - 90 - len(POISON))  # within the limit with its frame, not with a reason
+    producer = AIOKafkaProducer(bootstrap_servers=load.bootstrap, max_request_size=2 * RECORD_LIMIT)
     await producer.start()
     try:
         await producer.send_and_wait(names.sources[0], large, key=b"large")

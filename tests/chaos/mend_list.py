@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_LEDGER, _STATE, _RUNNER, _TRANSPORT, _LEASE, _WATCHDOG = (
-    f"tests/unit/test_stream_{name}.py" for name in ("ledger", "state", "runner", "transport", "lease", "watchdog")
+_LEDGER, _STATE, _RUNNER, _TRANSPORT, _LEFT, _LEASE, _WATCHDOG = (
+    f"tests/unit/test_stream_{name}.py"
+    for name in ("ledger", "state", "runner", "transport", "left", "lease", "watchdog")
 )
 _BROKER = "tests/broker/test_engine_findings.py"
 
 
 @dataclass(frozen=True)
 class Mend:
-    """module: of hub.stream. swaps: (passage, what stands there without the mend). test: goes red without it."""
+    """module: of hub.stream, or of hub with its room. swaps: (passage, what stands there without the mend).
+
+    test: goes red without it.
+    """
 
     name: str
     finding: int
@@ -58,13 +62,18 @@ MENDS = (
     ),
     _one(
         "only a confirmed chunk is finished", 2, "runner",
-        "        if not done:\n            return\n        job.finish()", "        job.finish()",
+        "        if not done:\n            job.leave()\n            return\n        job.finish()", "        job.finish()",
         f"{_RUNNER}::test_without_the_lease_outputs_may_go_but_state_and_chunk_are_left",
     ),
     _one(
         "an agent's error commits nothing", 2, "transport",
         '        """Faust would commit here."""', "        await self.commit()",
         f"{_TRANSPORT}::test_an_error_of_an_agent_commits_nothing",
+    ),
+    _one(
+        "Faust's iterator acknowledges nothing", 3, "app",
+        "stream.noack().events()", "stream.events()",
+        f"{_LEFT}::test_fausts_iterator_acknowledges_nothing",
     ),
     _one(
         "seek partitions without a commit", 5, "transport",
@@ -179,6 +188,11 @@ MENDS = (
         f"{_BROKER}::test_state_is_restored_to_the_position_not_to_the_last_record",
     ),
     _one(
+        "a dead letter may be larger than its source", 17, "wire.topics",
+        "DEAD_LETTER_LIMIT = 4 * 1_048_576", "DEAD_LETTER_LIMIT = RECORD_LIMIT",
+        f"{_BROKER}::test_a_source_record_just_under_the_limit_becomes_a_dead_letter",
+    ),
+    _one(
         "a record that keeps crashing is set aside", 18, "crash",
         "LIMIT = 3", "LIMIT = 10**9",
         f"{_RUNNER}::test_after_three_crashes_the_bad_record_alone_is_dead_lettered",
@@ -228,5 +242,42 @@ MENDS = (
         "a fault stops the other lanes", 2, "runner",
         "lambda: not self.failed.done() and given()", "given",
         f"{_RUNNER}::test_after_a_fault_other_lanes_work_no_more_and_leave_the_crash_file_alone",
+    ),
+    _one(
+        "a chunk that is left tells so", 25, "runner",
+        "        if not done:\n            job.leave()\n", "        if not done:\n",
+        f"{_LEFT}::test_after_a_chunk_that_was_left_none_of_its_epoch_is_worked",
+    ),
+    _one(
+        "a chunk without its state tells so", 25, "runner",
+        "            job.leave()  # taken away", "            pass  # taken away",
+        f"{_LEFT}::test_after_a_chunk_that_was_left_none_of_its_epoch_is_worked[state]",
+    ),
+    _one(
+        "a chunk that is left ends its epoch", 25, "transport",
+        "            self.ledger.seek(item.part)", "            pass",
+        f"{_LEFT}::test_leaving_a_chunk_ends_its_epoch_and_all_is_fetched_again",
+    ),
+    _one(
+        "a chunk that is left is fetched again", 25, "transport",
+        "            self._seek_due = True\n            self.ledger.seek(item.part)",
+        "            self.ledger.seek(item.part)",
+        f"{_LEFT}::test_leaving_a_chunk_ends_its_epoch_and_all_is_fetched_again",
+    ),
+    _one(
+        "only a live chunk's leaving counts", 25, "transport",
+        "        if self.ledger.live(item):\n            self._seek_due",
+        "        if True:\n            self._seek_due",
+        f"{_LEFT}::test_leaving_a_chunk_of_an_ended_epoch_disturbs_nothing",
+    ),
+    _one(
+        "a seek that failed is tried again", 25, "transport",
+        "            self._seek_due = bool(self.assignment())\n", "",
+        f"{_LEFT}::test_nothing_is_fetched_before_a_seek_that_failed_has_succeeded",
+    ),
+    _one(
+        "nothing is fetched after a seek that failed", 25, "transport",
+        "            if self._seek_due:  # it failed", "            if False:  # it failed",
+        f"{_LEFT}::test_nothing_is_fetched_before_a_seek_that_failed_has_succeeded",
     ),
 )  # fmt: skip

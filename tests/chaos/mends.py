@@ -1,9 +1,9 @@
 """Takes each mend of the engine out in turn and asserts that its test goes red: `python tests/chaos/mends.py [NAME…]`.
 
-A mend is a passage of `hub/stream` that keeps a finding of the prototype (its README; 19 and later were found here)
-from happening. It is taken out by loading the module with that passage replaced, in the process that runs the tests
-and in the workers they start; the files stay as they are. A passage that is not found exactly once is an error, so this
-list cannot fall behind the code.
+A mend is a passage of the engine, or of what it stands on, that keeps a finding of the prototype (its README; 19 and
+later were found here) from happening. It is taken out by loading the module with that passage replaced, in the process
+that runs the tests and in the workers they start; the files stay as they are. A passage that is not found exactly once
+is an error, so this list cannot fall behind the code.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class _Finder(importlib.abc.MetaPathFinder):
         self._mend = mend
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> Any:
-        if fullname != f"hub.stream.{self._mend.module}":
+        if fullname != module_of(self._mend):
             return None
         spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
         assert spec is not None
@@ -55,12 +55,16 @@ class _Finder(importlib.abc.MetaPathFinder):
         return spec
 
 
+def module_of(mend: Mend) -> str:
+    return f"hub.{mend.module}" if "." in mend.module else f"hub.stream.{mend.module}"
+
+
 def take_out_asked_for() -> None:
     """Take out the mend that the environment names, if it names one; once a process."""
     name = os.environ.get(VARIABLE)
     if name and not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         (mend,) = (mend for mend in MENDS if mend.name == name)
-        assert f"hub.stream.{mend.module}" not in sys.modules, "too late, the module is loaded"
+        assert module_of(mend) not in sys.modules, "too late, the module is loaded"
         sys.meta_path.insert(0, _Finder(mend))
 
 

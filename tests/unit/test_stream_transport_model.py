@@ -15,7 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.unit.test_stream_transport import A, B, Bench
+from tests.unit.stream_transport import A, B, Bench
 
 
 class TransportModel(RuleBasedStateMachine):

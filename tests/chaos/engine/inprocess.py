@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from hub.config import Settings
 from hub.stream.api import Engine, EngineConfig
+from hub.wire.topics import DEAD_LETTER_LIMIT
 from tests.chaos.engine.load import Names
 
 Topic = Callable[..., Awaitable[str]]
@@ -23,7 +24,7 @@ async def make_names(topic: Topic, partitions: int = 2, sources: int = 1) -> Nam
         sources=tuple([await topic(partitions, prefix=f"src{n}") for n in range(sources)]),
         out=await topic(partitions, prefix="out"),
         store=await topic(partitions, config={"cleanup.policy": "compact"}, prefix="store"),
-        dead=await topic(1, config={"max.message.bytes": str(4 << 20)}, prefix="dead"),
+        dead=await topic(1, config={"max.message.bytes": str(DEAD_LETTER_LIMIT)}, prefix="dead"),
     )
 
 
