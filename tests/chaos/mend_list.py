@@ -62,7 +62,8 @@ MENDS = (
     ),
     _one(
         "only a confirmed chunk is finished", 2, "runner",
-        "        if not done:\n            job.leave()\n            return\n        job.finish()", "        job.finish()",
+        "        if not done:\n            job.leave()\n            return\n        job.finish()",
+        "        job.finish()",
         f"{_RUNNER}::test_without_the_lease_outputs_may_go_but_state_and_chunk_are_left",
     ),
     _one(
