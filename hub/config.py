@@ -158,6 +158,11 @@ class FiguresSettings(Section):
     national: str = Field("national", description="the subscriber that is the national portal, for the sync rate")
     agencies_file: Path | None = Field(None, description="the province's table of agencies; empty: the hub's own")
     rules_file: Path | None = Field(None, description="the score's points and formulas; empty: the hub's own")
+    satisfaction: Literal["off", "day", "month"] = Field(
+        "off", description="the projector sends the ratings of the month to `national`: each day, or when it is over"
+    )
+    satisfaction_hour: int = Field(6, ge=0, le=23, description="local hour from which they are sent")
+    satisfaction_retry_s: float = Field(600.0, gt=0, description="after a failure")
 
 
 class ObserveSettings(Section):

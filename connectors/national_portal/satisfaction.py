@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connectors.national_portal.settings import NationalPortalSettings
 from connectors.national_portal.wire import wire_time
-from hub.delivery.satisfaction import Satisfaction
+from hub.delivery.satisfaction import STARS, Satisfaction
 
 SERVICE = "DongBoDanhGia"
 
@@ -12,12 +12,13 @@ SERVICE = "DongBoDanhGia"
 def satisfaction(told: Satisfaction, settings: NationalPortalSettings) -> dict[str, object]:
     """The fields beside session, madonvi and service. Opinions in words are personal: not sent."""
     year, _, month = told.month.partition("-")
+    very, content = settings.very_content_from, settings.content_from
     return {
         "NgayTongHop": wire_time(told.at),
         "TongSoNguoiDanhGia": str(told.total),
-        "PhanTramDanhGiaRatHaiLong": _share(told.very, told.total),
-        "PhanTramDanhGiaHaiLong": _share(told.content, told.total),
-        "PhanTramDanhGiaChuaHaiLong": _share(told.not_content, told.total),
+        "PhanTramDanhGiaRatHaiLong": _share(told.between(very, STARS), told.total),
+        "PhanTramDanhGiaHaiLong": _share(told.between(content, very - 1), told.total),
+        "PhanTramDanhGiaChuaHaiLong": _share(told.between(1, content - 1), told.total),
         "DanhSachNoiDungYKien": [],
         "MaThuTuc": "",
         "NoiDung": f"Tổng hợp đánh giá tháng {month}/{year}",

@@ -64,6 +64,8 @@ class NationalPortalSettings(ConnectorSettings):
         "share", description="where the lists of questions are asked for; answers always go to integration_endpoint"
     )
     question_dates: Literal["dd/MM/yyyy", "yyyyMMddHHmmss"] = Field("dd/MM/yyyy", description="NGAYTRALOI")
+    very_content_from: int = Field(5, ge=2, le=5, description="stars from which a rating is rất hài lòng")
+    content_from: int = Field(3, ge=2, le=5, description="stars from which a rating is hài lòng; below: chưa hài lòng")
     file_hosts: tuple[str, ...] = Field(
         (), description="hosts of the file stores: links to them are tried before a dossier is sent, and dead ones told"
     )
@@ -74,4 +76,6 @@ class NationalPortalSettings(ConnectorSettings):
     def _consistent(self) -> NationalPortalSettings:
         if self.mode == "adapter" and not self.username:
             raise ValueError("mode adapter logs in: username must be set")
+        if self.content_from > self.very_content_from:
+            raise ValueError("content_from must not be above very_content_from")
         return self

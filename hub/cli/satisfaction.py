@@ -18,11 +18,10 @@ from hub.access.directory import directory
 from hub.cli import output
 from hub.config import Settings
 from hub.delivery.portal import make_portal
-from hub.delivery.satisfaction import Satisfaction, send, summed_up
+from hub.delivery.satisfaction import Satisfaction, send
 from hub.errors import ConfigError
-from hub.readmodel import figures_query, tables
 from hub.readmodel.database import open_engine
-from hub.readmodel.report import month_of
+from hub.readmodel.satisfaction import read
 from hub.runtime import exits
 
 app = typer.Typer(add_completion=False)
@@ -37,12 +36,12 @@ def satisfaction(
 ) -> None:
     """Sum up the ratings of a month from the read model and send them (at the national portal: DongBoDanhGia)."""
     settings = config.load()
-    told = read(settings, month, int(time.time() * 1000))
+    told = _read(settings, month)
     if as_json:
         output.print_json(asdict(told) | {"total": told.total})
     else:
-        print(f"{month}: {told.total} ratings, {told.very} rất hài lòng, {told.content} hài lòng, "
-              f"{told.not_content} chưa hài lòng")  # fmt: skip
+        stars = ", ".join(f"{count} of {star} stars" for star, count in enumerate(told.counts, 1) if count)
+        print(f"{month}: {told.total} ratings{': ' if stars else ''}{stars}")
     if dry_run:
         return
     if not told.total:
@@ -54,16 +53,12 @@ def satisfaction(
         raise typer.Exit(exits.FAILED)
 
 
-def read(settings: Settings, month: str, now_ms: int) -> Satisfaction:
-    """ConfigError (`month`)."""
-    period, engine = month_of(month, now_ms), open_engine(settings)
+def _read(settings: Settings, month: str) -> Satisfaction:
+    engine = open_engine(settings)
     try:
-        g = tables.current(engine)
-        with engine.connect() as connection:
-            given = figures_query.ratings(connection, g, period)
+        return read(engine, month, int(time.time() * 1000))
     finally:
         engine.dispose()
-    return summed_up(month, now_ms, (rating for _, _, rating in given))
 
 
 async def _send(settings: Settings, name: str, told: Satisfaction) -> object:

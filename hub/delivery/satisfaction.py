@@ -8,32 +8,30 @@ from typing import Protocol, runtime_checkable
 
 from hub.delivery.portal import Answer, Portal
 
-VERY, CONTENT = 5, 3
-"""Least rating that counts as rất hài lòng, and as hài lòng; below: chưa hài lòng. The portal's own scale has three
-steps, the hub's five; where they meet is ours."""
+STARS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Satisfaction:
-    """month: as 2026-10. at: when it was summed up, epoch ms. very, content, not_content: ratings of each kind."""
+    """month: as 2026-10. at: when it was summed up, epoch ms. counts: ratings of one star, of two … of five."""
 
     month: str
     at: int
-    very: int
-    content: int
-    not_content: int
+    counts: tuple[int, ...]
 
     @property
     def total(self) -> int:
-        return self.very + self.content + self.not_content
+        return sum(self.counts)
+
+    def between(self, least: int, most: int) -> int:
+        """Ratings of so many stars."""
+        return sum(self.counts[least - 1 : most])
 
 
 def summed_up(month: str, at: int, ratings: Iterable[int]) -> Satisfaction:
     """ratings: 1 to 5, one a dossier."""
     given = list(ratings)
-    very = sum(rating >= VERY for rating in given)
-    content = sum(CONTENT <= rating < VERY for rating in given)
-    return Satisfaction(month, at, very, content, len(given) - very - content)
+    return Satisfaction(month, at, tuple(given.count(star) for star in range(1, STARS + 1)))
 
 
 @runtime_checkable

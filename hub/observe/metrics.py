@@ -46,6 +46,8 @@ CATALOGUE_COPY_AGE_SECONDS = Gauge(
     "hub_catalogue_copy_age_seconds", "Since the core's copy of the catalogue was last at its topics' end"
 )
 
+SATISFACTION_DUE = Gauge("hub_satisfaction_due", "Months of ratings that are due at the national portal and not sent")
+
 # --- engine ------------------------------------------------------------------------------------------------------
 CHUNK_SECONDS = Histogram("hub_chunk_seconds", "One chunk: step, writes confirmed, state", ["role"], buckets=_SECONDS)
 CHUNK_RECORDS = Histogram("hub_chunk_records", "Records in a chunk", ["role"], buckets=(1, 10, 50, 100, 250, 500, 1000))

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import ConsumerRecord
@@ -78,9 +78,18 @@ class Projector:
         return len(records)
 
     async def caught_up(self) -> bool:
-        """True when every partition was read to its present end (by position: markers have no record)."""
+        """True when every partition was read to its present end."""
+        return await self.reached(await self.ends())
+
+    async def ends(self) -> dict[TopicPartition, int]:
+        """Where the log ends now."""
         assert self._consumer is not None
-        ends = await self._consumer.end_offsets(list(self._positions))
+        found: dict[TopicPartition, int] = await self._consumer.end_offsets(list(self._positions))
+        return found
+
+    async def reached(self, ends: Mapping[TopicPartition, int]) -> bool:
+        """Whether all before these ends stands in the tables (by position: markers have no record). Not during poll."""
+        assert self._consumer is not None
         return all([await self._consumer.position(p) >= end for p, end in ends.items()])
 
     async def close(self) -> None:

@@ -12,6 +12,7 @@ from hub.observe.health import HEALTH
 from hub.readmodel import tables
 from hub.readmodel.database import open_engine
 from hub.readmodel.projector import Projector
+from hub.readmodel.satisfaction_timer import Timer
 from hub.wire.registry import open_codec
 
 # How often the role looks whether `hub rebuild` has swapped the generation.
@@ -23,6 +24,7 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
     codec = await open_codec(settings)
     engine = open_engine(settings)
     clock = asyncio.get_running_loop().time
+    satisfaction = Timer(settings, engine)
     try:
         while not stop.is_set():
             projector = Projector(settings, engine, codec, tables.current(engine))
@@ -32,6 +34,7 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
                 looked = clock()
                 while not stop.is_set():
                     await projector.poll()
+                    await satisfaction.turn(projector)
                     if clock() - looked > LOOK_S:
                         looked = clock()
                         if _swapped(engine, projector):
@@ -43,6 +46,7 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
             finally:
                 await projector.close()
     finally:
+        await satisfaction.close()
         engine.dispose()
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from hub.access import subscribers
+from hub.access.directory import directory
+from hub.readmodel import satisfaction_timer
 from tests.broker.delivery_fixture import bench  # noqa: F401
 from tests.support.delivery import until
-from tests.support.roles import role
+from tests.support.roles import RoleProcess, role
 from tests.support.simulators import simulator
 
 pytestmark = pytest.mark.broker
@@ -37,3 +43,52 @@ async def test_a_file_out_of_reach_is_named_in_the_receipt_and_the_dossier_goes_
 
 async def _delivered(bench, count) -> bool:  # noqa: F811
     return len(await bench.receipts("DELIVERED")) == count
+
+
+async def test_ratings_are_sent_once_a_month_though_the_projector_is_killed(bench, tmp_path):  # noqa: F811
+    """First killed when the portal has them and the hub does not know it, then when it knows."""
+    now = datetime.now(UTC) + timedelta(hours=7)
+    last_month = (now.replace(day=1) - timedelta(days=10)).replace(hour=3, tzinfo=UTC)
+    figures = {"national": bench.name, "satisfaction": "month", "satisfaction_hour": 0, "satisfaction_retry_s": 0.5}
+    own = bench.settings.figures.model_validate(figures)
+    tables = bench.settings.readmodel.model_copy(update={"url": f"sqlite:///{tmp_path}/readmodel.sqlite"})
+    settings = bench.settings.model_copy(update={"figures": own, "readmodel": tables})
+    told = "SELECT count(*) FROM calls WHERE service = 'DongBoDanhGia' AND error_code = '0'"
+    with simulator("national-portal", tmp_path) as site:
+        await subscribers.add(
+            bench.settings, site.subscriber(bench.name, backfill="log").model_dump(exclude={"created_at"}), "test"
+        )
+        await bench.events((1, 1), step="RATED", status="RETURNED", at=int(last_month.timestamp() * 1000), rating=4)
+        site.admin("faults", {"force": ["none", "dropped_reply"]})  # the login, then the call: it is told as unclear
+        frozen = settings.model_copy(update={"figures": own.model_copy(update={"satisfaction_retry_s": 600.0})})
+        projector = RoleProcess("projector", frozen)
+        try:
+            await until(lambda: site.rows(told) == [(1,)], "sent", 90)
+            assert await asyncio.to_thread(projector.kill) == -9
+            assert await _audited(bench) == []
+            projector = RoleProcess("projector", settings)
+            await until(lambda: _audited(bench), "noted", 90)
+            assert await asyncio.to_thread(projector.kill) == -9
+            projector = RoleProcess("projector", settings)
+            await until(lambda: "hub_satisfaction_due 0.0" in projector.get("/metrics")[1], "ready", 60)
+            await _looked_again(projector)
+            assert await asyncio.to_thread(projector.terminate) == 0, projector.tail()
+        finally:
+            if projector.process.poll() is None:
+                projector.kill()
+        assert site.rows(told) == [(2,)], "again after the unclear answer, not after the one that was noted"
+    assert await _audited(bench) == ["sent, 1 ratings"]
+
+
+async def _audited(bench) -> list[str]:  # noqa: F811
+    async with directory(bench.settings) as copy:
+        entries = [entry for entry in copy.audit.values() if entry.action == satisfaction_timer.ACTION]
+    return [entry.why for entry in entries if entry.target.startswith(f"{bench.name} ")]
+
+
+async def _looked_again(projector: RoleProcess) -> None:
+    """Longer than the timer waits between two looks; it leaves no other trace when there is nothing to do."""
+    until_s = time.monotonic() + satisfaction_timer.LOOK_S + 2
+    while time.monotonic() < until_s:
+        await asyncio.sleep(0.2)
+        assert projector.process.poll() is None, projector.tail()

@@ -29,7 +29,8 @@ TOLD = Golden(GOLDEN).load(NAME)
 
 def test_summed_up() -> None:
     found = summed_up("2026-10", 0, TOLD["ratings"])
-    assert (found.very, found.content, found.not_content, found.total) == (3, 2, 2, 7)
+    assert (found.counts, found.total) == ((1, 1, 1, 1, 3), 7)
+    assert (found.between(5, 5), found.between(3, 4), found.between(1, 2)) == (3, 2, 2)
     assert summed_up("2026-10", 0, []).total == 0
 
 
@@ -72,7 +73,7 @@ def test_by_command_from_the_read_model(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(config, "load", lambda: settings)
     runner = typer.testing.CliRunner()
     told = runner.invoke(command.app, ["dvcqg", "--month", "2026-10", "--dry-run", "--json"])
-    assert json.loads(told.stdout)["very"] == 3
+    assert json.loads(told.stdout)["counts"] == [1, 1, 1, 1, 3]
     assert told.exit_code == 0
     none = runner.invoke(command.app, ["dvcqg", "--month", "2026-09"])
     assert (none.exit_code, "nobody rated" in none.stdout) == (1, True)
