@@ -32,6 +32,7 @@ STEP = {
     "SUPPLEMENT_GIVEN": "Đã bổ sung",
     "PAYMENT_REQUESTED": "Yêu cầu nộp phí, lệ phí",
     "PAYMENT_MADE": "Đã nộp phí, lệ phí",
+    "RESCHEDULED": "Xin lỗi, hẹn lại ngày trả",
     "TRANSFERRED": "Chuyển cơ quan phối hợp",
     "STOPPED": "Dừng xử lý",
     "FINISHED": "Xử lý xong",

@@ -22,7 +22,9 @@ from hub.model.transitions import STATUS_OF_STEP, STATUSES, STEPS
 
 _TIME_SHIFT, _CORRECTION_BIT, _RANK_SHIFT = 21, 1 << 20, 16
 _HEAD = struct.Struct("<BBHBBq")
-_VERSION = 1
+_VERSION = 2
+_INSERTED = STEP_RANK["RESCHEDULED"]
+"""Version 1 did not know this kind; those that come after it had numbers less by one (decision 21)."""
 _DROPPED = 1
 
 
@@ -34,6 +36,11 @@ def order_key(at_ms: int, step: str, correction: bool, id_hash: int) -> int:
         | STEP_RANK[step] << _RANK_SHIFT
         | id_hash & 0xFFFF
     )
+
+
+def renumbered(key: int) -> int:
+    """An order key that was stored with version 1."""
+    return key + (1 << _RANK_SHIFT) if _rank(key) >= _INSERTED else key
 
 
 def key_time(key: int) -> int:
@@ -109,13 +116,22 @@ class History:
 
 
 def unpack(raw: bytes) -> History:
-    """What `pack` made. ValueError for another version of it."""
+    """What `pack` made, of this version or the one before it. ValueError for any other."""
     version, flags, mask, rest, status, since = _HEAD.unpack_from(raw)
-    if version != _VERSION:
+    if version != _VERSION and not is_old(raw):
         raise ValueError(f"steps header has version {version}, this program reads {_VERSION}")
-    base = Standing(mask, rest, status, since)
     keys = struct.unpack_from(f"<{(len(raw) - _HEAD.size) // 8}q", raw, _HEAD.size)
+    if is_old(raw):
+        low = (1 << _INSERTED) - 1
+        mask = mask & low | (mask & ~low) << 1
+        keys = tuple([renumbered(key) for key in keys])
+    base = Standing(mask, rest, status, since)
     return History(base, bool(flags & _DROPPED), keys, _fold(base, keys))
+
+
+def is_old(raw: bytes) -> bool:
+    """Whether it has version 1; then the keys in the record's header `facts` have the old numbers as well."""
+    return raw[0] == 1
 
 
 def _rank(key: int) -> int:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hub.model.transitions import NEUTRAL, STATUS_OF_STEP, STATUSES, STEPS, TRANSITIONS, WAITS
+from hub.model.transitions import KEEPING, NEUTRAL, STATUS_OF_STEP, STATUSES, STEPS, TRANSITIONS, WAITS
 
 STATUS_NUMBER = {status: number for number, status in enumerate(STATUSES)}
 STEP_RANK = {step: rank for rank, step in enumerate(STEPS)}
@@ -82,7 +82,9 @@ def _next_table() -> tuple[tuple[tuple[int, int], ...], ...]:
         for step in STEPS:
             to = known.get((at, step)) or STATUS_OF_STEP.get(step, at)
             # At first contact an answer (paper given, fee paid) tells a status, but not where the dossier had rested.
-            unsure = at == "UNKNOWN" and step in ("SUPPLEMENT_GIVEN", "PAYMENT_MADE", "TRANSFERRED")
+            unsure = at == "UNKNOWN" and (
+                step in ("SUPPLEMENT_GIVEN", "PAYMENT_MADE", "TRANSFERRED") or step in KEEPING
+            )
             rest = at if unsure else _rest_after(at, to)
             row.append((STATUS_NUMBER[rest], STATUS_NUMBER[to]))
         table.append(tuple(row))
@@ -91,6 +93,7 @@ def _next_table() -> tuple[tuple[tuple[int, int], ...], ...]:
 
 _NEXT = _next_table()
 _NEUTRAL_RANKS = frozenset(STEP_RANK[step] for step in NEUTRAL)
+_KEEPING_RANKS = frozenset(STEP_RANK[step] for step in KEEPING)
 
 
 def is_neutral(rank: int) -> bool:
@@ -104,6 +107,8 @@ def advance(standing: Standing, rank: int, at_ms: int, correction: bool) -> Stan
     mask, rest, status, since = standing
     if correction:
         mask, rest = 0, UNKNOWN
+    elif rank in _KEEPING_RANKS and status != UNKNOWN:
+        return Standing(mask | 1 << rank, rest, status, since)
     rest, now = _NEXT[rest][rank]
     return Standing(mask | 1 << rank, rest, now, since if now == status else at_ms)
 

@@ -21,10 +21,11 @@ histories: append only."""
 
 STEPS = (
     "SUBMITTED", "RECEIVED", "IN_PROCESS", "TRANSFERRED", "SUPPLEMENT_REQUESTED", "SUPPLEMENT_GIVEN",
-    "PAYMENT_REQUESTED", "PAYMENT_MADE", "NOT_ACCEPTED", "WITHDRAWN", "STOPPED", "FINISHED", "RETURNED", "RATED",
+    "PAYMENT_REQUESTED", "PAYMENT_MADE", "RESCHEDULED", "NOT_ACCEPTED", "WITHDRAWN", "STOPPED", "FINISHED", "RETURNED",
+    "RATED",
 )  # fmt: skip
 """StepKind in the order in which steps of one and the same millisecond are taken to have happened (ours: many sources
-know the day only). The order is in stored histories: append only, at most 16."""
+know the day only). The order is in stored histories: append only (else as decision 21), at most 16."""
 
 STATUS_OF_STEP = {
     "SUBMITTED": "NEW",
@@ -35,6 +36,7 @@ STATUS_OF_STEP = {
     "SUPPLEMENT_GIVEN": "IN_PROCESS",
     "PAYMENT_REQUESTED": "PAYMENT",
     "PAYMENT_MADE": "IN_PROCESS",
+    "RESCHEDULED": "IN_PROCESS",
     "NOT_ACCEPTED": "NOT_ACCEPTED",
     "WITHDRAWN": "WITHDRAWN",
     "STOPPED": "STOPPED",
@@ -48,6 +50,9 @@ WAITS = frozenset({"SUPPLEMENT", "PAYMENT"})
 
 NEUTRAL = frozenset({"RATED"})
 """Steps that change no status and may come at any time (đánh giá: domain notes 1.6, DongBoDanhGia)."""
+
+KEEPING = frozenset({"RESCHEDULED"})
+"""Steps that leave the status as it is, a wait too, where one is known (decision 21)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,7 @@ def _rows(at: str, *rows: tuple[str, str, str, str]) -> tuple[Transition, ...]:
 
 
 _AGAIN = "sent again with newer facts"
+_PUT_OFF = "apology and new date for the result"
 
 TRANSITIONS: tuple[Transition, ...] = (
     *_rows(
@@ -91,6 +97,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         ("SUPPLEMENT_GIVEN", "IN_PROCESS", "supplement given, work begins", "1.7 NgayTiepNhanBoSung; status ours"),
         ("PAYMENT_REQUESTED", "PAYMENT", "financial obligation", "1.9 code 6"),
         ("PAYMENT_MADE", "IN_PROCESS", "paid, work begins", "1.11 payment; status ours"),
+        ("RESCHEDULED", "ACCEPTED", _PUT_OFF, "1.7 NgayHenTra; status ours"),
         ("NOT_ACCEPTED", "NOT_ACCEPTED", "refused after receipt", "1.9: TD sends denied as 3"),
         ("WITHDRAWN", "WITHDRAWN", "citizen withdraws", "1.9 code 7"),
         ("STOPPED", "STOPPED", "stopped", "1.9 code 8"),
@@ -105,6 +112,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         ("SUPPLEMENT_GIVEN", "IN_PROCESS", "supplement given, work goes on", "1.7 NgayTiepNhanBoSung; status ours"),
         ("PAYMENT_REQUESTED", "PAYMENT", "financial obligation", "1.9 code 6"),
         ("PAYMENT_MADE", "IN_PROCESS", "paid, work goes on", "1.11 payment; status ours"),
+        ("RESCHEDULED", "IN_PROCESS", _PUT_OFF, "1.7 NgayHenTra; status ours"),
         ("NOT_ACCEPTED", "NOT_ACCEPTED", "refused after examination", "1.9: TD sends denied as 3"),
         ("WITHDRAWN", "WITHDRAWN", "citizen withdraws", "1.9 code 7"),
         ("STOPPED", "STOPPED", "stopped", "1.9 code 8"),
@@ -115,6 +123,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         ("FINISHED", "FINISHED", _AGAIN, "1.13"),
         ("PAYMENT_REQUESTED", "PAYMENT", "fee due when the result is collected", "1.12 HinhThucThu 4"),
         ("PAYMENT_MADE", "FINISHED", "fee paid when the result is collected", "1.12 HinhThucThu 4; status ours"),
+        ("RESCHEDULED", "FINISHED", _PUT_OFF, "1.7 NgayHenTra; status ours"),
         ("TRANSFERRED", "FINISHED", "result passed on to the one-stop shop", "2.6; status ours"),
         ("RETURNED", "RETURNED", "result handed over", "1.9 codes 9, 10"),
     ),

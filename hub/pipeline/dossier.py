@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import struct
+from collections.abc import Iterable, Sequence
 
 from hub.access.rights import covers
 from hub.errors import BadRecord
@@ -10,22 +11,35 @@ from hub.model import codes, facts, history
 from hub.model.deadline_watch import DEADLINE, followed, watch_of
 from hub.model.deadlines import Rules
 from hub.model.transitions import STATUSES
-from hub.pipeline.avro import OwnRecord
+from hub.pipeline import repeat
+from hub.pipeline.avro import MarkedRecord
 from hub.pipeline.avro_write import long_bytes
 from hub.pipeline.work import Datum, Incoming, Work, check_size, header
 from hub.stream.api import Stored
 
 _STATUS_AVRO = [long_bytes(number) for number in range(len(STATUSES))]
 _LATE_AVRO = (b"\x00", b"\x01")
+_KEY = struct.Struct("<q")
 
 
 class DossierWork(Work):
-    """keep: how many steps are kept for judging late ones (setting `core.keep_steps`). rules: of deadlines."""
+    """keep: how many steps are kept for judging late ones (setting `core.keep_steps`). rules: of deadlines.
 
-    __slots__ = ("datum", "history", "keep", "keys", "rules", "watch")
+    last: what the last step told, if the next may repeat it; then `newest` is the key of the last that did, which
+    `datum` and `keys` know of only after `_settle`.
+    """
 
-    def __init__(self, code: str, record: OwnRecord, stored: Stored | None, keep: int, rules: Rules) -> None:
+    __slots__ = ("_packed", "_pieces", "_written", "datum", "history", "keep", "keys", "last", "newest", "rules",
+                 "watch", "writer")  # fmt: skip
+
+    def __init__(self, code: str, record: MarkedRecord, stored: Stored | None, keep: int, rules: Rules) -> None:
         super().__init__(record, stored)
+        self.writer = record
+        self.last: repeat.Repeat | None = None
+        self.newest = 0
+        self._written: list[int] | None = None
+        self._pieces = (b"", b"")  # of the dossier's Avro: before its number, after the time of its status
+        self._packed: tuple[bytes, bytes] | None = None  # the packed keys, before and after the newest of them
         self.keep = keep
         self.rules = rules
         self.watch = watch_of(stored.headers) if stored else None
@@ -36,9 +50,12 @@ class DossierWork(Work):
             self.keys: tuple[int, ...] | list[int] = facts.NO_KEYS
         else:
             self.datum = record.decode(stored.value)
-            self.history = history.unpack(header(stored, "steps"))
+            steps = header(stored, "steps")
+            self.history = history.unpack(steps)
             items = len(self.datum["attachments"]) + len(self.datum["fees"])
             self.keys = facts.unpack_keys(header(stored, "facts"), items)
+            if history.is_old(steps):
+                self.keys = [history.renumbered(key) for key in self.keys]
 
     def check_holder(self, agencies: Iterable[str]) -> None:
         """BadRecord (`right`) unless one of these holds the dossier now, as far as the hub knows."""
@@ -49,26 +66,72 @@ class DossierWork(Work):
             )
 
     def apply(self, datum: Datum, datum_body: bytes, incoming: Incoming) -> bytes:
+        self._settle()
         key = history.order_key(
             datum["occurred_at"], datum["step"], datum["correction"], int.from_bytes(incoming.who[:2], "big")
         )
-        judged = self.history.add(key, self.keep)
+        before = self.history
+        judged = before.add(key, self.keep)
         dossier, keys = facts.merge(self.datum, self.keys, datum, key)
         standing = judged.history.tail
         dossier["hub_seq"] = self.seq + 1
         dossier["status"] = STATUSES[standing.status]
         dossier["status_at"] = standing.since
-        body = self.record.write(dossier)
+        body, places = self.writer.write_marked(dossier)
+        event = self._event(judged, datum_body, body, incoming)
+        self.last, self._packed = None, None
+        self._written = repeat.written(self.keys, keys, key) if places else None
+        if places:
+            self._pieces = (body[: places[0]], body[places[1] :])
+        self.datum, self.keys, self.history, self.newest = dossier, keys, judged.history, key
+        due_at = dossier.get("due_at")
+        if due_at is not None:
+            in_order = before if before.keys and key >= before.keys[-1] else None
+            written = history.key_time(keys[facts.DUE_AT])
+            self.watch = followed(self.watch, self.rules, due_at, written, judged.history, in_order)
+        self.accept(body, incoming)
+        return event
+
+    def remember(self, value: bytes, places: Sequence[int]) -> None:
+        """What the step told that was applied just now. As `repeat.Repeat`."""
+        if self._written is not None:
+            self.last = repeat.Repeat(value, places, self._written)
+
+    def again(self, step: repeat.Step, datum_body: bytes, incoming: Incoming) -> bytes | None:
+        """As `apply`, with a step that `last` knows; None, and nothing done, if it did not happen last."""
+        key = history.order_key(step.at, step.kind, step.correction, int.from_bytes(incoming.who[:2], "big"))
+        before = self.history
+        if key < before.keys[-1]:
+            return None
+        judged = before.add(key, self.keep)
+        standing, (code, rest) = judged.history.tail, self._pieces
+        body = b"".join(
+            (code, long_bytes(self.seq + 1), _STATUS_AVRO[standing.status], long_bytes(standing.since), rest)
+        )
+        event = self._event(judged, datum_body, body, incoming)
+        self.history, self.newest = judged.history, key
+        watch = self.watch
+        if watch is not None:
+            self.watch = followed(watch, self.rules, watch.due_at, watch.since, judged.history, before)
+        self.accept(body, incoming)
+        return event
+
+    def _event(self, judged: history.Judged, datum_body: bytes, body: bytes, incoming: Incoming) -> bytes:
+        """The canonical event's Avro body. BadRecord (`limit`)."""
         event = b"".join(
             (long_bytes(self.seq + 1), _LATE_AVRO[judged.late], _STATUS_AVRO[judged.status], datum_body, body)
         )  # fmt: skip
-        check_size(len(event), len(body) + len(self.ring) + 8 * (len(keys) + self.keep), incoming.overhead)
-        self.datum, self.keys, self.history = dossier, keys, judged.history
-        due_at = dossier.get("due_at")
-        if due_at is not None:
-            self.watch = followed(self.watch, self.rules, due_at, history.key_time(keys[facts.DUE_AT]), judged.history)
-        self.accept(body, incoming)
+        check_size(len(event), len(body) + len(self.ring) + 8 * (len(self.keys) + self.keep), incoming.overhead)
         return event
+
+    def _settle(self) -> None:
+        """`datum` and `keys` as they are after the last repetition."""
+        if self.last is not None:
+            keys = self.keys = list(self.keys)
+            for place in self.last.written:
+                keys[place] = self.newest
+            standing = self.history.tail
+            self.datum["status"], self.datum["status_at"] = STATUSES[standing.status], standing.since
 
     def tell(self, asked: Datum, asked_body: bytes, incoming: Incoming) -> bytes | None:
         """The canonical deadline event's Avro body; None if the dossier does not run towards that deadline (any more),
@@ -76,6 +139,7 @@ class DossierWork(Work):
         told = self.watch and self.watch.told(asked["kind"], asked["deadline_at"])
         if not told:
             return None
+        self._settle()
         dossier = self.datum | {"hub_seq": self.seq + 1}
         body = self.record.write(dossier)
         event = b"".join((long_bytes(self.seq + 1), asked_body, body))
@@ -86,4 +150,14 @@ class DossierWork(Work):
 
     def headers(self) -> list[tuple[str, bytes]]:
         watch = [(DEADLINE, self.watch.pack())] if self.watch else []
-        return [("steps", self.history.pack()), ("facts", facts.pack_keys(self.keys)), *watch]
+        return [("steps", self.history.pack()), ("facts", self._packed_keys()), *watch]
+
+    def _packed_keys(self) -> bytes:
+        """Only the newest changes from repetition to repetition."""
+        if self._packed is None:
+            self._settle()
+            if self.last is None or not self.last.written or self.keys[facts.HOLDER_KEY] == self.newest:
+                return facts.pack_keys(self.keys)
+            self._packed = facts.pack_split(self.keys)
+        before, after = self._packed
+        return before + _KEY.pack(self.newest) + after

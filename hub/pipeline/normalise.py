@@ -37,6 +37,8 @@ def dossier_step(datum: Datum, recorded_ms: int, rules: Rules) -> bool:
         codes.procedure(datum["procedure_code"])
     joint.check_parent(datum)
     changed |= joint.date_transfer(datum, rules)
+    if datum["step"] == "RESCHEDULED" and datum["due_at"] is None:
+        raise BadRecord("missing_field", "due_at: step RESCHEDULED needs one, the new date for the result", "due_at")
     rating = datum["rating"]
     if datum["step"] == "RATED" and rating is None:
         raise BadRecord("missing_field", "rating: step RATED needs one, 1 to 5", "rating")

@@ -169,6 +169,30 @@ def test_a_moved_deadline_is_told_anew():
     assert [event["due_at"] for event in after] == [new, new]
 
 
+@pytest.mark.parametrize("told", [THU_8 - HOUR, FRI_8 + HOUR])
+def test_an_apology_with_a_new_date_moves_the_deadline_before_it_and_after_it(told: int):
+    hub = received(Hub())
+    before = hub.at(told)
+    new = FRI_8 + 7 * DAY  # Friday 16, and Thursday 15 is the working day before
+    hub.run(record(step("RESCHEDULED", told, due_at=new, note="Phiếu xin lỗi số 12"), "m"))
+    assert (hub.watch.due_at, hub.watch.since, hub.watch.deadline_at) == (new, told, new)
+    assert hub.dossier()["status"] == "ACCEPTED"
+    assert kinds(before) == ([] if told < THU_8 else ["DUE"])
+    assert kinds(hub.at(FRI_8 + 2 * HOUR)) == []
+    assert kinds(hub.at(new - DAY) + hub.at(new)) == ["WARNING", "DUE"]
+
+
+def test_an_apology_while_papers_are_awaited_does_not_end_the_wait():
+    """Asked Tuesday, put off to Monday 12 on Wednesday, answered Thursday: one working day later, Tuesday 13."""
+    hub = received(Hub())
+    hub.run(record(step("SUPPLEMENT_REQUESTED", MON_8 + DAY), "a"))
+    hub.run(record(step("RESCHEDULED", MON_8 + 2 * DAY, due_at=MON_8 + 7 * DAY), "b"))
+    assert (hub.dossier()["status"], hub.watch.runs) == ("SUPPLEMENT", False)
+    assert hub.at(MON_8 + 7 * DAY) == []
+    hub.run(record(step("SUPPLEMENT_GIVEN", MON_8 + 3 * DAY), "c"))
+    assert hub.watch.deadline_at == MON_8 + 8 * DAY
+
+
 def test_a_deadline_moved_nearer_is_told_at_its_time():
     hub = received(Hub())
     hub.ask(MON_8)

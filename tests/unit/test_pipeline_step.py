@@ -267,6 +267,8 @@ def test_cut_anywhere_it_is_a_dead_letter(cut):
         (step("RECEIVED", 0, due_at=0), "date", "due_at"),
         (step("RATED", 0), "missing_field", "rating"),
         (step("RATED", 0, rating=6), "limit", "rating"),
+        (step("RESCHEDULED", 0), "missing_field", "due_at"),
+        (step("RESCHEDULED", 0, due_at=T0, dossier_code="HS 1"), "code", "dossier_code"),
     ],
 )
 def test_steps_that_cannot_be_used(datum, reason, field):
