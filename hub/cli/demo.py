@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 
+INBOUND: dict[str, dict[str, object]] = {"national-portal": {"clients": ["127.0.0.1/32"]}}
+"""The national portal, simulated on this machine, may call in."""
+
 MARK = ".hub-demo"
 """In every folder that the demo made, so that it never empties another one."""
 
@@ -76,7 +79,8 @@ def settings_for(given: Settings, stay: bool) -> Settings:
                        ("console", given.console.host)):  # fmt: skip
         usual = getattr(given, name).port
         wanted[name] = {"port": usual if stay and _is_free(host, usual) else free_port()}
-    return given.model_copy(update={name: _unless_set(getattr(given, name), new) for name, new in wanted.items()})
+    sections: dict[str, object] = {name: _unless_set(getattr(given, name), new) for name, new in wanted.items()}
+    return given.model_copy(update=sections | {"inbound": INBOUND | given.inbound})
 
 
 def _unless_set(section: BaseModel, new: dict[str, object]) -> BaseModel:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ def check(sent: Sent, national: Path, provincial: Path, answers: Mapping[str, Ma
     at_provincial = _provincial(provincial)
     at_national, lines = _national(national)
     for code, dossier in sent.dossiers.items():
-        _check_provincial(found, dossier, at_provincial.get(code, []))
+        _check_provincial(found, dossier, at_provincial.get(code, Received()))
         _check_national(found, dossier, at_national.get(code), lines.get(code, set()))
         state = answers.get(code) or {}
         found.same(f"{code} in the read API, status", dossier.status, state.get("status"))
@@ -30,43 +31,55 @@ def check(sent: Sent, national: Path, provincial: Path, answers: Mapping[str, Ma
         "sent_twice": sent.lines - sum(sent.events.values()) - len(sent.refused),
         "late": sum(late for dossier in every for _, _, late in dossier.shown()),
         "corrected": sum(any(step.correction for step in dossier.steps) for dossier in every),
-        "provincial_events": sum(len(at_provincial.get(code, ())) for code in sent.dossiers),
+        "provincial_events": sum(len(at_provincial[code].events) for code in sent.dossiers if code in at_provincial),
         "national_lines": sum(len(lines.get(code, ())) for code in sent.dossiers),
         "statuses": dict(sorted(Counter(dossier.status for dossier in every).items())),
     }
     found.figures = figures
     found.shown = (
         f"{figures['dossiers']} dossiers with {figures['events']} events ({figures['late']} late, "
-        f"{figures['sent_twice']} sent twice, {figures['corrected']} dossiers corrected): "
+        f"{figures['sent_twice']} sent twice, {figures['corrected']} corrected): "
         f"{figures['provincial_events']} events and {figures['national_lines']} lines at the portals"
     )
     return found
 
 
-Shown = tuple[int, str, str, bool]
-"""Of the provincial portal: hub_seq, step, status, late."""
+Shown = tuple[str, str, bool]
+"""An event at the provincial portal: step, its own status, late."""
 
 
-def _provincial(database: Path) -> dict[str, list[tuple[int, Shown, str]]]:
-    """Dossier -> (arrival, the event, the dossier's status in it), in order of arrival."""
-    out: dict[str, list[tuple[int, Shown, str]]] = {}
-    query = "SELECT * FROM events WHERE type = 'vn.hub.dossier.event' ORDER BY arrival"
-    for row in rows(database, query):
+@dataclass
+class Received:
+    """A dossier at the provincial portal, in order of arrival. status: the dossier's in the last event."""
+
+    numbers: list[int] = field(default_factory=list)
+    events: list[Shown] = field(default_factory=list)
+    status: str = ""
+
+
+def _provincial(database: Path) -> dict[str, Received]:
+    out: dict[str, Received] = {}
+    for row in rows(database, "SELECT * FROM events WHERE type = 'vn.hub.dossier.event' ORDER BY arrival"):
         data = json.loads(row["body"])["data"]
-        shown = row["hub_seq"], data["step"]["step"], data["status"], data["late"]
-        out.setdefault(row["key"], []).append((row["arrival"], shown, data["dossier"]["status"]))
+        one = out.setdefault(row["key"], Received())
+        one.numbers.append(row["hub_seq"])
+        one.events.append((data["step"]["step"], data["status"], data["late"]))
+        one.status = data["dossier"]["status"]
     return out
 
 
-def _check_provincial(found: Slice, dossier: Dossier, shown: list[tuple[int, Shown, str]]) -> None:
+def _check_provincial(found: Slice, dossier: Dossier, shown: Received) -> None:
+    """hub_seq rises, with gaps where the hub told a deadline, which this portal does not get."""
     where = f"{dossier.code} at the provincial portal"
-    due = [(n, step.kind, status, late) for n, (step, status, late) in enumerate(dossier.shown(), 1)]
-    if not found.same(f"{where}, number of events", len(due), len(shown)):
+    due = [(step.kind, status, late) for step, status, late in dossier.shown()]
+    if not found.same(f"{where}, number of events", len(due), len(shown.events)):
         return
-    for one, (_, other, _) in zip(due, shown, strict=True):
-        if not found.same(f"{where}, event {one[0]}", one, other):
+    for number, (one, other) in enumerate(zip(due, shown.events, strict=True), 1):
+        if not found.same(f"{where}, event {number}", one, other):
             return
-    found.same(f"{where}, status", dossier.status, shown[-1][2])
+    if shown.numbers != sorted(set(shown.numbers)):
+        found.wrong.append(f"{where}: the events came out of order, hub_seq {shown.numbers}")
+    found.same(f"{where}, status", dossier.status, shown.status)
 
 
 Line = tuple[str, str, str]

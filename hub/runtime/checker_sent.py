@@ -21,7 +21,8 @@ PLANTED = "planted-"
 # Steps of one millisecond are taken in this order (docs/lifecycle.md), corrections after others.
 ORDER = (
     "SUBMITTED", "RECEIVED", "IN_PROCESS", "TRANSFERRED", "SUPPLEMENT_REQUESTED", "SUPPLEMENT_GIVEN",
-    "PAYMENT_REQUESTED", "PAYMENT_MADE", "NOT_ACCEPTED", "WITHDRAWN", "STOPPED", "FINISHED", "RETURNED", "RATED",
+    "PAYMENT_REQUESTED", "PAYMENT_MADE", "RESCHEDULED", "NOT_ACCEPTED", "WITHDRAWN", "STOPPED", "FINISHED", "RETURNED",
+    "RATED",
 )  # fmt: skip
 STATUS_CODE = {
     "NEW": "1", "ACCEPTED": "2", "NOT_ACCEPTED": "3", "IN_PROCESS": "4", "SUPPLEMENT": "5", "PAYMENT": "6",
@@ -86,10 +87,18 @@ class Dossier:
 
 def statuses(steps: Iterable[Step]) -> list[str]:
     """The status after each of them, in the order of time."""
+    return statuses_of((step.kind, step.correction) for step in steps)
+
+
+def statuses_of(kinds: Iterable[tuple[str, bool]]) -> list[str]:
+    """kinds: (kind, whether it is a correction)."""
     rest, status, out = "", "UNKNOWN", []
-    for step in steps:
-        if step.kind != "RATED":
-            rest, status = _after("" if step.correction else rest, step.kind)
+    for kind, correction in kinds:
+        rest = "" if correction and kind != "RATED" else rest
+        if kind == "RESCHEDULED":  # a new date; the status stays, that of a wait too
+            status = "IN_PROCESS" if correction or status == "UNKNOWN" else status
+        elif kind != "RATED":
+            rest, status = _after(rest, kind)
         out.append(status)
     return out
 

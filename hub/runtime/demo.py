@@ -118,7 +118,8 @@ class Demo:
             await asyncio.sleep(QUIET_S)
             report, wrong = await self._judge(tally, planted, portals, elapsed)
             if self.province_events and not wrong:
-                province = Province(self.settings, portals, self.view, tally, self.province_events, self.folder)
+                core = supervisor.children["core"]
+                province = Province(self.settings, portals, core, self.view, tally, self.province_events, self.folder)
                 report["province"] = await province.run()
                 wrong = province.wrong
             following.cancel()

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from hub.model import agencies
 from hub.model.agencies import Agencies, Office
-from hub.runtime import generate
+from hub.runtime import generate, generate_offices
 from hub.runtime.generate import Event, Wanted
 from hub.runtime.generate_shape import DAY_MS, HOUR_MS
 from hub.wire.envelope import DOSSIER_STEP, PROCEDURE_CHANGE, SERVICE_CHANGE
@@ -60,14 +60,20 @@ def province_events(calendar: Calendar, count: int) -> list[Event]:
     return sorted([*generated, *own], key=lambda event: event.arrived_at)
 
 
+def soonest(calendar: Calendar) -> int:
+    """The deadline of `near_deadlines` that comes while the demo runs; ms UTC."""
+    seconds: list[int] = [entry["seconds"] for entry in plan()["deadlines"]["dossier"] if "seconds" in entry]
+    return calendar.now + 1000 * min(seconds)
+
+
 def department(calendar: Calendar, table: Agencies) -> Office:
     """The office that the demo's own dossiers belong to."""
-    return next(office for office in generate.offices_on(table, calendar.start) if office.kind == "department")
+    return next(office for office in generate_offices.offices_on(table, calendar.start) if office.kind == "department")
 
 
 def catalogue(calendar: Calendar, table: Agencies) -> Iterator[Event]:
     """Procedures and services beside the generated ones, what was amended, what was withdrawn."""
-    office = generate.province(table, calendar.start)
+    office = generate_offices.province(table, calendar.start)
     published = calendar.now - 100 * DAY_MS
     for entry in plan()["procedure"]:
         yield from _published(office, entry, published)
@@ -109,6 +115,21 @@ def not_offered(calendar: Calendar, table: Agencies) -> Iterator[Event]:
                      "submitted_at": at, "filed_at_portal": "provincial"}  # fmt: skip
             step = dossier_step(calendar, office, number, at, "SUBMITTED", facts)
             yield replace(step, id=f"{PLANTED}not_offered-{number}")
+            number += 1
+
+
+def near_deadlines(calendar: Calendar, table: Agencies) -> Iterator[Event]:
+    """Dossiers in work, waiting or finished, with a date near now."""
+    office, own = department(calendar, table), plan()["deadlines"]
+    number = own["first_number"]
+    for entry in own["dossier"]:
+        for _ in range(entry["count"]):
+            at = calendar.now - own["received_days_ago"] * DAY_MS
+            due = entry.get("days", 0) * DAY_MS + entry.get("hours", 0) * HOUR_MS + entry.get("seconds", 0) * 1000
+            # Told with the step that it stands at, so that no moment in between shows it in work.
+            facts = {"procedure_code": "1.009995", "procedure_name": "Hồ sơ sắp đến hạn", "channel": "DIRECT",
+                     "received_at": at, "due_at": calendar.now + due}  # fmt: skip
+            yield dossier_step(calendar, office, number, at, entry.get("step", "RECEIVED"), facts)
             number += 1
 
 

@@ -1,29 +1,34 @@
 """The demo's second act: a generated province on the hub that runs already, slice by slice of the domain.
 
-What is sent stands in one file; the checkers compute from it what each slice must show, and this module collects what
-is shown by the hub's own public ways: its HTTP interface, its commands, its topics, and what the portals keep.
+What is sent stands in one file; the checkers compute from it what each slice must show (hub/runtime/demo_slices.py).
+While it is under way the core is killed just before a deadline, which must be told once all the same.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
+import os
+import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from hub.access import organisations
 from hub.access.control import Organisation
 from hub.config import Settings
+from hub.errors import StartError
 from hub.model import agencies
-from hub.runtime import checker_dossiers, generate, generate_sinks
-from hub.runtime.checker_sent import Sent, read
-from hub.runtime.checker_slice import Slice
-from hub.runtime.demo_extras import PLANTED, Calendar, province_events
-from hub.runtime.demo_setup import Simulator
+from hub.runtime import checker_deadlines, demo_catalogue, demo_citizens, demo_slices, generate, generate_sinks
+from hub.runtime.checker_sent import read
+from hub.runtime.child import Child, State
+from hub.runtime.demo_commands import add_deadline_subscriber, follow_deadlines, metric
+from hub.runtime.demo_extras import PLANTED, Calendar, near_deadlines, province_events, soonest
+from hub.runtime.demo_setup import NATIONAL_LIST, Simulator
+from hub.runtime.demo_slices import Collected
 from hub.runtime.demo_tally import Identity, Tally
 from hub.runtime.demo_view import View
 from hub.runtime.generate import Event
@@ -31,117 +36,207 @@ from hub.wire.envelope import DOSSIER_STEP
 
 ORGANISATION = "province"
 STALL_S = 60.0
-SETTLE_S = 20.0
-"""So long the pages may lag behind the topics."""
-
-TITLES = {
-    "dossiers": (4, "Dossiers at both portals", "Hồ sơ"),
-}
+KILL_BEFORE_S = 2.0
+DEADLINE_S = 60.0
+"""So long after the soonest deadline everything that is due must have been told."""
 
 
 @dataclass
 class Province:
-    """settings: of the hub that runs. events: how many to generate. tally: follows the hub's topics."""
+    """settings: of the hub that runs. events: how many to generate. core: the role that is killed. tally: follows the
+    hub's topics. folder: that of the portals, where what is sent is written, too."""
 
     settings: Settings
     portals: dict[str, Simulator]
+    core: Child
     view: View
     tally: Tally
     events: int
     folder: Path
     wrong: list[str] = field(default_factory=list)
+    handed: list[int] = field(default_factory=lambda: [0])
+    filed: list[int] = field(default_factory=lambda: [0])
 
     async def run(self) -> dict[str, Any]:
         """The report's part; `wrong` says what is not as it must be."""
-        began = time.monotonic()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        calendar = Calendar(int(time.time() * 1000))
-        self.view.say(f"the generated province: {calendar.start} until yesterday, {self.events} events …")
-        events = await asyncio.to_thread(province_events, calendar, self.events)
-        sent = await self._write(events)
-        handed = [0]
+        began, calendar = time.monotonic(), Calendar(int(time.time() * 1000))
+        self.view.say(f"the generated province: from {calendar.start} until yesterday, {self.events} events …")
+        rest = await asyncio.to_thread(province_events, calendar, self.events)
         key = await self._organisation(calendar)
-        async with asyncio.TaskGroup() as group:
-            feeding = group.create_task(self._feed(events, key, handed))
-            await self._settled(events, handed, [feeding])
-        slices = {"dossiers": await self._until_same(lambda: self._dossiers(sent))}
-        return self._report(sent, slices, time.monotonic() - began)
+        await add_deadline_subscriber(self.settings)
+        calendar = Calendar(int(time.time() * 1000))
+        events = [*near_deadlines(calendar, agencies.table(None)), *rest]
+        events.sort(key=lambda event: event.type == DOSSIER_STEP)  # as they are sent
+        planted = self._national_list(events)
+        answers = self._write(calendar, events)
+        found = Collected(
+            self.settings, self.portals, self.tally, self.folder, calendar.month,
+            sent=read(self.folder / "events.ndjson"), answered=read(self.folder / "answers.ndjson"), planted=planted,
+            fed_from=calendar.now, dead_before=frozenset(self.tally.dead),
+        )  # fmt: skip
+        out: dict[str, Any] = {"events": sum(found.sent.events.values()), "elapsed_s": 0.0}
+        try:
+            out |= await self._show(found, events, answers, key, soonest(calendar))
+        except* StartError as errors:
+            self.wrong += [str(error) for error in errors.exceptions]
+        return out | {"elapsed_s": round(time.monotonic() - began, 1)}
 
-    def _report(self, sent: Sent, slices: dict[str, Slice], elapsed: float) -> dict[str, Any]:
-        out: dict[str, Any] = {"events": sum(sent.events.values()), "elapsed_s": round(elapsed, 1)}
-        for name, found in slices.items():
-            number, english, vietnamese = TITLES[name]
-            titles = {"slice": number, "title": english, "tieu_de": vietnamese}
-            out[name] = titles | {"shown": found.shown} | found.figures | {"wrong": len(found.wrong)}
-            if found.wrong:
-                self.wrong.append(f"slice {number}, {english}: {len(found.wrong)} wrong, first: {found.wrong[0]}")
-        return out
+    async def _show(
+        self, found: Collected, events: Sequence[Event], answers: Sequence[Event], key: str, deadline: int
+    ) -> dict[str, Any]:
+        """Sends everything, waits until it is there, and has it checked."""
+        listed = len(demo_catalogue.codes(self.folder / NATIONAL_LIST))
+        async with self._source(), asyncio.TaskGroup() as group:
+            following = group.create_task(follow_deadlines(self.settings, found.told))
+            work = [
+                group.create_task(self._feed_in_order(events, key)),
+                group.create_task(self._file(key, answers)),
+                group.create_task(self._down_over_a_deadline(deadline)),
+            ]
+            await self._settled(events, answers, listed, work)
+            await self._told(found, deadline)
+            slices, wrong = demo_slices.report(await found.all())
+            following.cancel()
+        self.wrong += wrong
+        return slices
 
-    async def _write(self, events: Sequence[Event]) -> Sent:
-        path = self.folder / "events.ndjson"
-        await asyncio.to_thread(generate_sinks.to_file, events, path, False, lambda _: None)
-        return await asyncio.to_thread(read, path)
+    # --- what is sent ---------------------------------------------------------------------------------------------
 
     async def _organisation(self, calendar: Calendar) -> str:
         """One key for all offices, as `hub generate --list-sources` says."""
-        table = agencies.table(None)
-        spoken = generate.sources(calendar.wanted(self.events), table)
+        spoken = generate.sources(calendar.wanted(self.events), agencies.table(None))
         organisation = Organisation(
             name=ORGANISATION, title="Tỉnh được sinh ra", sources=tuple(source for source, _ in spoken),
             agencies=tuple(code for _, code in spoken),
         )  # fmt: skip
         return await organisations.add(self.settings, organisation, "demo", "the generated province")
 
-    async def _feed(self, events: Sequence[Event], key: str, handed: list[int]) -> None:
-        def tick(number: int) -> None:
-            handed[0] += number
+    def _national_list(self, events: Sequence[Event]) -> list[tuple[str, str]]:
+        listed, planted = demo_catalogue.national_list(events)
+        demo_catalogue.write(self.folder / NATIONAL_LIST, listed)
+        return planted
 
+    def _write(self, calendar: Calendar, events: Sequence[Event]) -> list[Event]:
+        """Everything that will be sent, as files for the checkers; the agency's answers to what is filed nationally."""
+        filed = demo_citizens.filed(calendar, self.portals["national"])
+        answers = list(demo_citizens.answered(calendar, filed))
+        (self.folder / "filed.json").write_text(json.dumps(filed, ensure_ascii=False, indent=1), "utf-8")
+        for name, content in (("events.ndjson", events), ("answers.ndjson", answers)):
+            generate_sinks.to_file(content, self.folder / name, False, lambda _: None)
+        return answers
+
+    async def _feed_in_order(self, events: Sequence[Event], key: str) -> None:
+        """Procedures and services first. Dossiers follow once the core's copy of the catalogue has them: one filed
+        within a second of its service could be judged before."""
+        catalogue = [event for event in events if event.type != DOSSIER_STEP]
+        await self._feed(catalogue, key)
+        deadline = time.monotonic() + STALL_S
+        while any((event.source, event.id) not in self.tally.canonical for event in catalogue):
+            if time.monotonic() > deadline:
+                self.wrong.append(f"the catalogue was not accepted within {STALL_S:.0f} s")
+                return
+            await asyncio.sleep(0.1)
+        accepted = time.monotonic()
+        while time.monotonic() < deadline:
+            age = await metric(self.settings, "core", "hub_catalogue_copy_age_seconds")
+            if age is not None and age < time.monotonic() - accepted:
+                break
+            await asyncio.sleep(0.2)
+        await self._feed([event for event in events if event.type == DOSSIER_STEP], key)
+
+    async def _feed(self, events: Sequence[Event], key: str) -> None:
         gateway = self.settings.gateway
+
+        def tick(number: int) -> None:
+            self.handed[0] += number
+
         counts = await generate_sinks.to_http(events, f"http://{gateway.host}:{gateway.port}/v1/events", key, tick)
         if counts["rejected"]:
             self.wrong.append(f"the gateway refused {counts['rejected']} events: {dict(counts)}")
 
-    async def _settled(self, events: Sequence[Event], handed: list[int], others: Sequence[asyncio.Task[None]]) -> None:
+    async def _file(self, key: str, answers: Sequence[Event]) -> None:
+        """Citizens file on the national portal; once that has come in, the agency answers."""
+        dossiers = json.loads((self.folder / "filed.json").read_text("utf-8"))
+        await demo_citizens.file_all(self.portals["national"], dossiers, self.filed)
+        deadline = time.monotonic() + STALL_S
+        while self._came_in(demo_citizens.INBOUND_SOURCE) < len(dossiers):
+            if time.monotonic() > deadline:
+                self.wrong.append(f"what was filed nationally did not come in within {STALL_S:.0f} s")
+                return
+            await asyncio.sleep(0.1)
+        await self._feed(answers, key)
+
+    def _came_in(self, source: str) -> int:
+        return sum(own == source for own, _ in self.tally.canonical)
+
+    @contextlib.asynccontextmanager
+    async def _source(self) -> AsyncIterator[None]:
+        """The national list is pulled meanwhile."""
+        process = await demo_catalogue.start_source(self.settings)
+        try:
+            yield
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
+
+    async def _down_over_a_deadline(self, deadline: int) -> None:
+        """kill -9 of the core just before the deadline: it is back only after it."""
+        await asyncio.sleep(max(0.0, deadline / 1000 - time.time() - KILL_BEFORE_S))
+        if self.core.state is not State.READY or not self.core.pid:
+            self.wrong.append("the core was not up to be killed before a deadline")
+            return
+        pid = self.core.pid
+        os.kill(pid, signal.SIGKILL)
+        self.view.say(f"killed core (pid {pid}) {KILL_BEFORE_S:.0f} s before a deadline")
+
+    # --- until it is there ----------------------------------------------------------------------------------------
+
+    async def _settled(
+        self, events: Sequence[Event], answers: Sequence[Event], listed: int, work: Sequence[asyncio.Task[None]]
+    ) -> None:
         """Returns when everything sent has its receipts, or nothing moves any more."""
-        good = {(e.source, e.id): e.type for e in events if not e.id.startswith(PLANTED)}
+        good = {(e.source, e.id): e.type for e in (*events, *answers) if not e.id.startswith(PLANTED)}
         dossiers = [sent for sent, type in good.items() if type == DOSSIER_STEP]
-        due: dict[str, Sequence[Identity]] = {"national": dossiers, "provincial": list(good)}
-        clock, totals = asyncio.get_running_loop().time, {"handed": len(events), "accepted": len(good)}
-        self.view.open(totals | {name: len(wanted) for name, wanted in due.items()})
+        due: dict[str, Sequence[Identity]] = {"accepted": list(good), "national": dossiers, "provincial": list(good)}
+        handed = len(events) + len(answers)
+        totals = {"handed": handed} | {name: len(wanted) for name, wanted in due.items()}
+        totals |= {"filed": len(answers), "catalogue": listed}
+        self.view.open(totals)
+        clock = asyncio.get_running_loop().time
         self.tally.moved_at = clock()
         try:
             while clock() - self.tally.moved_at < STALL_S:
-                counts = {"handed": handed[0], "accepted": sum(sent in self.tally.canonical for sent in good)}
-                counts |= {name: sum(self.tally.has(name, sent) for sent in wanted) for name, wanted in due.items()}
+                counts = self._counts(due)
                 self.view.show(counts)
-                whole = all(counts[name] == len(wanted) for name, wanted in due.items())
-                if whole and all(task.done() for task in others):
+                if counts == totals and all(task.done() for task in work):
                     return
                 await asyncio.sleep(0.2)
         finally:
             self.view.close()
-        self.wrong.append(f"the province did not settle: nothing moved for {STALL_S:.0f} s")
+        behind = ", ".join(
+            f"{name} {counts[name]} of {total}" for name, total in totals.items() if counts[name] < total
+        )
+        self.wrong.append(f"the province did not settle ({behind}): nothing moved for {STALL_S:.0f} s")
 
-    async def _until_same(self, look: Callable[[], Any]) -> Slice:
-        """What the pages show may lag a moment behind: looked at again while something is wrong."""
-        deadline = asyncio.get_running_loop().time() + SETTLE_S
-        while True:
-            found: Slice = await look()
-            if not found.wrong or asyncio.get_running_loop().time() > deadline:
-                return found
-            await asyncio.sleep(1.0)
+    def _counts(self, due: dict[str, Sequence[Identity]]) -> dict[str, int]:
+        accepted = sum(sent in self.tally.canonical for sent in due["accepted"])
+        portals = {name: sum(self.tally.has(name, sent) for sent in due[name]) for name in ("national", "provincial")}
+        catalogue = self._came_in(self.settings.reconcile.reference_source)
+        return {
+            "handed": self.handed[0],
+            "accepted": accepted,
+            **portals,
+            "filed": self.filed[0],
+            "catalogue": catalogue,
+        }
 
-    async def _dossiers(self, sent: Sent) -> Slice:
-        answers = await self._answers(sent.dossiers)
-        databases = self.portals["national"].database, self.portals["provincial"].database
-        return await asyncio.to_thread(checker_dossiers.check, sent, *databases, answers)
-
-    async def _answers(self, codes: Sequence[str] | dict[str, Any]) -> dict[str, dict[str, Any]]:
-        """code -> what GET /v1/dossiers/{code} says."""
-        console, out = self.settings.console, dict[str, dict[str, Any]]()
-        async with httpx.AsyncClient(timeout=30.0, trust_env=False) as client:
-            for code in codes:
-                answer = await client.get(f"http://{console.host}:{console.port}/v1/dossiers/{code}")
-                if answer.status_code == 200:
-                    out[code] = answer.json()
-        return out
+    async def _told(self, found: Collected, deadline: int) -> None:
+        """Waits until the deadlines that are due for certain have come; the checker says what is missing."""
+        until = deadline / 1000 + DEADLINE_S
+        while time.time() < until:
+            wanted = set(checker_deadlines.codes_due(found.sent, found.fed_from, int(time.time() * 1000)))
+            over = time.time() * 1000 > deadline + checker_deadlines.NEAR_MS
+            if over and wanted <= {(one.code, one.kind) for one in found.told}:
+                return
+            await asyncio.sleep(0.2)

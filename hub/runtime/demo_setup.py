@@ -33,6 +33,10 @@ FAULTS: Mapping[str, Sequence[str]] = {
     "provincial": ("http_500", "http_502", "http_429", "reset", "dropped_reply"),
 }
 START_S = 30.0
+NATIONAL_LIST = "national-list.json"
+"""The national portal's list of procedures, in the portals' folder; empty until the second act."""
+FILE_HOST = "127.0.0.1"
+"""Links to it are tried: the national portal's simulator keeps files there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,10 @@ async def simulators(settings: Settings, folder: Path) -> AsyncIterator[dict[str
     secret = folder / "signing.secret"
     secret.write_text("whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(), "ascii")
     async with contextlib.AsyncExitStack() as stack:
-        national = await _start(stack, settings, folder, "national", "adapter_url")
+        (folder / NATIONAL_LIST).write_text("{}", "ascii")
+        inbound = f"http://{settings.gateway.host}:{settings.gateway.port}/inbound/national-portal"
+        more = ("--catalogue", str(folder / NATIONAL_LIST), "--inbound-url", inbound)
+        national = await _start(stack, settings, folder, "national", "adapter_url", *more)
         provincial = await _start(stack, settings, folder, "provincial", "url", "--secret", f"file:{secret}")
         yield {"national": national, "provincial": provincial}
 
@@ -113,7 +120,8 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 def subscribers(portals: Mapping[str, Simulator], folder: Path) -> list[Subscriber]:
     """Both portals, due every event: from the log, since a backfill by state may cover several with one."""
-    national: dict[str, Any] = {"adapter_url": portals["national"].url, "madonvi": "H11", "username": "demo"}
+    national: dict[str, Any] = {"adapter_url": portals["national"].url, "madonvi": "H11", "username": "demo",
+                                "file_hosts": [FILE_HOST]}  # fmt: skip
     provincial: dict[str, Any] = {"url": portals["provincial"].url, "allow_loopback": True}
     return [
         Subscriber(name="national", kind="national-portal", title="Cổng Dịch vụ công quốc gia (mô phỏng)",

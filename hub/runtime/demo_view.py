@@ -39,7 +39,7 @@ class View:
         self._updates = 0
 
     def say(self, sentence: str) -> None:
-        self.console.print(Text(sentence))
+        self.console.print(Text(sentence), soft_wrap=True)
 
     def open(self, totals: Mapping[str, int]) -> None:
         """Bars for these; what was shown before stays above them."""
@@ -68,7 +68,7 @@ class View:
         if "province" in report:
             self.console.print(province(report["province"]))
         for sentence in wrong:
-            self.console.print(Text(f"✗ {sentence}", style="red"))
+            self.console.print(Text(f"✗ {sentence}", style="red"), soft_wrap=True)
         if not wrong:
             self.console.print(Text("✓ nothing missing, nothing out of order, dead letters as planted", "green"))
             if "province" in report:

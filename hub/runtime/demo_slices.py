@@ -1,0 +1,140 @@
+"""The slices of the domain on the generated province: what is shown is collected by the hub's public ways, and the
+checkers say what of it is not as it was sent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hub.config import Settings
+from hub.errors import StartError
+from hub.runtime import (
+    checker_catalogue,
+    checker_deadlines,
+    checker_dossiers,
+    checker_figures,
+    checker_joint,
+    checker_national,
+)
+from hub.runtime.checker_deadlines import Told
+from hub.runtime.checker_sent import Sent, millis
+from hub.runtime.checker_slice import Slice
+from hub.runtime.demo_citizens import INBOUND_SOURCE
+from hub.runtime.demo_commands import api, hub_json, subjects
+from hub.runtime.demo_setup import Simulator
+from hub.runtime.demo_tally import Tally
+
+SETTLE_S = 20.0
+"""So long the pages may lag behind the topics."""
+
+TITLES = {
+    "procedures": (2, "Procedures", "Thủ tục hành chính"),
+    "online_services": (3, "Online services", "Dịch vụ công trực tuyến"),
+    "dossiers": (4, "Dossiers", "Hồ sơ"),
+    "joint_handling": (5, "Joint handling", "Liên thông"),
+    "deadlines": (6, "Deadlines", "Thời hạn giải quyết"),
+    "national_portal": (7, "National portal", "Cổng Dịch vụ công quốc gia"),
+    "figures": (8, "Figures of a month", "Số liệu tháng"),
+}
+
+
+@dataclass
+class Collected:
+    """What act two has sent, and where it can be seen. fed_from: ms UTC, when the hub got the first event."""
+
+    settings: Settings
+    portals: Mapping[str, Simulator]
+    tally: Tally
+    folder: Path
+    month: str
+    sent: Sent
+    answered: Sent
+    planted: list[tuple[str, str]]
+    fed_from: int
+    told: list[Told] = field(default_factory=list)
+    dead_before: frozenset[str] = frozenset()
+
+    @property
+    def national(self) -> Path:
+        return self.portals["national"].database
+
+    def _json(self, name: str) -> Any:
+        return json.loads((self.folder / name).read_text("utf-8"))
+
+    async def all(self) -> dict[str, Slice]:
+        """Every slice by its name in the report; first those that tell that the pages have caught up."""
+        looks: dict[str, Callable[[], Awaitable[Slice]]] = {
+            "dossiers": self.dossiers, "joint_handling": self.joint, "deadlines": self.deadlines,
+            "procedures": self.procedures, "online_services": self.services, "national_portal": self.portal,
+            "figures": self.figures,
+        }  # fmt: skip
+        found = {name: await _until_right(look) for name, look in looks.items()}
+        return {name: found[name] for name in TITLES}
+
+    async def dossiers(self) -> Slice:
+        answers = await subjects(self.settings, self.sent.dossiers)
+        provincial = self.portals["provincial"].database
+        return await asyncio.to_thread(checker_dossiers.check, self.sent, self.national, provincial, answers)
+
+    async def joint(self) -> Slice:
+        answers = await subjects(self.settings, checker_joint.involved(self.sent))
+        return checker_joint.check(self.sent, answers)
+
+    async def deadlines(self) -> Slice:
+        return checker_deadlines.check(self.sent, self.told, self.fed_from, int(time.time() * 1000))
+
+    async def procedures(self) -> Slice:
+        listed = self._json("national-list.json")
+        compared = await hub_json(self.settings, "catalogue", "compare")
+        answers = await subjects(self.settings, checker_catalogue.codes_of(self.sent, listed))
+        reference = self.settings.reconcile.reference_source
+        planted = set(self.planted)
+        return checker_catalogue.check_procedures(self.sent, listed, planted, compared, answers, reference)
+
+    async def services(self) -> Slice:
+        coverage = await hub_json(self.settings, "catalogue", "coverage")
+        letters = [letter for id, letter in self.tally.dead.items() if id not in self.dead_before]
+        dead = {letter.event_id: letter.reason for letter in letters}
+        return checker_catalogue.check_services(self.sent, self._json("national-list.json"), coverage, dead)
+
+    async def portal(self) -> Slice:
+        filed = self._json("filed.json")
+        (report,) = await api(self.settings, f"/v1/figures/{self.month}")
+        if report is None:
+            raise StartError(f"the read API has no figures of {self.month}")
+        said = await hub_json(self.settings, "satisfaction", "national", "--month", self.month)
+        start, end = millis(report["from"]), millis(report["until"])
+        satisfied = checker_national.check_satisfaction(self.sent, start, end, said, self.national)
+        answers = await subjects(self.settings, [one["MaHoSo"] for one in filed])
+        return checker_national.check(filed, self.answered, self.national, answers, INBOUND_SOURCE, satisfied)
+
+    async def figures(self) -> Slice:
+        (report,) = await api(self.settings, f"/v1/figures/{self.month}")
+        return checker_figures.check(self.sent, report or {})
+
+
+async def _until_right(look: Callable[[], Awaitable[Slice]]) -> Slice:
+    """Looked at again while something is wrong: what the pages show may lag a moment behind."""
+    deadline = asyncio.get_running_loop().time() + SETTLE_S
+    while True:
+        found = await look()
+        if not found.wrong or asyncio.get_running_loop().time() > deadline:
+            return found
+        await asyncio.sleep(1.0)
+
+
+def report(slices: Mapping[str, Slice]) -> tuple[dict[str, Any], list[str]]:
+    """(the report's part by slice, a sentence for each slice that is not as it must be)."""
+    out, wrong = dict[str, Any](), list[str]()
+    for name, found in slices.items():
+        number, english, vietnamese = TITLES[name]
+        titles = {"slice": number, "title": english, "tieu_de": vietnamese, "shown": found.shown}
+        out[name] = titles | found.figures | {"wrong": len(found.wrong)}
+        if found.wrong:
+            wrong.append(f"slice {number}, {english}: {len(found.wrong)} wrong, first: {found.wrong[0]}")
+    return out, wrong
