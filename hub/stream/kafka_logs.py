@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from sys import intern
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.structs import ConsumerRecord
 
 from hub.config import Settings
 from hub.stream.api import Stored
@@ -53,11 +55,7 @@ class KafkaLogs:
                 batch = await reader.getmany(*left, timeout_ms=500)
                 for part, records in batch.items():
                     moved = time.monotonic()
-                    entries = [
-                        (r.key, None if r.value is None else Stored(r.value, r.headers), r.offset)
-                        for r in records
-                        if r.key is not None and r.offset < ends[part]
-                    ]
+                    entries = _entries(records, ends[part])
                     if entries:
                         yield (part.topic, part.partition), entries
                 left = {part for part in left if await reader.position(part) < ends[part]}
@@ -74,3 +72,14 @@ class KafkaLogs:
                 raise
             self._reader = reader
         return self._reader
+
+
+def _entries(records: Iterable[ConsumerRecord[bytes, bytes]], end: int) -> list[Entry]:
+    """Those before `end`, with one object for each header's name: aiokafka makes a new one a record."""
+    return [(r.key, _stored(r), r.offset) for r in records if r.key is not None and r.offset < end]
+
+
+def _stored(record: ConsumerRecord[bytes, bytes]) -> Stored | None:
+    if record.value is None:
+        return None
+    return Stored(record.value, tuple([(intern(name), value) for name, value in record.headers]))

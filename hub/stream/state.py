@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from hub.observe import metrics
+from hub.stream import heap
 from hub.stream.api import Header, Stored
 from hub.stream.errors import StateError
 from hub.stream.store import MakeStores, Store, memory_stores
@@ -199,7 +200,9 @@ class State:
                 raise StateError(f"{log.store}/{log.partition} ends at {end}, we left it at {log.next}")
             if end > log.next:
                 ranges[key] = (max(first, log.next), end)
-        count = await self._read_all(logs, ranges)
+        with heap.resting():
+            count = await self._read_all(logs, ranges)
+        heap.set_apart(count)
         seconds = time.monotonic() - began
         if any(self._parts.get(number) is not part for number, part in stale.items()) or self._paused:
             return  # another rebalance came; what was read is kept where the partition is, and caught up from there
