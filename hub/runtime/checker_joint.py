@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-from hub.runtime.checker_sent import Dossier, Sent, millis, statuses
+from hub.runtime.checker_hours import limit_end
+from hub.runtime.checker_sent import Dossier, Sent, Step, millis, statuses
 from hub.runtime.checker_slice import Slice
 
 Json = Mapping[str, Any]
@@ -35,17 +36,23 @@ def parts(sent: Sent) -> list[tuple[str, str]]:
 
 
 def _transferred(dossier: Dossier) -> list[Json]:
-    """{to, since, due} of each transfer, in event time. due: None where it was told as a limit only."""
+    """{to, since, due} of each transfer, in event time. due: the date told, or the end of the limit told, or None."""
     return [
-        {
-            "to": agency(step.data["transferred_to"]),
-            "since": step.at,
-            "due": millis(step.data["step_due_at"]) if step.data.get("step_due_at") else None,
-            "by_limit": step.data.get("transfer_limit") is not None and not step.data.get("step_due_at"),
-        }
+        {"to": agency(step.data["transferred_to"]), "since": step.at, "due": _due(step), "by_limit": _by_limit(step)}
         for step in dossier.in_time()
         if step.data.get("transferred_to")
     ]
+
+
+def _by_limit(step: Step) -> bool:
+    return step.data.get("transfer_limit") is not None and not step.data.get("step_due_at")
+
+
+def _due(step: Step) -> int | None:
+    if _by_limit(step):
+        return limit_end(step.at, step.data["transfer_limit"], step.data["transfer_limit_unit"])
+    told = step.data.get("step_due_at")
+    return millis(told) if told else None
 
 
 def _ended(dossier: Dossier) -> int | None:
@@ -83,8 +90,8 @@ def check(sent: Sent, answers: Mapping[str, Json]) -> Slice:
         "held_elsewhere_now": sum(_elsewhere(answers.get(code)) for code in involved(sent)),
     }
     found.shown = (
-        f"{moved} transfers of {len(involved(sent))} dossiers, {held} still under way, "
-        f"{found.figures['held_elsewhere_now']} of them held by another agency now; "
+        f"{moved} transfers of {len(involved(sent))} dossiers ({limits} with a time limit), {held} dossiers under way, "
+        f"{found.figures['held_elsewhere_now']} of them with another agency now; "
         f"{found.figures['parts']} parts of {found.figures['parents']} parents"
     )
     return found
@@ -105,16 +112,14 @@ def _check_transfers(found: Slice, code: str, due: list[Json], ended: int | None
     untils.append(ended if ended is not None and ended >= due[-1]["since"] else None)
     holder = agency(code.partition("-")[0])
     for number, (one, until, other) in enumerate(zip(due, untils, shown, strict=True), 1):
-        wanted = {"from_agency": holder, "to_agency": one["to"], "since": one["since"], "until": until}
-        if one["by_limit"]:
-            found.same(f"{code}, transfer {number}, a date from its limit", True, (other["due_at"] or 0) > one["since"])
-        else:
-            wanted["due_at"] = one["due"]
+        wanted = {
+            "from_agency": holder, "to_agency": one["to"], "since": one["since"], "until": until, "due_at": one["due"],
+        }  # fmt: skip
         found.same(f"{code}, transfer {number}", wanted, {name: other[name] for name in wanted})
         holder = one["to"]
     state = answer["state"]
-    now = state.get("holder_agency_code"), state.get("holder_since")
-    found.same(f"{code}, holder", (due[-1]["to"], due[-1]["since"]), now)
+    now = state.get("holder_agency_code"), state.get("holder_since"), state.get("holder_due_at")
+    found.same(f"{code}, who holds it", (due[-1]["to"], due[-1]["since"], due[-1]["due"]), now)
 
 
 def _check_parts(found: Slice, sent: Sent, answers: Mapping[str, Json]) -> None:
