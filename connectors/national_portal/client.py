@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
 from connectors.common.http import Reply, check_status, send
+from connectors.national_portal.names import Names
 from connectors.national_portal.reply import PortalReply, read_reply
 from connectors.national_portal.session import Session
 from connectors.national_portal.settings import NationalPortalSettings
@@ -28,6 +30,7 @@ class NationalPortalClient:
         self._session = session
         self._secret = secret
         self._proven = False
+        self._names = Names(settings.field_names)
         self.last: Reply | None = None
 
     def begin(self) -> None:
@@ -51,6 +54,10 @@ class NationalPortalClient:
         Since no public source tells the code of a dead session, an unknown refusal under a session that no answer has
         proven alive in this delivery is tried once more under a new one before it counts.
         """
+        reply = await self._call(service, self._names.out(service, fields), share)
+        return replace(reply, result=self._names.back(service, reply.result))
+
+    async def _call(self, service: str, fields: Mapping[str, Any], share: bool) -> PortalReply:
         if self._settings.mode == "wrapper":
             return await self._post(self._wrapper_address(service), self._body(service, fields), wrapped=True)
         token = await self._session.token(self.login)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.national_portal.settings import NationalPortalSettings
-from connectors.national_portal.wire import WORDS, fit, text, units, wire_time
+from connectors.national_portal.wire import WORDS, fit, length, text, wire_time
 from hub.errors import Rejected
 
 Record = Mapping[str, Any]
@@ -22,6 +22,8 @@ class WireMapping:
     def __init__(self, settings: NationalPortalSettings) -> None:
         self._settings = settings
         self._status: dict[str, str] = {**WORDS["status"], **settings.status_codes}
+        self._kinds: dict[str, str] = {**WORDS["applicant_kind"], **settings.applicant_kinds}
+        self._texts: dict[str, str] = {**WORDS["step_text"], **settings.step_texts}
         self.cuts: list[str] = []
 
     def status(self, word: str) -> str:
@@ -45,7 +47,7 @@ class WireMapping:
             "MaLinhVuc": text(dossier["field_code"]),
             "TenLinhVuc": text(dossier["field_name"]),
             "ChuHoSo": text(who.get("name")),
-            "LoaiDoiTuong": WORDS["applicant_kind"][who.get("kind", "CITIZEN")],
+            "LoaiDoiTuong": self._kinds[who.get("kind", "CITIZEN")],
             "MaDoiTuong": text(who.get("national_account")),
             "ThongTinKhac": text(who.get("other")),
             "Email": text(who.get("email")),
@@ -57,11 +59,11 @@ class WireMapping:
             "TrangThaiHoSo": self.status(dossier["status"]),
             "NgayTra": wire_time(dossier["returned_at"]),
             "ThongTinTra": text(dossier["return_note"]),
-            "HinhThuc": by_post(dossier),
+            "HinhThuc": by_post(dossier, self._settings.by_post_tells),
             "NgayKetThucXuLy": wire_time(dossier["finished_at"]),
             "DonViXuLy": text(dossier["agency_name"] or dossier["agency_code"]),
             "GhiChu": text(dossier["remark"]),
-            "TaiLieuNop": [_submitted(file) for file in dossier["attachments"] if not file["result"]],
+            "TaiLieuNop": [self._submitted(file) for file in dossier["attachments"] if not file["result"]],
             "DanhSachLePhi": [_fee(fee) for fee in dossier["fees"]],
             "DanhSachTepDinhKemKhac": [],
             "DanhSachGiayToKetQua": [_result(file) for file in dossier["attachments"] if file["result"]],
@@ -94,7 +96,7 @@ class WireMapping:
             "SoGiayToChuHoSo": number,
             "DinhDanhCHS": [{"LoaiDinhDanh": kind, "SoDinhDanh": number}] if kind else [],
             # Left out where nobody told: an empty value might be read as "no", and costs points (QĐ 766).
-            **{name: value for name, value in told.items() if value},
+            **{name: value for name, value in told.items() if value or self._settings.untold == "empty"},
         }
 
     def _supplements(self, steps: Sequence[Record]) -> list[Wire]:
@@ -145,7 +147,7 @@ class WireMapping:
                 "MaHoSo": dossier["dossier_code"],
                 "MaHoSoDonVi": dossier["dossier_code"],
                 "MaDoiTuong": text(who.get("national_account")),
-                "NoiDung": text(step["note"]) or WORDS["step_text"][step["step"]],
+                "NoiDung": text(step["note"]) or self._texts[step["step"]],
                 "NgayXuLy": wire_time(step["occurred_at"]),
                 "TaiLieuXuLy": [],
                 "TrangThai": codes[step["step"]],
@@ -153,6 +155,10 @@ class WireMapping:
             for step in steps
             if step["step"] in codes
         ]
+
+    def lines(self, events: Sequence[Record]) -> list[Wire]:
+        """A line for each event, but those whose step has none by setting."""
+        return [self.line(event) for event in events if event["step"]["step"] not in self._settings.no_line_for]
 
     def line(self, event: Record) -> Wire:
         """One entry of CapNhatTienDoHoSoMC.data: the nine fields, of one event; a line for each event.
@@ -169,45 +175,48 @@ class WireMapping:
                 "ChucDanh": text(handler.get("title")),
                 "ThoiDiemXuLy": wire_time(step["occurred_at"]),
                 "PhongBanXuLy": text(handler.get("department")),
-                "NoiDungXuLy": text(step["note"]) or WORDS["step_text"].get(step["step"], ""),
+                "NoiDungXuLy": text(step["note"]) or self._texts.get(step["step"], ""),
                 "TrangThai": self.status(event["status"]),
                 "NgayBatDau": wire_time(step["step_started_at"]),
                 "NgayKetThucTheoQuyDinh": wire_time(step["step_due_at"]),
             }
         )
 
+    def _submitted(self, file: Record) -> Wire:
+        told = file["digitised"] is not None or self._settings.untold == "empty"
+        return {
+            "TepDinhKemId": file["id"],
+            "TenTepDinhKem": text(file["name"]),
+            "IsDeleted": "False",
+            "MaThanhPhanHoSo": text(file["component_code"]),
+            "DuongDanTaiTepTin": text(file["url"]),
+            **({"DuocSoHoa": _flag(file["digitised"])} if told else {}),
+        }
+
     def _cut(self, wire: Wire) -> Wire:
-        for name, limit in WORDS["limits"].items():
+        """Rejected (`limit`) where too long text is not cut."""
+        utf16 = self._settings.limit_units == "utf16"
+        for name, limit in (WORDS["limits"] | self._settings.limits).items():
             value = wire.get(name, "")
-            length = units(value)
-            if length > limit:
-                wire[name] = fit(value, limit)
-                cut = f"{name} {length}>{limit}"
-                if cut not in self.cuts:
-                    self.cuts.append(cut)
+            if not isinstance(value, str) or (given := length(value, utf16)) <= limit:
+                continue
+            if self._settings.too_long == "refuse":
+                raise Rejected("limit", f"{name} has {given} characters, the portal takes {limit}")
+            wire[name] = fit(value, limit, utf16)
+            cut = f"{name} {given}>{limit}"
+            if cut not in self.cuts:
+                self.cuts.append(cut)
         return wire
 
 
-def by_post(dossier: Record) -> str:
-    """HinhThuc: how the result goes back, or, where nobody told, how the dossier came."""
-    told = dossier.get("return_by_post")
+def by_post(dossier: Record, tells: str = "return") -> str:
+    """HinhThuc: how the result goes back, or, where nobody told (or tells is `filing`), how the dossier came."""
+    told = dossier.get("return_by_post") if tells == "return" else None
     return str(WORDS["by_post"][dossier.get("channel") or "DIRECT"]) if told is None else _flag(told)
 
 
 def _flag(value: bool | None) -> str:
     return "" if value is None else "1" if value else "0"
-
-
-def _submitted(file: Record) -> Wire:
-    digitised = {} if file["digitised"] is None else {"DuocSoHoa": _flag(file["digitised"])}
-    return {
-        "TepDinhKemId": file["id"],
-        "TenTepDinhKem": text(file["name"]),
-        "IsDeleted": "False",
-        "MaThanhPhanHoSo": text(file["component_code"]),
-        "DuongDanTaiTepTin": text(file["url"]),
-        **digitised,
-    }
 
 
 def _result(file: Record) -> Wire:

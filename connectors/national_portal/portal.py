@@ -80,7 +80,7 @@ class NationalPortal:
 
         Events that came from the portal itself are not sent back; a dossier that was filed there is answered by
         DongBoTrangThaiHoSo before. Each try looks up first, so an earlier call whose outcome is unclear does no harm;
-        lines, which no look-up shows, are sent again as a whole. `Answer.detail`: lookup (known or unknown), answered
+        lines, which no look-up shows, are sent again as a whole. `Answer.detail`: lookup (known, unknown), answered
         (codes), sent (add or update), lines, cut (fields that were too long), unreachable (files, by id).
         """
         for item in items:
@@ -92,7 +92,7 @@ class NationalPortal:
         client, mapping = self._opened(), WireMapping(self.settings)
         steps = [item.data["step"] for item in ordered]
         dossier = mapping.dossier(_newest(ordered), steps)
-        lines = [mapping.line(item.data) for item in ordered]
+        lines = mapping.lines([item.data for item in ordered])
         detail = {"lines": str(len(lines))}
         if mapping.cuts:
             detail["cut"] = ", ".join(mapping.cuts)
@@ -100,8 +100,9 @@ class NationalPortal:
         if dead := await self._dead_links(dossier):
             detail["unreachable"] = dead
         client.begin()
-        known = await self._known(client, dossier["MaHoSo"])
-        detail["lookup"] = "known" if known else "unknown"
+        known = self.settings.look_up_first and await self._known(client, dossier["MaHoSo"])
+        if self.settings.look_up_first:
+            detail["lookup"] = "known" if known else "unknown"
         if known and (answers := mapping.answers(_newest(ordered), steps)):
             detail["answered"] = await self._answer_back(client, answers)
         detail["sent"] = await self._send_dossier(client, dossier, known)

@@ -5,14 +5,18 @@ What no public source tells (codes of a dead session, how a refusal looks) is a 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import AnyHttpUrl, Field, model_validator
+from pydantic import AnyHttpUrl, Field, ValidationInfo, field_validator, model_validator
 
 from connectors.common.config import ConnectorSettings
+from connectors.national_portal import names
+from connectors.national_portal.wire import WORDS
 
 VPCP = "VN:GOV:000.00.00.G22:vpcpdvcprovider"
 ASCII = r"^[\x21-\x7e]+$"
+_WORDS_OF = {"applicant_kinds": "applicant_kind"}
+"""Setting -> table of mapping.json that has its words; of the others they are steps."""
 
 
 class NationalPortalSettings(ConnectorSettings):
@@ -52,6 +56,23 @@ class NationalPortalSettings(ConnectorSettings):
     not_found_codes: tuple[str, ...] = Field((), description="TraCuuHoSo of an unknown dossier, if not 0")
 
     later_additions: bool = Field(True, description="send the fields that came after QCVN 120 (KenhThucHien …)")
+    field_names: dict[str, str] = Field(
+        default_factory=dict,
+        description="names of fields where the portal's differ: ours (also DongBoDanhGia.Madonvi) to its",
+    )
+    look_up_first: bool = Field(True, description="TraCuuHoSo before each dossier; false: add, and update if it exists")
+    applicant_kinds: dict[str, str] = Field(default_factory=dict, description="overrides of LoaiDoiTuong by hub kind")
+    by_post_tells: Literal["return", "filing"] = Field(
+        "return", description="HinhThuc: how the result goes back (else how it came), or only how the dossier came"
+    )
+    untold: Literal["left_out", "empty"] = Field(
+        "left_out", description="optional later fields that nobody told: not sent, or sent empty"
+    )
+    too_long: Literal["cut", "refuse"] = Field("cut", description="text over its limit: cut, or a dead letter")
+    limits: dict[str, int] = Field(default_factory=dict, description="longest text by field, over mapping.json's")
+    limit_units: Literal["utf16", "code_points"] = Field("utf16", description="what the limits count")
+    step_texts: dict[str, str] = Field(default_factory=dict, description="NoiDungXuLy by step where nobody told any")
+    no_line_for: tuple[str, ...] = Field((), description="steps that have no progress line, as RATED")
     filed_at: str = Field("2", description="NoiNopHoSo where nobody told (TD sends 2)")
     status_codes: dict[str, str] = Field(default_factory=dict, description="overrides of TrangThaiHoSo by hub status")
     answer_back: bool = Field(True, description="DongBoTrangThaiHoSo for dossiers that were filed on the portal")
@@ -72,10 +93,35 @@ class NationalPortalSettings(ConnectorSettings):
     file_timeout_s: float = Field(5.0, gt=0, description="of one link")
     probe_service: str = Field("LayDanhMucGioiTinh", description="a short catalogue: the cheapest call under a session")
 
+    @field_validator("field_names")
+    @classmethod
+    def _names(cls, value: dict[str, str]) -> dict[str, str]:
+        names.checked(value, {*names.KNOWN["call"], *names.KNOWN["answer"]}, names.KNOWN["services"])
+        return value
+
+    @field_validator("applicant_kinds", "answer_codes", "step_texts", "no_line_for")
+    @classmethod
+    def _words(cls, value: Any, field: ValidationInfo) -> Any:
+        words = WORDS[_WORDS_OF.get(str(field.field_name), "step_text")]
+        for word in value:
+            if word not in words:
+                raise ValueError(f"{word!r} is none of {', '.join(words)}")
+        return value
+
+    @field_validator("limits")
+    @classmethod
+    def _limits(cls, value: dict[str, int]) -> dict[str, int]:
+        for name, limit in value.items():
+            if name not in names.KNOWN["call"] or limit < 2:
+                raise ValueError(f"{name}: must be a field that is sent, with at least 2")
+        return value
+
     @model_validator(mode="after")
     def _consistent(self) -> NationalPortalSettings:
         if self.mode == "adapter" and not self.username:
             raise ValueError("mode adapter logs in: username must be set")
+        if self.answer_back and not self.look_up_first:
+            raise ValueError("answer_back needs look_up_first: only a dossier that the portal has can be answered")
         if self.content_from > self.very_content_from:
             raise ValueError("content_from must not be above very_content_from")
         return self

@@ -35,16 +35,16 @@ def text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def units(value: str) -> int:
-    """Length as Java and .NET count it (UTF-16 units), in which the portal's limits are taken to be."""
-    return len(value) + sum(ch > "\uffff" for ch in value)
+def length(value: str, utf16: bool = True) -> int:
+    """In UTF-16 units, as Java and .NET count, in which the portal's limits are taken to be; or in code points."""
+    return len(value) + (sum(ch > "\uffff" for ch in value) if utf16 else 0)
 
 
-def fit(value: str, limit: int) -> str:
+def fit(value: str, limit: int, utf16: bool = True) -> str:
     """The longest beginning that, with an ellipsis, has at most `limit` units; no surrogate pair is torn."""
     room, kept = limit - 1, 0
     for ch in value:
-        room -= 2 if ch > "\uffff" else 1
+        room -= length(ch, utf16)
         if room < 0:
             break
         kept += 1

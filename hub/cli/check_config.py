@@ -14,6 +14,7 @@ from hub.cli import output
 from hub.config import Settings
 from hub.errors import ConfigError
 from hub.model.deadline_rules import rules as deadline_rules
+from hub.readmodel.figures_rules import scheme
 from hub.runtime import exits
 
 app = typer.Typer(add_completion=False)
@@ -25,6 +26,8 @@ def check_config(as_json: output.Json = False) -> None:
     try:
         settings = config.load()
         deadline_rules(settings.deadlines)  # hours, and the file of days off, which the settings only name
+        scheme(settings.figures.rules_file)
+        _connectors(settings)
     except ConfigError as error:
         if as_json:
             output.print_json({"ok": False, "errors": [_split(line) for line in str(error).splitlines()]})
@@ -38,6 +41,28 @@ def check_config(as_json: output.Json = False) -> None:
         shown = [(name, "" if value is None else value, "" if default else "set") for name, value, default in rows]
         output.print_table("Settings in force", ("setting", "value", ""), shown)
         print("all settings are valid")
+
+
+def _connectors(settings: Settings) -> None:
+    """What connectors say of their own settings in `sources` and `inbound`. ConfigError: all that is wrong."""
+    wrong = []
+    for name in settings.sources:
+        from hub.intake.source_role import make_source  # loads Kafka's client, which nothing else here needs
+
+        try:
+            make_source(name, settings)
+        except ConfigError as error:
+            wrong.append(str(error))
+    if settings.inbound:
+        from hub.intake.inbound import installed
+
+        try:
+            installed(settings)
+        except ConfigError as error:
+            wrong.append(str(error))
+    if wrong:
+        field, _, message = "\n".join(wrong).partition(": ")
+        raise ConfigError(field, message)
 
 
 def effective(model: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any, bool]]:

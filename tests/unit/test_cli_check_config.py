@@ -96,3 +96,36 @@ def test_the_calendar_of_deadlines_is_looked_into(capsys, monkeypatch, tmp_path)
     assert "deadlines.calendar_file: days.json: row 1" in err
     (tmp_path / "days.json").write_text('{"days": []}')
     assert run(capsys, "check-config")[0] == 0
+
+
+def test_settings_of_connectors_and_rules_are_checked_too(capsys, tmp_path):
+    (tmp_path / "score.toml").write_text("[measure]\n")
+    (tmp_path / "hub.toml").write_text(
+        """
+        [sources.national-catalogue]
+        time_units = {"Tuần" = "Tuần"}
+        [inbound.national-portal]
+        clients = ["127.0.0.1"]
+        paths = {"search/call" = "/x y"}
+        """
+    )
+    code, out, _err = run(capsys, "check-config", "--json")
+    assert code == 2
+    fields = [error["field"] for error in json.loads(out)["errors"]]
+    assert fields == ["sources.national-catalogue.time_units", "inbound.national-portal.paths"]
+    (tmp_path / "hub.toml").write_text(f"[figures]\nrules_file = '{tmp_path / 'score.toml'}'\n")
+    code, _out, err = run(capsys, "check-config")
+    assert code == 2
+    assert "figures.rules_file: " in err
+
+
+def test_right_settings_of_connectors_are_no_error(capsys, tmp_path):
+    (tmp_path / "hub.toml").write_text(
+        """
+        [sources.national-catalogue]
+        time_units = {"Ngày LV" = "Ngày làm việc"}
+        [inbound.national-portal]
+        clients = ["127.0.0.1"]
+        """
+    )
+    assert run(capsys, "check-config")[0] == 0

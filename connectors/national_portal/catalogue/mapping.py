@@ -5,6 +5,7 @@ Lists come out in the order of their codes, so that a portal which shuffles them
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from connectors.national_portal.catalogue.settings import CatalogueSettings
@@ -14,14 +15,11 @@ from hub.model import codes as model_codes
 
 Facts = dict[str, Any]
 
-OPEN = "1"
-"""TRANGTHAI of a procedure that is public (domain notes 1.10)."""
 
-
-def procedure(row: Row) -> tuple[Facts, bool]:
+def procedure(row: Row, settings: CatalogueSettings) -> tuple[Facts, bool]:
     """(facts, whether it is public) of LayThuTuc's answer. BadRecord (`missing_field`, `code`)."""
     code = procedure_code(row)
-    limits, fees = _ways(row)
+    limits, fees = _ways(row, settings.time_units)
     papers, forms = _papers(row)
     field = next(rows(row.get("LINHVUCTHUCHIEN")), {})
     levels = [name for level in rows(row.get("CAPTHUCHIEN")) if (name := text(level.get("TENCAP")))]
@@ -45,7 +43,7 @@ def procedure(row: Row) -> tuple[Facts, bool]:
         "linked_procedures": codes(row.get("TTHCLIENTHONG"), "MATTHC"),
         "related_procedures": codes(row.get("TTHCLIENQUAN"), "MATTHC"),
     }
-    return facts, (text(row.get("TRANGTHAI")) or OPEN) == OPEN
+    return facts, (text(row.get("TRANGTHAI")) or "") in settings.public_codes
 
 
 def procedure_code(row: Row) -> str:
@@ -79,7 +77,7 @@ def _agency(value: Any) -> str | None:
     return model_codes.agency(code, "MACOQUANCONGBO").normal if code else None
 
 
-def _ways(row: Row) -> tuple[list[Facts], list[Facts]]:
+def _ways(row: Row, units: Mapping[str, str]) -> tuple[list[Facts], list[Facts]]:
     """Time limits and fees of all ways in which it can be handed in (CACHTHUCTHUCHIEN)."""
     limits: list[Facts] = []
     fees: list[Facts] = []
@@ -91,7 +89,7 @@ def _ways(row: Row) -> tuple[list[Facts], list[Facts]]:
                 {
                     "channel": channel,
                     "time_limit": value,
-                    "time_limit_unit": text(time.get("DONVITINH")),
+                    "time_limit_unit": units.get(unit, unit) if (unit := text(time.get("DONVITINH"))) else None,
                     "note": _note(time, "THOIGIANGIAIQUYET", value),
                 }
             )

@@ -3,10 +3,11 @@ the subscriber, so that address, user and password stand in one place."""
 
 from __future__ import annotations
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from connectors.common.config import ConnectorSettings
 from hub.errors import ConfigError
+from hub.model.deadlines import UNITS
 
 NAME = "national-catalogue"
 
@@ -38,8 +39,20 @@ class CatalogueSettings(ConnectorSettings):
     form_timeout_s: float = Field(30.0, gt=0, description="of one form")
     check_agencies: bool = Field(True, description="MACOQUANCONGBO must stand in LayDanhMucCoQuan")
     channel: str = Field("national-portal", description="name of the portal in a service's channels")
+    time_units: dict[str, str] = Field(
+        default_factory=dict, description="words of DONVITINH besides Giờ, Ngày, Ngày làm việc, Tháng: to one of these"
+    )
+    public_codes: tuple[str, ...] = Field(("1", ""), description="TRANGTHAI of a procedure that is public")
     level_field: str = Field("", description="field of LayDVC with mức độ 1 to 4; no public source names one")
     kind_field: str = Field("", description="field of LayDVC with toàn trình or một phần; no public source names one")
+
+    @field_validator("time_units")
+    @classmethod
+    def _units(cls, value: dict[str, str]) -> dict[str, str]:
+        for word, unit in value.items():
+            if unit not in UNITS:
+                raise ValueError(f"{word}: must be one of {', '.join(UNITS)}; got {unit!r}")
+        return value
 
 
 def read(given: dict[str, object]) -> CatalogueSettings:

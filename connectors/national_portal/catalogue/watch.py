@@ -146,7 +146,7 @@ class NationalCatalogue:
             if found is None:
                 return False
             detail = {**row, **found}
-            facts, public = mapping.procedure(detail)
+            facts, public = mapping.procedure(detail, self._own)
             _check_agency(facts["agency_code"], agencies)
             if not await self._hash_forms(client, facts):
                 return False

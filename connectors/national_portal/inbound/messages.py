@@ -1,7 +1,7 @@
 """What the national portal sends, as steps of a dossier (domain notes 1.11; names of fields from 1.7).
 
-Which names the inbound messages use is not published; those of the outbound ones are taken, and more than one name for
-a moment is tried. Errors are BadRecord with the wire's own field name.
+Which names the inbound messages use is not published; those of the outbound ones are taken (setting `field_names`),
+and more than one name for a moment is tried. Errors are BadRecord with the wire's own field name.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from xml.etree import ElementTree
 
 from connectors.national_portal.catalogue.cursor import digest
 from connectors.national_portal.catalogue.values import Row, day, rows, text
+from connectors.national_portal.names import Names
 from connectors.national_portal.portal import PORTAL
-from connectors.national_portal.wire import WORDS
 from hub.errors import BadRecord
 from hub.intake.source import Incoming
 from hub.model import codes
@@ -35,7 +35,6 @@ _WHO = {
 _FILED = ("NgayNopHoSo", "NgayTiepNhan", "NgayGui")
 _SUPPLEMENTED = ("NgayBoSung", "NgayTiepNhanBoSung", "NgayGui")
 _NOTICED = ("NGAY_TB", "NGAY_LAP", "NGAY_TBAO")
-_KINDS = {code: kind for kind, code in WORDS["applicant_kind"].items()}
 _LARGEST_XML = 1_000_000
 
 
@@ -47,8 +46,8 @@ def entries(body: Mapping[str, Any]) -> list[Row]:
     return found
 
 
-def filed(entry: Row, now_ms: int) -> Datum:
-    """addtthcKhuyenMai: a dossier filed on the portal."""
+def filed(entry: Row, now_ms: int, kinds: Mapping[str, str]) -> Datum:
+    """addtthcKhuyenMai: a dossier filed on the portal. kinds: hub kind -> LoaiDoiTuong."""
     at = _moment(entry, _FILED, now_ms)
     datum: Datum = {
         "dossier_code": _code(entry.get("MaHoSo"), "MaHoSo"),
@@ -59,7 +58,7 @@ def filed(entry: Row, now_ms: int) -> Datum:
         "filed_at_portal": "national",
         "procedure_code": _procedure(entry),
         **{name: text(entry.get(wire)) for name, wire in _TEXT.items()},
-        "applicant": _who(entry),
+        "applicant": _who(entry, {code: kind for kind, code in kinds.items()}),
         "attachments": _files(entry),
     }
     return datum
@@ -76,9 +75,9 @@ def supplement(entry: Row, now_ms: int) -> Datum:
     }
 
 
-def tax_notice(body: Mapping[str, Any], now_ms: int) -> Datum:
-    """nhantbthuedvcqg: a tax notice, base64 of an XML that names its dossier in MA_HSO."""
-    found = _xml(body)
+def tax_notice(body: Mapping[str, Any], now_ms: int, names: Names) -> Datum:
+    """nhantbthuedvcqg: a tax notice, base64 of an XML that names its dossier in MA_HSO. names: of its elements."""
+    found = names.back("nhantbthuedvcqg", _xml(body))
     return {
         "dossier_code": _code(found.get("MA_HSO"), "MA_HSO"),
         "step": "PAYMENT_REQUESTED",
@@ -125,14 +124,14 @@ def _moment(entry: Row, names: tuple[str, ...], now_ms: int) -> int:
     return now_ms
 
 
-def _who(entry: Row) -> Datum | None:
+def _who(entry: Row, kinds: Mapping[str, str]) -> Datum | None:
     who: Datum = {name: text(entry.get(wire)) for name, wire in _WHO.items()}
     if kind := text(entry.get("LoaiDoiTuong")):
-        if kind not in _KINDS:
+        if kind not in kinds:
             raise BadRecord(
-                "status", f"LoaiDoiTuong: must be one of {', '.join(_KINDS)}; got {kind[:20]!r}", "LoaiDoiTuong"
+                "status", f"LoaiDoiTuong: must be one of {', '.join(kinds)}; got {kind[:20]!r}", "LoaiDoiTuong"
             )
-        who["kind"] = _KINDS[kind]
+        who["kind"] = kinds[kind]
     return who if any(value is not None for value in who.values()) else None
 
 

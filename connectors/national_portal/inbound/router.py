@@ -1,5 +1,6 @@
 """The portal's calls over HTTP (domain notes 1.11). Every answer is {error_code, message}: 0 taken, 1 there already,
--1 not taken (with the reason; after a moment of the hub's own trouble the same call may be made again)."""
+-1 not taken (with the reason; after a moment of the hub's own trouble the same call may be made again). Paths, names of
+fields and codes are settings, since one public source or none has them."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
@@ -19,6 +20,7 @@ from connectors.common.config import resolve_secret
 from connectors.national_portal.inbound import messages
 from connectors.national_portal.inbound.settings import NAME, InboundSettings
 from connectors.national_portal.mapping import by_post
+from connectors.national_portal.names import Names
 from connectors.national_portal.wire import WORDS, text
 from hub.errors import BadRecord, RegistryError, Retryable
 from hub.intake.inbound import Desk
@@ -29,10 +31,11 @@ from hub.wire.envelope import rfc3339
 
 log = logging.getLogger(__name__)
 
-TAKEN, THERE_ALREADY, NOT_TAKEN = 0, 1, -1
+Outcome = Literal["taken", "there_already", "not_taken"]
 Body = dict[str, Any]
-Answer = tuple[int, str, list[dict[str, str]] | None]
-"""error_code, message, result."""
+Answer = tuple[Outcome, str, list[dict[str, str]] | None]
+"""outcome, message, result."""
+Work = Callable[[Desk, Body], Awaitable[Answer]]
 
 
 class NationalInbound:
@@ -43,21 +46,23 @@ class NationalInbound:
     def __init__(self, settings: InboundSettings) -> None:
         self._settings = settings
         self._token = resolve_secret(settings.token, f"inbound.{NAME}.token") if settings.token else ""
+        self._names = Names(settings.field_names)
+        self._kinds = {**WORDS["applicant_kind"], **settings.applicant_kinds}
         self._networks = [ip_network(one) for one in settings.clients]
 
     def router(self, desk: Desk) -> APIRouter:
         api = APIRouter()
 
-        def served(path: str, work: Callable[[Desk, Body], Awaitable[Answer]], about: str) -> None:
-            @api.post(path, summary=about, name=path)
+        def served(door: str, work: Work, about: str) -> None:
+            @api.post(f"/{self._settings.paths.get(door, door)}", summary=about, name=door)
             async def call(request: Request) -> Response:
                 self._admit(request)
-                return _reply(*await _answered(work, desk, await desk.body(request)))
+                return self._reply(door, await self._answered(door, work, desk, await desk.body(request)))
 
-        served("/addtthcKhuyenMai", self._filed, "A dossier filed on the national portal")
-        served("/nhanhsdvcqg", self._supplement, "A supplement")
-        served("/nhantbthuedvcqg", self._tax_notice, "A tax notice")
-        served("/search/call", self._search, "Look-up of a dossier")
+        served("addtthcKhuyenMai", self._filed, "A dossier filed on the national portal")
+        served("nhanhsdvcqg", self._supplement, "A supplement")
+        served("nhantbthuedvcqg", self._tax_notice, "A tax notice")
+        served("search/call", self._search, "Look-up of a dossier")
         return api
 
     def _admit(self, request: Request) -> None:
@@ -73,7 +78,7 @@ class NationalInbound:
     async def _filed(self, desk: Desk, body: Body) -> Answer:
         now, made = int(time.time() * 1000), []
         for entry in messages.entries(body):
-            datum = messages.filed(entry, now)
+            datum = messages.filed(entry, now, self._kinds)
             if str(body.get("isUpdating")) != "True" and await self._is_known(desk, datum["dossier_code"]):
                 continue
             made.append(self._event("addtthcKhuyenMai", body, entry, datum))
@@ -86,7 +91,7 @@ class NationalInbound:
         return await _taken(desk, made)
 
     async def _tax_notice(self, desk: Desk, body: Body) -> Answer:
-        datum = messages.tax_notice(body, int(time.time() * 1000))
+        datum = messages.tax_notice(body, int(time.time() * 1000), self._names)
         return await _taken(desk, [self._event("nhantbthuedvcqg", body, body, datum)])
 
     async def _search(self, desk: Desk, body: Body) -> Answer:
@@ -95,8 +100,8 @@ class NationalInbound:
             raise BadRecord("missing_field", "masohoso: is empty", "masohoso")
         state = await desk.find(code)
         if state is None:
-            return TAKEN, "Không tìm thấy hồ sơ", []
-        return TAKEN, "Thành công", [self._shown(state)]
+            return "taken", "Không tìm thấy hồ sơ", []
+        return "taken", "Thành công", [self._shown(state)]
 
     def _shown(self, state: Mapping[str, Any]) -> dict[str, str]:
         """The nine fields of a look-up; nothing personal."""
@@ -108,9 +113,9 @@ class NationalInbound:
             "TenTTHC": text(state.get("procedure_name")),
             "MaLinhVuc": text(state.get("field_code")),
             "TenLinhVuc": text(state.get("field_name")),
-            "LoaiDoiTuong": WORDS["applicant_kind"][kind],
+            "LoaiDoiTuong": self._kinds[kind],
             "TrangThaiHoSo": text(status),
-            "HinhThuc": by_post(state),
+            "HinhThuc": by_post(state, self._settings.by_post_tells),
             "DonViXuLy": text(state.get("agency_name") or state.get("agency_code")),
         }
 
@@ -126,31 +131,30 @@ class NationalInbound:
         reference = text(body.get("refId") or sent.get("refId"))
         return messages.event(self._settings.source, service, reference, sent, datum)
 
+    async def _answered(self, door: str, work: Work, desk: Desk, raw: bytes) -> Answer:
+        """The work's answer, or the reason why there is none. What is personal stands in no reason."""
+        try:
+            body = json.loads(raw)
+        except (ValueError, RecursionError):
+            return "not_taken", "Nội dung không phải là JSON", None
+        if not isinstance(body, dict):
+            return "not_taken", "Nội dung phải là một đối tượng JSON", None
+        try:
+            return await work(desk, self._names.back(door, body))
+        except BadRecord as error:
+            log.warning("an inbound call was not taken: %s in %s", error.reason, error.field or "the message")
+            return "not_taken", f"Không hợp lệ: {error.detail}", None
+        except (BrokerAway, Overloaded, RegistryError, Retryable) as error:
+            log.warning("an inbound call was not taken for now: %s", error)
+            return "not_taken", "Hệ thống tạm thời không nhận được, đề nghị gửi lại", None
+
+    def _reply(self, door: str, answer: Answer) -> Response:
+        outcome, message, result = answer
+        out: dict[str, Any] = {"error_code": getattr(self._settings, f"{outcome}_code"), "message": message}
+        return JSONResponse(out if result is None else out | {"result": self._names.out(door, result)})
+
 
 async def _taken(desk: Desk, events: list[Incoming]) -> Answer:
     """1 when there is nothing among them that was not there already."""
     new = await desk.accept(events, rfc3339(datetime.now(UTC)))
-    return (TAKEN, "Thành công", None) if any(new) else (THERE_ALREADY, "Đã tồn tại, đã nhận trước đó", None)
-
-
-async def _answered(work: Callable[[Desk, Body], Awaitable[Answer]], desk: Desk, raw: bytes) -> Answer:
-    """The work's answer, or -1 with the reason. What is personal stands in no reason."""
-    try:
-        body = json.loads(raw)
-    except (ValueError, RecursionError):
-        return NOT_TAKEN, "Nội dung không phải là JSON", None
-    if not isinstance(body, dict):
-        return NOT_TAKEN, "Nội dung phải là một đối tượng JSON", None
-    try:
-        return await work(desk, body)
-    except BadRecord as error:
-        log.warning("an inbound call was not taken: %s in %s", error.reason, error.field or "the message")
-        return NOT_TAKEN, f"Không hợp lệ: {error.detail}", None
-    except (BrokerAway, Overloaded, RegistryError, Retryable) as error:
-        log.warning("an inbound call was not taken for now: %s", error)
-        return NOT_TAKEN, "Hệ thống tạm thời không nhận được, đề nghị gửi lại", None
-
-
-def _reply(code: int, message: str, result: list[dict[str, str]] | None) -> Response:
-    out: dict[str, Any] = {"error_code": code, "message": message}
-    return JSONResponse(out if result is None else out | {"result": result})
+    return ("taken", "Thành công", None) if any(new) else ("there_already", "Đã tồn tại, đã nhận trước đó", None)

@@ -186,3 +186,52 @@ def test_without_settings_the_door_is_shut() -> None:
     with pytest.raises(ConfigError) as caught:
         installed(Settings(inbound={"elsewhere": {}}))
     assert caught.value.field == "inbound.elsewhere"
+
+
+async def test_paths_names_and_codes_as_the_portal_s_owner_tells_them() -> None:
+    own = {
+        **OWN, "paths": {"addtthcKhuyenMai": "nhan/ho-so", "search/call": "tra-cuu"}, "taken_code": 100,
+        "there_already_code": 101, "not_taken_code": 500, "by_post_tells": "filing",
+        "field_names": {"MaHoSo": "MA_HO_SO", "search/call.TrangThaiHoSo": "TRANG_THAI", "NgayNopHoSo": "NGAY_NOP"},
+        "applicant_kinds": {"STATE_AGENCY": "4", "ORGANISATION": "3"},
+    }  # fmt: skip
+    broker = Broker()
+    state = {"dossier_code": "H11.12-260302-0001", "status": "NEW", "channel": "POST", "return_by_post": False}
+    sent = {"MA_HO_SO": "G22.99-260302-000123", "NGAY_NOP": "20260302081500", "ChuHoSo": "Sở A", "LoaiDoiTuong": "4"}
+    async with client(application(broker, lambda code: state if code == state["dossier_code"] else None, own)) as http:
+        assert (await http.post("addtthcKhuyenMai", json={})).status_code == 404
+        answers = [(await http.post("nhan/ho-so", json={"refId": "1", "data": one})).json() for one in (sent, sent, {})]
+        assert [answer["error_code"] for answer in answers] == [100, 101, 500]
+        found = (await http.post("tra-cuu", json={"masohoso": state["dossier_code"]})).json()["result"][0]
+        assert (found["MA_HO_SO"], found["TRANG_THAI"], found["HinhThuc"]) == ("H11.12-260302-0001", "1", "1")
+    datum = CODEC.decode(broker.lines[0][1])[1]
+    assert (datum["dossier_code"], datum["applicant"]["kind"]) == ("G22.99-260302-000123", "STATE_AGENCY")
+    assert datum["submitted_at"] == datum["occurred_at"] != 0
+
+
+async def test_names_of_the_elements_of_a_tax_notice() -> None:
+    broker = Broker()
+    notice = "<TB><SoHoSo>H11.12-260302-0001</SoHoSo></TB>"
+    call = {"body": {"data": {"FileThongBaoThue": "<xml>"}}, "xml": notice}
+    own = {**OWN, "field_names": {"nhantbthuedvcqg.MA_HSO": "SoHoSo"}}
+    async with client(application(broker, own=own)) as http:
+        assert (await http.post("nhantbthuedvcqg", content=content(call))).json()["error_code"] == 0
+    assert [key.decode() for key, _, _ in broker.lines] == ["H11.12-260302-0001"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"paths": {"addtthc": "x"}},
+        {"paths": {"search/call": "/x"}},
+        {"paths": {"search/call": "nhanhsdvcqg"}},
+        {"paths": {"search/call": "{x}"}},
+        {"field_names": {"MaHoSoo": "x"}},
+        {"applicant_kinds": {"STATE": "5"}},
+        {"applicant_kinds": {"STATE_AGENCY": "4"}},
+    ],
+)
+def test_wrong_choices_are_named(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        inbound(Settings(), {**OWN, **wrong})
+    assert caught.value.field == f"inbound.national-portal.{next(iter(wrong))}"

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.national_portal.mapping import WireMapping
 from connectors.national_portal.settings import NationalPortalSettings
-from connectors.national_portal.wire import fit, units, wire_time
+from connectors.national_portal.wire import fit, length, wire_time
 from hub.errors import Rejected
 from tests.contract.events import dossier_items, milliseconds
 
@@ -41,8 +41,8 @@ def test_no_time_is_empty_and_an_impossible_one_is_refused() -> None:
 def test_cut_counts_utf16_units_and_tears_no_pair() -> None:
     assert fit("abcdef", 4) == "abc…"
     assert fit("ab😀😀😀", 4) == "ab…"
-    assert units("ab😀") == 4
-    assert units(fit("😀" * 600, 1000)) <= 1000
+    assert length("ab😀") == 4
+    assert length(fit("😀" * 600, 1000)) <= 1000
 
 
 def test_all_27_fields_of_qcvn_120_but_the_unknown_supplements() -> None:
