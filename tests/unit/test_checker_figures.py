@@ -1,0 +1,100 @@
+"""Slice 8: the checker's own counting against thirty dossiers computed by hand, and against an altered report."""
+
+from __future__ import annotations
+
+import copy
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.runtime import checker_figures
+from hub.runtime.checker_sent import Dossier, Sent, Step, millis
+
+SHEET = Path(__file__).parent / "data" / "figures_2026_10" / "dossiers.csv"
+START, END = millis("2026-10-01T00:00:00+07:00"), millis("2026-11-01T00:00:00+07:00")
+BY_LIMIT = {"H11.12-261019-0001", "H11.12-261020-0001"}
+"""Without a date: judged by the procedure's limit, which no dossier of the generator needs."""
+
+
+def moment(text: str) -> str:
+    day, time = text.split()
+    return f"2026-{day}T{time}:00+07:00"
+
+
+def sheet() -> list[dict[str, str]]:
+    with SHEET.open(encoding="utf-8", newline="") as file:
+        return [row for row in csv.DictReader(file) if row["code"] not in BY_LIMIT]
+
+
+def dossier(row: dict[str, str]) -> Dossier:
+    out = Dossier(row["code"])
+    for number, words in enumerate(row["steps"].split("; ")):
+        kind, _, when = words.partition(" ")
+        facts: dict[str, Any] = {"agency_code": row["agency"], "channel": row["channel"]} if number == 0 else {}
+        for name, column in (("received_at", "received"), ("due_at", "due")):
+            if number == 0 and row[column]:
+                facts[name] = moment(row[column])
+        step, correction = kind.partition(":")[0].rstrip("!"), kind.endswith("!")
+        out.steps.append(Step(f"{row['no']}-{number}", millis(moment(when)), step, correction, number, facts))
+    return out
+
+
+SENT = Sent(dossiers={row["code"]: dossier(row) for row in sheet()})
+
+
+def test_the_sheet_computed_by_hand() -> None:
+    counted = checker_figures.count(SENT, START, END)
+    for row in sheet():
+        own = counted[row["agency"]].codes
+        found = [
+            name for name in ("on_time", "late", "no_deadline", "pending", "withdrawn") if row["code"] in own[name]
+        ]
+        due = row["outcome"].replace("pending_overdue", "pending")
+        assert found == ([due] if due else []), row
+        assert (row["code"] in own["received"]) == (row["counted"] == "received"), row
+        assert (row["code"] in own["online"]) == (row["counted"] == "received" and row["channel"] == "ONLINE"), row
+
+
+def report() -> dict[str, Any]:
+    def figures(own: checker_figures.Counted) -> dict[str, Any]:
+        return {
+            name: {"count": len(codes), "dossiers": [*codes, "H11.12-110101-0001"]} for name, codes in own.codes.items()
+        }
+
+    counted = checker_figures.count(SENT, START, END)
+    agencies = [{"agency": agency, "figures": figures(own)} for agency, own in counted.items()]
+    told = {"month": "2026-10", "from": "2026-10-01T00:00:00+07:00", "until": "2026-11-01T00:00:00+07:00"}
+    return copy.deepcopy(told | {"agencies": agencies})
+
+
+def test_a_report_with_the_same_numbers_is_right() -> None:
+    """Dossiers of the same agency that were not sent here, as those of the demo's first act, do not count."""
+    found = checker_figures.check(SENT, report())
+    assert found.wrong == []
+    assert {name: found.figures[name] for name in ("received", "online", "withdrawn")} == {
+        "received": 23, "online": 12, "withdrawn": 2,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["received", "on_time", "late", "pending", "online"])
+def test_one_too_few_and_one_too_many_are_told(name: str) -> None:
+    shown = report()
+    own = next(one for one in shown["agencies"] if one["agency"] == "H11.12")["figures"][name]["dossiers"]
+    gone = own.pop(0)
+    own.append("H11.20-261028-0001")  # only submitted: it counts nowhere
+    assert checker_figures.check(SENT, shown).wrong == sorted(
+        [
+            f"2026-10, H11.12, {name}: {gone} is missing",
+            f"2026-10, H11.12, {name}: H11.20-261028-0001 is counted and is none",
+        ]
+    )
+
+
+def test_an_agency_that_is_left_out_is_told() -> None:
+    shown = report()
+    shown["agencies"] = [one for one in shown["agencies"] if one["agency"] != "H11.13"]
+    wrong = checker_figures.check(SENT, shown).wrong
+    assert wrong
+    assert all("H11.13" in sentence and "is missing" in sentence for sentence in wrong)
