@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import subprocess
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -16,19 +18,25 @@ from tests.bench.race import module, spec_of, start
 from tests.bench.spec import Spec
 
 WAIT_S = 300.0
+STORES = ("memory", "disk")
 
 
-async def make(place: Place, name: str, partitions: int) -> Spec:
-    """Topics for a core: source, sink, store, dead letters."""
+async def make(place: Place, name: str, partitions: int, store: str | None = None) -> Spec:
+    """Topics for a core: source, sink, dead letters, and the store unless it is given."""
     spec = spec_of(place, name, place.name("in"), partitions)
     await place.topics(spec.source, spec.sink, partitions=partitions)
-    await place.topics(spec.store, partitions=partitions, compact=True)
+    if store is None:
+        await place.topics(spec.store, partitions=partitions, compact=True)
+    else:
+        spec = replace(spec, store=store)
     await place.topics(spec.dead, partitions=3)
     return spec
 
 
-async def drop(place: Place, spec: Spec) -> None:
-    await place.drop(spec.source, spec.sink, spec.store, spec.dead)
+async def drop(place: Place, spec: Spec, *kept: str) -> None:
+    """The topics but those to be kept, and local files."""
+    await place.drop(*{spec.source, spec.sink, spec.store, spec.dead}.difference(kept))
+    shutil.rmtree(spec.folder)
 
 
 class Cores:
@@ -40,9 +48,9 @@ class Cores:
         self._ends = ends
         self._log = Path(spec.folder) / "core.log"
 
-    def start(self, instance: str = "0") -> subprocess.Popen[bytes]:
+    def start(self, instance: str = "0", store: str = STORES[0]) -> subprocess.Popen[bytes]:
         with self._log.open("ab") as out:
-            process = start(module("hub_core", instance)(self.spec), out)
+            process = start(module("hub_core", instance, store)(self.spec), out)
         self.processes.append(process)
         return process
 

@@ -1,28 +1,27 @@
-"""Long benchmark `recovery`: back to work after a kill and a clean stop, by size of state; memory and CPU by size.
+"""Long benchmark `recovery`: back to work after a kill and a clean stop, by size of state and by where it is kept.
 
-State is written as the core writes it: a dossier of about 1.2 kB with its full ring, the same one under many codes of
-one length.
+From the start of the process to its first event, from outside. The size 0 is what starting takes by itself; what a
+size adds to it is the restore. The state is filled once a size, and both stores start on it, one after the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import count
 
-from hub.config import Settings
-from hub.pipeline.step import make_step
-from hub.stream.api import Record
-from hub.wire.topics import DOSSIERS
 from tests.bench import one_core
-from tests.bench.dossiers import Wire, code_of, openings, step, wire
-from tests.bench.one_core import Cores, cores, cpu_s, memory_mb, one
+from tests.bench.dossiers import openings
+from tests.bench.one_core import STORES, Cores, cores, cpu_s, memory_mb, one
 from tests.bench.place import PARTITIONS, Place
 from tests.bench.race import Java
 from tests.bench.report import Benchmark
-from tests.support.core import RECORDED, Core
+from tests.bench.states import states
 
-SIZES = (10_000, 100_000, 1_000_000)
+SIZES = (0, 10_000, 100_000, 1_000_000)
+COSTED = 20_000
+"""Events of new dossiers over which the CPU an event is taken."""
 _PART = 5_000
-_COSTED = 20_000
+_STARTS = ("first start", "kill -9", "clean stop")
 
 
 async def run(
@@ -30,63 +29,53 @@ async def run(
 ) -> tuple[dict[str, Benchmark], list[str]]:
     """Each size once: the state is what takes the time, and it is the same each time."""
     out: dict[str, Benchmark] = {
-        name: {}
-        for name in ("recovery, first start", "recovery, kill -9", "recovery, clean stop",
-                     "core's memory by state", "core's CPU by state")
-    }  # fmt: skip
+        name: {} for name in (*(f"recovery, {how}" for how in _STARTS), "core's memory by state", "core's CPU by state")
+    }
+    fresh = count(max(SIZES), _PART)
     for size in SIZES:
-        spec = await one_core.make(place, "recovery", PARTITIONS)
-        await place.fill(spec.store, state(place, size))
-        async with cores(place, spec) as core:
-            await _measure(place, core, size, out, f"{size:,} dossiers")
-        await one_core.drop(place, spec)
-        tell("  " + ", ".join(f"{name} {rows[f'{size:,} dossiers']['median']}" for name, rows in out.items()))
-    return out, []
+        state = place.name("recovery.state")
+        await place.topics(state, compact=True)
+        await place.fill(state, states(place.codec, size))
+        for kept in STORES:
+            row = f"{size:,} dossiers, {kept}"
+            spec = await one_core.make(place, "recovery", PARTITIONS, store=state)
+            async with cores(place, spec) as core:
+                await _measure(place, core, kept, fresh, out, row)
+            await one_core.drop(place, spec, state)
+            tell(f"  {row}: " + ", ".join(f"{name} {rows[row]['median']}" for name, rows in out.items()))
+        await place.drop(state)
+    return out, [_memory(out["core's memory by state"], store) for store in STORES]
 
 
-async def _measure(place: Place, core: Cores, size: int, out: dict[str, Benchmark], row: str) -> None:
-    fresh = iter(range(size, 9_999_999, _PART))
-
-    async def more(count: int = _PART) -> int:
-        """Events of new dossiers; how many outputs there are then."""
-        known = await core.count()
-        for _ in range(count // _PART):
-            first = next(fresh)
-            await place.fill(core.spec.source, openings(place.codec, range(first, first + _PART)))
-        return known + 1
-
-    due = await more()
-    process = core.start()
-    out["recovery, first start"][row] = one(await core.until(due), "s")
-    await core.until(due + _PART - 1)
-    process.kill()
-    process.wait()
-    due = await more()
-    process = core.start()
-    out["recovery, kill -9"][row] = one(await core.until(due), "s")
-    await core.until(due + _PART - 1)
-    process.terminate()
-    process.wait(60)
-    due = await more()
-    process = core.start()
-    out["recovery, clean stop"][row] = one(await core.until(due), "s")
-    await core.until(due + _PART - 1)
-    out["core's memory by state"][row] = one(memory_mb(process), "MB")
+async def _measure(
+    place: Place, core: Cores, store: str, fresh: count[int], out: dict[str, Benchmark], row: str
+) -> None:
+    due = await _more(place, core, fresh)
+    process = core.start(store=store)
+    for how in _STARTS:
+        if how != "first start":
+            process.kill() if how == "kill -9" else process.terminate()
+            process.wait(60)
+            due = await _more(place, core, fresh)
+            process = core.start(store=store)
+        out[f"recovery, {how}"][row] = one(await core.until(due), "s")
+        await core.until(due + _PART - 1)
     used = cpu_s(process)
-    due = await more(_COSTED)
-    await core.until(due + _COSTED - 1)
-    out["core's CPU by state"][row] = one((cpu_s(process) - used) / _COSTED * 1e6, "us/event")
+    due = await _more(place, core, fresh, COSTED)
+    await core.until(due + COSTED - 1)
+    out["core's CPU by state"][row] = one((cpu_s(process) - used) / COSTED * 1e6, "us/event")
+    out["core's memory by state"][row] = one(memory_mb(process), "MB")
 
 
-def state(place: Place, size: int) -> Iterator[Wire]:
-    """State records of dossiers 0 … size-1."""
-    code, core = code_of(0), Core()
-    work = make_step(place.codec, Settings())
-    for number in range(70):
-        key, value, headers = wire(place.codec, 0, step(0, number), f"seed-{number}")
-        outputs = work([Record("in", 0, number, RECORDED, key, value, headers)], core)
-        core.state |= {key: stored for key, stored in outputs.state.items() if stored}
-    stored = core.state[DOSSIERS, code.encode()]
-    for number in range(size):
-        own = code_of(number).encode()
-        yield own, stored.value.replace(code.encode(), own), list(stored.headers)
+async def _more(place: Place, core: Cores, fresh: count[int], events: int = _PART) -> int:
+    """Events of new dossiers; how many outputs there are with the first of them."""
+    known = await core.count()
+    for _ in range(events // _PART):
+        first = next(fresh)
+        await place.fill(core.spec.source, openings(place.codec, range(first, first + _PART)))
+    return known + 1
+
+
+def _memory(rows: Benchmark, store: str) -> str:
+    least, most = (float(rows[f"{size:,} dossiers, {store}"]["median"]) for size in (SIZES[0], SIZES[-1]))
+    return f"memory per 100,000 dossiers, {store}: {(most - least) / SIZES[-1] * 100_000:.0f} MB"

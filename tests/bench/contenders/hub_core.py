@@ -11,7 +11,7 @@ from hub.wire.codec import Codec
 from tests.bench.spec import Spec, from_argv, on_stop
 
 
-async def main(spec: Spec, instance: str) -> None:
+async def main(spec: Spec, instance: str = "0", store: str = "memory") -> None:
     # The pipeline takes its topics' names from the catalogue when it is imported; each window has its own topics.
     topics.INGRESS, topics.EVENTS, topics.DEAD_LETTERS = spec.source, spec.sink, spec.dead
     topics.DOSSIERS = spec.store
@@ -20,9 +20,9 @@ async def main(spec: Spec, instance: str) -> None:
 
     settings = spec.settings()
     config = engine_config(Codec(spec.ids, lambda schema_id: None), settings)
-    config = replace(config, name=spec.group, stores=(spec.store,), instance=instance)
+    config = replace(config, name=spec.group, stores=(spec.store,), instance=instance, store=store)
     await Engine(config, settings).run(on_stop())
 
 
 if __name__ == "__main__":
-    asyncio.run(main(from_argv(), sys.argv[2] if len(sys.argv) > 2 else "0"))
+    asyncio.run(main(from_argv(), *sys.argv[2:]))
