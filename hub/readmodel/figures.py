@@ -23,7 +23,8 @@ NO_LEVEL = "none"
 @dataclass(frozen=True, slots=True)
 class ProcedureEntry:
     """published_at: when the hub heard that it was published. lacking: publication fields that are empty.
-    limits: (amount, DONVITINH) of each channel; the longest one counts."""
+    limits: (amount, DONVITINH) of each channel; the longest one counts. decided_at: the day of its decision;
+    public_since: when that was public (see figures_decision)."""
 
     code: str
     agency: str
@@ -32,6 +33,8 @@ class ProcedureEntry:
     effective_at: int | None = None
     lacking: Codes = ()
     limits: tuple[tuple[float, str], ...] = ()
+    decided_at: int | None = None
+    public_since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ class Tally:
     complete: list[str] = field(default_factory=list)
     effective: list[str] = field(default_factory=list)
     published_in_time: list[str] = field(default_factory=list)
+    decided: list[str] = field(default_factory=list)
+    told_in_time: list[str] = field(default_factory=list)
 
     @property
     def mean_hours(self) -> float | None:
@@ -222,3 +227,8 @@ def _count_procedure(
             ahead = catalogue.working_days(entry.published_at, entry.effective_at)
             if ahead >= scheme.working_days_before_effect:
                 tally.published_in_time.append(entry.code)
+    if period.holds(entry.decided_at) and entry.public_since is not None:
+        assert entry.decided_at is not None
+        tally.decided.append(entry.code)
+        if catalogue.working_days(entry.decided_at, entry.public_since) <= scheme.working_days_after_decision:
+            tally.told_in_time.append(entry.code)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, and_, exists, or_, select
 
 from hub.readmodel.figures import ProcedureEntry, ServiceEntry
 from hub.readmodel.figures_case import Case, Paper, Period, Step
+from hub.readmodel.figures_decision import decided_at, public_since
 from hub.readmodel.queries import CLOSED
 from hub.readmodel.tables import Generation
 from hub.wire.envelope import DOSSIER_EVENT
@@ -94,18 +95,22 @@ def procedures(
     others are kept without being active, for their time limits."""
     d, e = g.dossiers, g.events
     first: dict[str, int] = {}
+    moments: dict[str, list[int]] = {}
     published = (
-        select(e.c.key, e.c.occurred_at)
+        select(e.c.key, e.c.step, e.c.occurred_at)
         .join(d, and_(d.c.key == e.c.key, d.c.family == "procedure"))
-        .where(e.c.step == "PUBLISHED")
+        .where(e.c.step.in_(("PUBLISHED", "AMENDED")))
         .order_by(e.c.occurred_at)
     )
-    for row in connection.execute(published):
-        first.setdefault(row.key, row.occurred_at)
+    for change in connection.execute(published):
+        moments.setdefault(change.key, []).append(change.occurred_at)
+        if change.step == "PUBLISHED":
+            first.setdefault(change.key, change.occurred_at)
     out = {}
     for row in connection.execute(select(d.c.key, d.c.state).where(d.c.family == "procedure").order_by(d.c.key)):
         state, own = row.state, row.state.get("agency_code") or NO_AGENCY
         mine = not agency or own == agency or own.startswith(agency + ".")
+        decided = decided_at(state)
         out[row.key] = ProcedureEntry(
             code=row.key,
             agency=own,
@@ -114,6 +119,8 @@ def procedures(
             effective_at=state.get("effective_at"),
             lacking=tuple(name for name in complete if state.get(name) in (None, "", [])),
             limits=_limits(state),
+            decided_at=decided,
+            public_since=None if decided is None else public_since(decided, moments.get(row.key, ())),
         )
     return out
 

@@ -19,7 +19,7 @@ FIELD = "figures.rules_file"
 @dataclass(frozen=True, slots=True)
 class Item:
     """One item of the score. formula: for people. full_at: share that gives full points. missing: why the hub cannot
-    compute it, "" if it can."""
+    compute it, "" if it can. without: why there is no value in a month without data."""
 
     id: str
     group: int
@@ -28,6 +28,7 @@ class Item:
     evidence: str
     full_at: float = 1.0
     missing: str = ""
+    without: str = "không có số liệu trong kỳ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Scheme:
 
     measure: Rules
     working_days_before_effect: int
+    working_days_after_decision: int
     complete: tuple[str, ...]
     online_levels: tuple[int, ...]
     dislike_at_most: int
@@ -90,6 +92,7 @@ def _scheme(data: Mapping[str, Any]) -> Scheme:
     return Scheme(
         measure=Rules(**data["measure"]),
         working_days_before_effect=int(publish["working_days_before_effect"]),
+        working_days_after_decision=int(publish.get("working_days_after_decision", 5)),
         complete=tuple(publish["complete"]),
         online_levels=tuple(publish["online_levels"]),
         dislike_at_most=int(publish["dislike_at_most"]),

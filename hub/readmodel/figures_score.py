@@ -61,6 +61,7 @@ def _group(tally: Tally, group: Group, scheme: Scheme) -> GroupScore:
 # item -> (counted, of these)
 _SHARES: dict[str, Callable[[Tally], tuple[Iterable[str], Iterable[str]]]] = {
     "1.1": lambda t: (t.published_in_time, t.effective),
+    "1.2": lambda t: (t.told_in_time, t.decided),
     "1.4": lambda t: (t.delivered, t.received),
     "2.1": lambda t: (t.in_time, t.judged),
     "3.1": lambda t: (t.offered, t.procedures),
@@ -84,7 +85,7 @@ def _item(tally: Tally, item: Item) -> Scored:
         return Scored(item, (), (), None, None, "", "trục chưa có công thức cho mục này")
     counted, total = (tuple(codes) for codes in share(tally))
     if not total:
-        return Scored(item, (), (), None, None, "", "không có số liệu trong kỳ")
+        return Scored(item, (), (), None, None, "", item.without)
     value = len(counted) / len(total)
     return Scored(
         item, counted, total, value, _worth(item, value), f"{len(counted)} / {len(total)} = {percent(value)}", ""
@@ -94,7 +95,7 @@ def _item(tally: Tally, item: Item) -> Scored:
 def _satisfaction(tally: Tally, item: Item) -> Scored:
     """5.4: 100 % − (overdue + disliked). Without a rating nothing is disliked; without a dossier there is no value."""
     if not tally.judged:
-        return Scored(item, (), (), None, None, "", "không có số liệu trong kỳ")
+        return Scored(item, (), (), None, None, "", item.without)
     overdue = 1 - len(tally.in_time) / len(tally.judged)
     disliked = len(tally.disliked) / len(tally.rated) if tally.rated else 0.0
     value = max(0.0, 1 - overdue - disliked)

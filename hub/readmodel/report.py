@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
@@ -21,11 +20,10 @@ from hub.model.deadlines import UNITS, due
 from hub.model.deadlines import Rules as DeadlineRules
 from hub.readmodel import figures_query, tables
 from hub.readmodel.figures import PROVINCE, Catalogue, Tally, tallies
-from hub.readmodel.figures_case import Limit, Period
+from hub.readmodel.figures_case import LOCAL, Limit, Period
 from hub.readmodel.figures_rules import Scheme, scheme
 from hub.readmodel.figures_score import GroupScore, Scored, score
 
-LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 Json = dict[str, Any]
 

@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 from hub.config import FiguresSettings
 from hub.delivery.satisfaction import Satisfaction, summed_up
 from hub.readmodel import figures_query, tables
-from hub.readmodel.figures_case import Period
-from hub.readmodel.report import LOCAL, month_of
+from hub.readmodel.figures_case import LOCAL, Period
+from hub.readmodel.report import month_of
 
 _MOST = 12
 """Months that a stop may have missed and that are still made up for."""

@@ -100,3 +100,10 @@ def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeyp
     assert (code, "month" in err) == (2, True)
     code, _, err = run(capsys, "figures", "--month", "2026-10", "--xlsx", "no/such/folder.xlsx")
     assert (code, "folder.xlsx" in err) == (3, True)
+
+
+async def test_an_item_that_cannot_be_known_says_why(app: FastAPI) -> None:
+    page = (await get(app, "/so-lieu?thang=2026-10&co-quan=H11.12")).text
+    for id, why in (("4.4", "không mang DuocLayTuKhoDMQG"), ("5.1", "không qua trục"), ("5.3", "không qua trục")):
+        (row,) = re.findall(rf"<tr><td>{re.escape(id)}</td>.*?</tr>", page, re.S)
+        assert why in row
