@@ -75,11 +75,17 @@ def watch_of(headers: Sequence[tuple[str, bytes]]) -> Watch | None:
     return None
 
 
-def followed(watch: Watch | None, rules: Rules, due_at: int, written: int, history: History) -> Watch:
-    """The watch after a step. written: when the step happened that gave `due_at`.
+def followed(
+    watch: Watch | None, rules: Rules, due_at: int, written: int, history: History, before: History | None = None
+) -> Watch:
+    """The watch after a step. written: when the step happened that gave `due_at`. before: the history without the step,
+    if that came last in it; it only saves time.
 
     A date that is only repeated is not promised anew. When the deadline moves, everything may be told again.
     """
+    if before is not None and watch is not None and watch.due_at == due_at and _ended(watch, before, history):
+        runs = history.tail.status in _OPEN
+        return watch if runs == watch.runs else watch._replace(runs=runs)
     if watch is None or watch.due_at != due_at:
         watch = Watch(due_at, written, due_at, False)
     since, pauses = watch.since, _pauses(watch, history)
@@ -90,6 +96,14 @@ def followed(watch: Watch | None, rules: Rules, due_at: int, written: int, histo
     mask = watch.mask if watch.deadline_at == deadline_at else 0
     waited = tuple([(began, ended) for began, ended in pauses if ended is not None][-MAX_WAITS:])
     return Watch(due_at, since, deadline_at, runs, mask, waited)
+
+
+def _ended(watch: Watch, before: History, history: History) -> bool:
+    """Whether every wait up to the last step but one is over and is known to the watch, and so still counts as it did:
+    what the step began, if anything, is not over."""
+    if before.tail.status in _WAITS or history.base.status in _WAITS or len(watch.waited) == MAX_WAITS:
+        return False
+    return all(began < ended for began, ended in watch.waited)
 
 
 def _deadline(watch: Watch, rules: Rules, pauses: list[Pause]) -> int | None:

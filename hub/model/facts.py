@@ -37,8 +37,8 @@ HOLDER = "holder_agency_code"
 """With it go `holder_since` and `holder_due_at`: the three are of one transfer and have one key."""
 _ALL = (HOLDER, *DOSSIER_FIELDS, *(f"applicant.{name}" for name in APPLICANT_FIELDS), *LATER_FIELDS)
 _INDEX = {name: number for number, name in enumerate(_ALL)}
-DUE_AT = _INDEX["due_at"]
-"""Position of the due date among the keys."""
+DUE_AT, HOLDER_KEY = _INDEX["due_at"], _INDEX[HOLDER]
+"""Positions of the due date and of the holder among the keys."""
 _PLAIN = tuple((name, _INDEX[name]) for name in (*DOSSIER_FIELDS, *LATER_FIELDS))
 _APPLICANT = tuple((name, _INDEX[f"applicant.{name}"]) for name in APPLICANT_FIELDS)
 COUNT = len(_ALL)
@@ -121,6 +121,14 @@ def pack_keys(keys: Sequence[int]) -> bytes:
     indexes = [number[key] for key in keys]
     table = struct.pack(f"<H{len(distinct)}q", len(distinct), *distinct)
     return table + (bytes(indexes) if len(distinct) <= _BYTE else struct.pack(f"<{len(indexes)}H", *indexes))
+
+
+def pack_split(keys: Sequence[int]) -> tuple[bytes, bytes]:
+    """`pack_keys` but for the newest key's own eight bytes, which stand between the two: in its place may stand any
+    that is no older."""
+    raw = pack_keys(keys)
+    end = 2 + 8 * int.from_bytes(raw[:2], "little")
+    return raw[: end - 8], raw[end:]
 
 
 def unpack_all(raw: bytes) -> tuple[int, ...]:

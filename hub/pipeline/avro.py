@@ -13,6 +13,8 @@ from hub.pipeline.avro_read import marked_reader, reader
 from hub.pipeline.avro_write import marked_writer, writer
 from hub.wire.codec import HEAD_BYTES, Codec, Datum, head
 
+Places = tuple[int, ...]
+
 
 class OwnRecord:
     """One of the project's records, as `vn.hub.Dossier`.
@@ -39,6 +41,10 @@ class OwnRecord:
             return self._read(value, HEAD_BYTES)
         return self._codec.decode(value, self.name)[1]
 
+    def decode_marked(self, value: bytes | None) -> tuple[Datum, Places | None]:
+        """See `MarkedRecord`; of one without marks None."""
+        return self.decode(value), None
+
     def with_head(self, body: bytes) -> bytes:
         """Wire format of a body."""
         return self._head + body
@@ -57,7 +63,7 @@ class MarkedRecord(OwnRecord):
         self.write_marked = marked_writer(name, *marks)
         self._read_marked = marked_reader(name, *marks)
 
-    def decode_marked(self, value: bytes | None) -> tuple[Datum, tuple[int, ...] | None]:
+    def decode_marked(self, value: bytes | None) -> tuple[Datum, Places | None]:
         """As `decode`, and the places in `value`; None if it was written with another version of the schema."""
         if value is not None and value.startswith(self._head):
             return self._read_marked(value, HEAD_BYTES)

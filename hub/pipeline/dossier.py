@@ -94,8 +94,7 @@ class DossierWork(Work):
 
     def remember(self, value: bytes, places: Sequence[int]) -> None:
         """What the step told that was applied just now. As `repeat.Repeat`."""
-        if self._written is not None:
-            self.last = repeat.Repeat(value, places, self._written)
+        self.last = repeat.remembered(value, places, self._written)
 
     def again(self, step: repeat.Step, datum_body: bytes, incoming: Incoming) -> bytes | None:
         """As `apply`, with a step that `last` knows; None, and nothing done, if it did not happen last."""

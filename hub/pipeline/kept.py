@@ -23,6 +23,9 @@ class Kept:
         self._limit = limit
         self._works: dict[Ident, tuple[Stored, Work]] = {}
 
+    def __contains__(self, ident: Ident) -> bool:
+        return ident in self._works
+
     def take(self, ident: Ident, stored: Stored | None) -> Work | None:
         """The work that led to `stored`, to be changed and put again; None if it is not here."""
         found = self._works.pop(ident, None)

@@ -17,8 +17,8 @@ from hub.errors import BadRecord
 from hub.model.deadline_rules import rules as deadline_rules
 from hub.model.times import utc_text
 from hub.observe.metrics import DEADLINES_TOLD, EVENTS_DEAD_LETTERED, EVENTS_DUPLICATE
-from hub.pipeline import normalise, ring
-from hub.pipeline.avro import OwnRecord
+from hub.pipeline import normalise, repeat, ring
+from hub.pipeline.avro import MarkedRecord, OwnRecord
 from hub.pipeline.catalogue import PROCEDURE, SERVICE, CatalogueWork
 from hub.pipeline.dossier import DossierWork
 from hub.pipeline.kept import Ident, Kept
@@ -30,6 +30,7 @@ from hub.wire.topics import DOSSIERS, EVENTS, PROCEDURES, SERVICES
 
 ROLE = "core"
 STAGE = "core"
+_DOSSIER_STEP = ce.DOSSIER_STEP.encode()
 
 Admit = Callable[[dict[str, Any]], None]
 """Raises BadRecord for a datum that may not begin a dossier."""
@@ -62,10 +63,10 @@ class Deadlines:
 def families(codec: Codec, settings: Settings, admit: Admit | None) -> dict[str, Family]:
     """By the CloudEvents type that agencies use."""
     keep, rules = settings.core.keep_steps, deadline_rules(settings.deadlines)
-    dossier, procedure, service = (
-        OwnRecord(codec, f"vn.hub.{name}") for name in ("Dossier", "Procedure", "OnlineService")
-    )
+    dossier = MarkedRecord(codec, "vn.hub.Dossier", *repeat.DOSSIER_MARKS)
+    procedure, service = (OwnRecord(codec, f"vn.hub.{name}") for name in ("Procedure", "OnlineService"))
     published = {type: OwnRecord(codec, name) for type, name in ce.INGRESS_RECORDS.items()}
+    published[ce.DOSSIER_STEP] = MarkedRecord(codec, repeat.STEP_RECORD, *repeat.STEP_MARKS)
     event = {type: OwnRecord(codec, name) for type, name in ce.CANONICAL_RECORDS.items()}
     return {
         ce.DOSSIER_STEP: Family(
@@ -113,13 +114,14 @@ class _Chunk:
         self._deadlines = deadlines
         self._view = view
         self._kept = kept
+        self._told = known[ce.DOSSIER_STEP].event
         self._open: dict[tuple[str, bytes], Work] = {}
         self._records: list[Out] = []
         self._duplicates = 0
 
     def take(self, record: Record) -> None:
         try:
-            out = self._event(record)
+            out = self._repeated(record) or self._event(record)
         except BadRecord as error:
             EVENTS_DEAD_LETTERED.labels(STAGE, error.reason).inc()
             out = dead_letter(record, STAGE, error)
@@ -145,7 +147,7 @@ class _Chunk:
         if family is None:
             wanted = ", ".join(self._families)
             raise BadRecord("envelope", f"type: {envelope.type!r} is none of {wanted}", "type")
-        datum = family.published.decode(record.value)
+        datum, places = family.published.decode_marked(record.value)
         changed = family.normalise(datum, record.timestamp_ms)
         code = datum[family.code]
         key = _checked_key(record, envelope, family.code, code)
@@ -164,11 +166,38 @@ class _Chunk:
         if changed or not family.published.is_own(record.value):
             body = family.published.write(datum)
         event = work.apply(datum, body, incoming)
+        if places and not changed:
+            work.remember(record.value, places)
         caused = envelope.caused(family.type, work.seq)
         if not caused.recordedtime or not caused.subject:
             recorded = caused.recordedtime or utc_text(record.timestamp_ms)
             caused = replace(caused, recordedtime=recorded, subject=code)
         return Out(EVENTS, key, family.event.with_head(event), caused.headers())
+
+    def _repeated(self, record: Record) -> Out | None:
+        """As `_event`, of a step that repeats the facts of its dossier's last one; None if it has to be looked at."""
+        found, key, value = ce.plain(record.headers), record.key, record.value
+        if found is None or key is None or value is None or found["ce_type"] != _DOSSIER_STEP:
+            return None
+        ident = (DOSSIERS, key)
+        work = self._open.get(ident)
+        if work is None and ident in self._kept:
+            work = self._work(self._families[ce.DOSSIER_STEP], key.decode(), key)
+        if not isinstance(work, DossierWork) or work.last is None or found.get("ce_subject") != key:
+            return None
+        step = work.last.read(value, record.timestamp_ms)
+        if step is None:
+            return None
+        source, id, body = found["ce_source"], found["ce_id"], value[HEAD_BYTES:]
+        overhead = sum(map(len, found)) + sum(map(len, found.values()))
+        incoming = Incoming(ring.identity_of(source, id), ring.content(body), overhead)
+        if work.is_copy(incoming):
+            return None  # to be counted
+        event = work.again(step, body, incoming)
+        if event is None:
+            return None
+        headers = ce.plain_caused(found, ce.DOSSIER_EVENT, key, work.seq)
+        return Out(EVENTS, key, self._told.with_head(event), headers)
 
     def _deadline(self, record: Record, envelope: ce.Envelope) -> Out | None:
         """The answer to the clock's question (decision 20)."""

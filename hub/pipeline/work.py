@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from hub.errors import BadRecord
@@ -68,6 +69,9 @@ class Work(ABC):
 
         datum_body: the datum as Avro. BadRecord (`transition`, `limit`) leaves everything as it was.
         """
+
+    def remember(self, value: bytes, places: Sequence[int]) -> None:  # noqa: B027 - most have no use for it
+        """What was applied just now stands in `value`, in wire format, just as it came; `places`: of its marks."""
 
     @abstractmethod
     def headers(self) -> list[tuple[str, bytes]]:

@@ -46,19 +46,27 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
 
         return call
 
-    read_of, write_of = avro.reader, avro.writer
-    monkeypatch.setattr(avro, "reader", lambda name: counted(f"read {name}", read_of(name)))
-    monkeypatch.setattr(avro, "writer", lambda name: counted(f"write {name}", write_of(name)))
+    def watch(function_of: str, what: str) -> None:
+        make = getattr(avro, function_of)
+        monkeypatch.setattr(avro, function_of, lambda name, *marks: counted(f"{what} {name}", make(name, *marks)))
+
+    for function_of, what in (("reader", "read"), ("writer", "write")):
+        watch(function_of, what)
+        watch(f"marked_{function_of}", what)
     for name in ("decode_body", "encode_body"):
         monkeypatch.setattr(codec, name, counted(f"fastavro {name}", getattr(codec, name)))
     monkeypatch.setattr(deadlines, "paused", counted("pauses", deadlines.paused))
     return found
 
 
-def chunk(first: int = 0):
-    """One chunk: every dossier's next four steps, dossiers in turn."""
+def chunk(first: int = 0, alike: bool = False):
+    """One chunk: every dossier's next four steps, dossiers in turn. alike: all of one dossier tell the same facts."""
     return [
-        record(step(kind, place, code=f"H11.12-260105-{number:04d}"), f"{number}-{place}", offset=first + offset)
+        record(
+            step(kind, place, code=f"H11.12-260105-{number:04d}", remark="as ever" if alike else f"at {place}"),
+            f"{number}-{place}",
+            offset=first + offset,
+        )
         for offset, (place, kind, number) in enumerate(
             (place, kind, number) for place, kind in enumerate(LIFE) for number in range(DOSSIERS)
         )
@@ -77,11 +85,31 @@ def test_the_core_reads_each_event_once_and_a_dossier_once_a_chunk(counts: Count
     assert counts == {"read vn.hub.DossierStep": 1000, "write vn.hub.Dossier": 1000}
 
 
+def test_facts_that_are_only_repeated_are_not_read_and_the_dossier_not_written_again(counts: Counter[str]) -> None:
+    records = chunk(alike=True)
+    counts.clear()
+    core = Core()
+    core.run(*records)
+    assert len(core.out) == DOSSIERS * EVENTS_EACH
+    assert counts == {"read vn.hub.DossierStep": DOSSIERS, "write vn.hub.Dossier": DOSSIERS}  # each one's first
+    later = [
+        record(step("IN_PROCESS", 4, code=f"H11.12-260105-{number:04d}", remark="as ever"), f"{number}-later")
+        for number in range(DOSSIERS)
+    ]
+    counts.clear()
+    core.run(*later)  # the next chunk remembers what the last one told
+    assert len(core.out) == DOSSIERS * (EVENTS_EACH + 1)
+    assert counts == {}
+
+
 def test_stored_dossiers_are_read_once_a_chunk(counts: Counter[str]) -> None:
     core = Core()
     core.run(*chunk())
     later = [
-        record(step("IN_PROCESS", 4 + place, code=f"H11.12-260105-{number:04d}"), f"{number}-b{place}")
+        record(
+            step("IN_PROCESS", 4 + place, code=f"H11.12-260105-{number:04d}", remark=f"then {place}"),
+            f"{number}-b{place}",
+        )
         for place in range(4)
         for number in range(DOSSIERS)
     ]
