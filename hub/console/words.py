@@ -43,6 +43,8 @@ STEP = {
     "AMENDED": "Sửa đổi",
     "WARNING": "Sắp đến hạn",
     "DUE": "Đến hạn trả kết quả",
+    "TRANSFER_WARNING": "Sắp hết hạn phối hợp",
+    "TRANSFER_DUE": "Hết hạn phối hợp",
 }
 OUTCOME = {
     "DELIVERED": "Đã nhận",

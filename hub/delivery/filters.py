@@ -42,7 +42,7 @@ def due(wanted: Filter, event_type: str, data: Mapping[str, Any]) -> bool:
                 dossier that this is a part of (liên thông), is one of these or part of it.
     procedures: the procedure code is one of these, or one of these with the province's suffix (`1.004194` admits
                 `1.004194.000.00.00.H11`).
-    types:      the event's type, or the word of its step or change (of a deadline: WARNING, DUE).
+    types:      the event's type, or the word of its step or change (of a deadline: its kind).
     """
     family = family_of(event_type)
     state = data[STATE_FIELD[family]]

@@ -1,5 +1,5 @@
 """What a dossier's state record keeps of its deadline, in the header `deadline`: 26 bytes and 16 for each wait that is
-over, read without the value.
+over, read without the value; and of the date of whoever it was passed on to, in the header `transfer` (decision 22).
 
 So the core's clock finds its moments from headers alone, and what was told is not told again after a restart.
 """
@@ -15,9 +15,13 @@ from hub.model.history import History, key_time
 from hub.model.lifecycle import STATUS_NUMBER, STEP_RANK
 from hub.model.transitions import WAITS
 
-DEADLINE = "deadline"
+DEADLINE, TRANSFER = "deadline", "transfer"
 WARNING, DUE = "WARNING", "DUE"
-_BITS = {WARNING: 1, DUE: 1 | 2}
+TRANSFER_WARNING, TRANSFER_DUE = "TRANSFER_WARNING", "TRANSFER_DUE"
+KINDS = {DEADLINE: (WARNING, DUE), TRANSFER: (TRANSFER_WARNING, TRANSFER_DUE)}
+"""By header: what is told before the date, and at it."""
+HEADER_OF = {kind: header for header, kinds in KINDS.items() for kind in kinds}
+_BITS = {WARNING: 1, DUE: 1 | 2, TRANSFER_WARNING: 1, TRANSFER_DUE: 1 | 2}
 """By kind: what is told with it. A warning after the deadline would be none."""
 _RUNS = 4
 _LAYOUT = struct.Struct("<BBqqq")
@@ -67,12 +71,27 @@ def unpack(raw: bytes) -> Watch:
     return Watch(due_at, since, deadline_at, bool(flags & _RUNS), flags & ~_RUNS, waited)
 
 
-def watch_of(headers: Sequence[tuple[str, bytes]]) -> Watch | None:
-    """From the headers of a state record; None if the dossier has no due date."""
+def watch_of(headers: Sequence[tuple[str, bytes]], header: str = DEADLINE) -> Watch | None:
+    """What a state record's headers say of it; None without a date."""
     for name, value in headers:
-        if name == DEADLINE:
+        if name == header:
             return unpack(value)
     return None
+
+
+def watches_of(headers: Sequence[tuple[str, bytes]]) -> dict[str, Watch]:
+    """Both watches, as far as there are, by header."""
+    return {name: unpack(value) for name, value in headers if name in KINDS}
+
+
+def transferred(watch: Watch | None, due_at: int | None, since: int, status: int) -> Watch | None:
+    """The watch of a holder's date; None without one. watch: what was told of this holder and date. since: when the
+    dossier was passed on. status: number of the one it has. The date does not move with pauses (decision 130)."""
+    if due_at is None:
+        return None
+    if watch is None:
+        watch = Watch(due_at, since, due_at, False)
+    return watch._replace(runs=status in _OPEN)
 
 
 def followed(

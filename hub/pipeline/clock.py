@@ -16,7 +16,7 @@ from itertools import chain
 from hub.config import DeadlineSettings
 from hub.model.calendar import DAY_MS
 from hub.model.deadline_rules import rules
-from hub.model.deadline_watch import DUE, WARNING, Watch, watch_of
+from hub.model.deadline_watch import DEADLINE, HEADER_OF, KINDS, Watch, watches_of
 from hub.model.deadlines import warn_at
 from hub.model.times import utc_text
 from hub.observe.metrics import DEADLINES_AHEAD
@@ -33,18 +33,23 @@ MAX_PER_TICK = 1_000
 
 @dataclass(slots=True)
 class _Partition:
-    """heap: (moment, key, kind, deadline). planned: key of a dossier that runs -> (deadline, kinds put in the heap)."""
+    """heap: (moment, key, kind, deadline). planned: key of a dossier that runs, and which of its dates (header) ->
+    (deadline, since when, kinds put in the heap)."""
 
     view: int
     scanned_at: float
     heap: list[tuple[int, bytes, str, int]] = field(default_factory=list)
-    planned: dict[bytes, tuple[int, frozenset[str]]] = field(default_factory=dict)
+    planned: dict[tuple[bytes, str], tuple[int, int, frozenset[str]]] = field(default_factory=dict)
 
 
 def runs(stored: Stored) -> bool:
-    """Whether the clock has to look at this state (`EngineConfig.waits`): a dossier in work that has a due date."""
-    watch = watch_of(stored.headers)
-    return watch is not None and watch.runs
+    """Whether the clock has to look at this state (`EngineConfig.waits`): a dossier in work that has a due date, or
+    whose holder has."""
+    return any(watch.runs for watch in watches_of(stored.headers).values())
+
+
+def _at_the_date(kind: str) -> bool:
+    return kind == KINDS[HEADER_OF[kind]][1]
 
 
 class Clock:
@@ -78,10 +83,10 @@ class Clock:
         while part.heap and part.heap[0][0] <= now_ms and len(out.records) < MAX_PER_TICK:
             at, key, kind, deadline_at = heapq.heappop(part.heap)
             stored = view.get(DOSSIERS, key)
-            watch = watch_of(stored.headers) if stored is not None else None
+            watch = watches_of(stored.headers).get(HEADER_OF[kind]) if stored is not None else None
             if watch is None or watch.deadline_at != deadline_at:
                 continue
-            overtaken = kind == WARNING and deadline_at <= now_ms  # DUE stands in the heap and says more
+            overtaken = not _at_the_date(kind) and deadline_at <= now_ms  # DUE stands in the heap and says more
             if watch.open(kind) and not overtaken and now_ms - at <= self._catch_up_ms:
                 out.records.append(self._question(partition, key, kind, at, watch, now))
         DEADLINES_AHEAD.labels("core").set(sum(len(own.heap) for own in self._partitions.values()))
@@ -94,33 +99,40 @@ class Clock:
         elif now - part.scanned_at < RESCAN_S:
             return part
         part.scanned_at = now
-        for key in chain(view.waiting(DOSSIERS), list(part.planned)):
+        for key in chain(view.waiting(DOSSIERS), {key for key, _ in part.planned}):
             stored = view.get(DOSSIERS, key)
             if stored is not None:
                 self._plan(part, key, stored)
         return part
 
     def _plan(self, part: _Partition, key: bytes, stored: Stored) -> None:
-        watch = watch_of(stored.headers)
+        watches = watches_of(stored.headers)
+        for header in KINDS:
+            self._plan_date(part, key, header, watches.get(header))
+
+    def _plan_date(self, part: _Partition, key: bytes, header: str, watch: Watch | None) -> None:
         if watch is None or not watch.runs:
-            part.planned.pop(key, None)  # its moments in the heap come to nothing, unless it runs again
+            part.planned.pop((key, header), None)  # its moments in the heap come to nothing, unless it runs again
             return
-        deadline_at, kinds = part.planned.get(key, (None, frozenset[str]()))
-        if deadline_at != watch.deadline_at:
+        deadline_at, since, kinds = part.planned.get((key, header), (None, None, frozenset[str]()))
+        if (deadline_at, since) != (watch.deadline_at, watch.since):
             kinds = frozenset()
-        new = [kind for kind in (WARNING, DUE) if kind not in kinds and watch.open(kind)]
+        new = [kind for kind in KINDS[header] if kind not in kinds and watch.open(kind)]
         if not new:
             return
         for kind in new:
-            at = watch.deadline_at if kind == DUE else warn_at(self._rules, watch.deadline_at, self._warn_days)
-            if kind == DUE or at > watch.since:
+            due = _at_the_date(kind)
+            at = watch.deadline_at if due else warn_at(self._rules, watch.deadline_at, self._warn_days)
+            if due or at > watch.since:
                 heapq.heappush(part.heap, (at, key, kind, watch.deadline_at))
-        part.planned[key] = (watch.deadline_at, kinds.union(new))
+        part.planned[key, header] = (watch.deadline_at, watch.since, kinds.union(new))
 
     def _question(self, partition: int, key: bytes, kind: str, at: int, watch: Watch, now: float) -> Out:
-        code = key.decode()
+        code, date = key.decode(), str(watch.deadline_at)
+        if HEADER_OF[kind] != DEADLINE:
+            date = f"{watch.since}/{date}"  # two agencies may have the same
         envelope = Envelope(
-            id=derived_id("deadline", code, str(watch.deadline_at), kind),
+            id=derived_id("deadline", code, date, kind),
             source=SOURCE,
             type=DOSSIER_CLOCK,
             subject=code,

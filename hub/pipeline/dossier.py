@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from hub.access.rights import covers
 from hub.errors import BadRecord
 from hub.model import codes, facts, history
-from hub.model.deadline_watch import DEADLINE, followed, watch_of
+from hub.model.deadline_watch import DEADLINE, HEADER_OF, TRANSFER, Watch, followed, transferred, watches_of
 from hub.model.deadlines import Rules
 from hub.model.transitions import STATUSES
 from hub.pipeline import repeat
@@ -29,8 +29,8 @@ class DossierWork(Work):
     `datum` and `keys` know of only after `_settle`.
     """
 
-    __slots__ = ("_packed", "_pieces", "_written", "datum", "history", "keep", "keys", "last", "newest", "rules",
-                 "watch", "writer")  # fmt: skip
+    __slots__ = ("_packed", "_pieces", "_transfer", "_written", "datum", "history", "keep", "keys", "last", "newest",
+                 "rules", "watch", "writer")  # fmt: skip
 
     def __init__(self, code: str, record: MarkedRecord, stored: Stored | None, keep: int, rules: Rules) -> None:
         super().__init__(record, stored)
@@ -42,7 +42,8 @@ class DossierWork(Work):
         self._packed: tuple[bytes, bytes] | None = None  # the packed keys, before and after the newest of them
         self.keep = keep
         self.rules = rules
-        self.watch = watch_of(stored.headers) if stored else None
+        watches = watches_of(stored.headers) if stored else {}
+        self.watch = watches.get(DEADLINE)
         if stored is None:
             codes.dossier(code)
             self.datum: Datum = {"dossier_code": code, "attachments": [], "fees": []}
@@ -56,6 +57,8 @@ class DossierWork(Work):
             self.keys = facts.unpack_keys(header(stored, "facts"), items)
             if history.is_old(steps):
                 self.keys = [history.renumbered(key) for key in self.keys]
+        # Of which holder and date, what was told of them; brought up to the present by `_holders_watch`.
+        self._transfer = self._held(), watches.get(TRANSFER)
 
     def check_holder(self, agencies: Iterable[str]) -> None:
         """BadRecord (`right`) unless one of these holds the dossier now, as far as the hub knows."""
@@ -135,7 +138,9 @@ class DossierWork(Work):
     def tell(self, asked: Datum, asked_body: bytes, incoming: Incoming) -> bytes | None:
         """The canonical deadline event's Avro body; None if the dossier does not run towards that deadline (any more),
         or it was told. BadRecord (`limit`) leaves everything as it was."""
-        told = self.watch and self.watch.told(asked["kind"], asked["deadline_at"])
+        kind, transfer = asked["kind"], HEADER_OF.get(asked["kind"]) == TRANSFER
+        watch = self._holders_watch() if transfer else self.watch
+        told = watch and watch.told(kind, asked["deadline_at"])
         if not told:
             return None
         self._settle()
@@ -143,13 +148,30 @@ class DossierWork(Work):
         body = self.record.write(dossier)
         event = b"".join((long_bytes(self.seq + 1), asked_body, body))
         check_size(len(event), len(body) + len(self.ring) + 8 * (len(self.keys) + self.keep), incoming.overhead)
-        self.datum, self.watch = dossier, told
+        self.datum = dossier
+        if transfer:
+            self._transfer = self._held(), told
+        else:
+            self.watch = told
         self.accept(body, incoming)
         return event
 
     def headers(self) -> list[tuple[str, bytes]]:
-        watch = [(DEADLINE, self.watch.pack())] if self.watch else []
-        return [("steps", self.history.pack()), ("facts", self._packed_keys()), *watch]
+        watches = ((DEADLINE, self.watch), (TRANSFER, self._holders_watch()))
+        dates = [(name, watch.pack()) for name, watch in watches if watch]
+        return [("steps", self.history.pack()), ("facts", self._packed_keys()), *dates]
+
+    def _held(self) -> tuple[str | None, int | None]:
+        """Who holds the dossier by a transfer, and until when."""
+        return self.datum.get(facts.HOLDER), self.datum.get("holder_due_at")
+
+    def _holders_watch(self) -> Watch | None:
+        """Of the holder's date, as it stands after the last event; None without one."""
+        held, (known, watch) = self._held(), self._transfer
+        since = self.datum.get("holder_since") or 0
+        watch = transferred(watch if held == known else None, held[1], since, self.history.tail.status)
+        self._transfer = held, watch
+        return watch
 
     def _packed_keys(self) -> bytes:
         """Only the newest changes from repetition to repetition."""

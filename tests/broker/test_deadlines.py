@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -85,8 +86,8 @@ class Hub:
     def __post_init__(self) -> None:
         self.code = f"H11.12-261124-{uuid.uuid4().int % 10**12:012d}"
 
-    async def step(self, kind: str, at_ms: int, due_ms: int | None = None) -> None:
-        datum = {"dossier_code": self.code, "step": kind, "occurred_at": at_ms, "due_at": due_ms}
+    async def step(self, kind: str, at_ms: int, due_ms: int | None = None, **facts: Any) -> None:
+        datum = {"dossier_code": self.code, "step": kind, "occurred_at": at_ms, "due_at": due_ms, **facts}
         self.sent += 1
         head = Envelope(
             id=f"{self.code}/{self.sent}", source="urn:test:deadlines", type=DOSSIER_STEP, subject=self.code
@@ -189,6 +190,32 @@ async def test_down_over_the_deadline_tells_it_once_when_it_is_back(hub: Hub):
     assert numbered(events)
     await hub.step("FINISHED", now())
     await hub.until(lambda words: words[-1:] == ["FINISHED"], "the dossier goes on")
+
+
+@pytest.mark.parametrize("hub", ["memory", "disk"], indirect=True)
+async def test_a_transfer_s_date_is_told_once_also_after_a_stop_and_not_once_it_was_passed_on(hub: Hub):
+    due = now() + (WARN_S + 3) * 1000
+    await hub.step("RECEIVED", now() - DAY_MS)
+    await hub.step("TRANSFERRED", now(), transferred_to="H11.05", step_due_at=due)
+    await hub.until(lambda words: "TRANSFER_DUE" in words, "the first agency's date")
+    second = now() + (WARN_S + 3) * 1000
+    await hub.step("TRANSFERRED", now(), transferred_to="H11.06", step_due_at=second)
+    await hub.until(lambda words: words.count("TRANSFERRED") == 2, "passed on")
+    assert await asyncio.to_thread(hub.core.terminate) == 0, hub.core.tail()
+    await asyncio.sleep(max(0.0, second / 1000 - time.time()) + 0.5)
+    await hub.start()
+    await hub.until(lambda words: words.count("TRANSFER_DUE") == 2, "caught up")
+    await hub.step("TRANSFERRED", now(), transferred_to="H11.19", step_due_at=now() + 3_000)
+    await hub.step("TRANSFERRED", now(), transferred_to="H11.12")  # given back at once
+    await hub.until(lambda words: words.count("TRANSFERRED") == 4, "given back")
+    await hub.quiet(4)
+    events = await hub.events()
+    assert [word for word, *_ in events] == [
+        "RECEIVED", "TRANSFERRED", "TRANSFER_WARNING", "TRANSFER_DUE", "TRANSFERRED", "TRANSFER_DUE",
+        "TRANSFERRED", "TRANSFERRED",
+    ]  # fmt: skip
+    assert numbered(events)
+    assert len({event_id for _, event_id, *_ in events}) == 8
 
 
 async def test_a_dossier_that_was_finished_while_the_core_was_down_is_not_told(hub: Hub):
