@@ -7,6 +7,7 @@ are on their way together, one after another within a partition.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -34,17 +35,12 @@ class Writer:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._producer: AIOKafkaProducer | None = None
+        self._calls: Counter[AIOKafkaProducer] = Counter()
         self._partitions: dict[str, int] = {}
 
     async def start(self) -> None:
         """Connect. KafkaConnectionError when no broker answers."""
-        producer = kafka.producer(self._settings, enable_idempotence=True)
-        try:
-            await producer.start()
-        except BaseException:
-            await producer.stop()
-            raise
-        self._producer = producer
+        self._producer = await self._connected()
 
     async def stop(self) -> None:
         producer, self._producer = self._producer, None
@@ -89,6 +85,22 @@ class Writer:
     async def append(self, topic: str, partition: int, lines: Iterable[Line]) -> list[Landed]:
         """Write to one partition, in order; where each batch landed, when all are confirmed. Errors as `write`."""
         producer = self._started()
+        self._calls[producer] += 1
+        try:
+            return await self._append(producer, topic, partition, lines)
+        except WriteRefused:
+            await self._replace(producer)
+            raise
+        finally:
+            self._calls[producer] -= 1
+            if not self._calls[producer]:
+                del self._calls[producer]
+                if producer is not self._producer:  # replaced, and nobody waits for it any more
+                    await producer.stop()
+
+    async def _append(
+        self, producer: AIOKafkaProducer, topic: str, partition: int, lines: Iterable[Line]
+    ) -> list[Landed]:
         sent: list[tuple[asyncio.Future[object], int]] = []
         batch = producer.create_batch()
         try:
@@ -109,6 +121,24 @@ class Writer:
                 raise answer
             landed.append((answer.offset, count))  # type: ignore[attr-defined]
         return landed
+
+    async def _replace(self, used: AIOKafkaProducer) -> None:
+        """A refused batch is a gap in the producer's sequence numbers: the partition takes nothing more from it."""
+        if used is self._producer:
+            fresh = await self._connected()
+            if used is self._producer:
+                self._producer = fresh
+            else:
+                await fresh.stop()
+
+    async def _connected(self) -> AIOKafkaProducer:
+        producer = kafka.producer(self._settings, enable_idempotence=True)
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        return producer
 
     def _started(self) -> AIOKafkaProducer:
         assert self._producer is not None, "the writer is not started"

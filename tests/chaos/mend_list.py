@@ -281,4 +281,9 @@ MENDS = (
         "            if self._seek_due:  # it failed", "            if False:  # it failed",
         f"{_LEFT}::test_nothing_is_fetched_before_a_seek_that_failed_has_succeeded",
     ),
+    _one(
+        "a producer of which a batch was refused is replaced", 26, "writer",
+        "            await self._replace(producer)\n", "",
+        "tests/broker/test_engine.py::test_batches_keep_order_headers_and_places_and_refuse_what_no_topic_takes",
+    ),
 )  # fmt: skip
