@@ -167,4 +167,5 @@ def _apologise(dossier: Dossier, due_at: int, draw: Draw) -> None:
     kept = draw.chance(shares["apology_kept"])
     new = ended + draw.hours(times["apology_spare"]) if kept else (max(told, due_at) + ended) // 2
     own = {"due_at": new, "note": "Xin lỗi và hẹn lại ngày trả kết quả", **by("Bộ phận một cửa", draw)}
-    dossier.moments.insert(place, (told, "IN_PROCESS", own))
+    step = "RESCHEDULED" if draw.chance(shares["apology_step"]) else "IN_PROCESS"
+    dossier.moments.insert(place, (told, step, own))

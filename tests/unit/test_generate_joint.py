@@ -195,7 +195,7 @@ def test_a_province_without_these_offices_has_no_parts(monkeypatch: pytest.Monke
 
 
 def test_some_late_dossiers_are_told_a_new_date_before_or_after_the_old_one(made: Made) -> None:
-    told, kept, all_late = Counter[str](), Counter[bool](), 0
+    told, kept, how, all_late = Counter[str](), Counter[bool](), Counter[str](), 0
     for own in made.steps.values():
         due = [step for step in own if "due_at" in step]
         ended = next((step["occurred_at"] for step in own if step["step"] == "FINISHED"), None)
@@ -211,6 +211,9 @@ def test_some_late_dossiers_are_told_a_new_date_before_or_after_the_old_one(made
         assert new["occurred_at"] < ended
         told["before" if new["occurred_at"] <= first["due_at"] else "after"] += 1
         kept[ended <= new["due_at"]] += 1
+        how[new["step"]] += 1
     assert 0.4 * all_late < told.total() < all_late
     assert min(told.values()) >= 2
     assert kept[True] > kept[False] > 0
+    assert set(how) == {"RESCHEDULED", "IN_PROCESS"}
+    assert how["RESCHEDULED"] > how["IN_PROCESS"]
