@@ -197,7 +197,7 @@ class Demo:
         report = demo_report.figures(tally, self.fed, planted, findings, faults, self.kills, elapsed, len(self.steps))
         wrong = demo_report.faults_of(report, findings, self.due, list(tally.dead.values()), planted)
         demo_report.write({n: asdict(f) for n, f in findings.items()}, self.folder / "findings.json")
-        return report, wrong + self.problems
+        return report, wrong + demo_report.without_duplicate(tally.doubled, self.fed) + self.problems
 
     def _check(self, portals: dict[str, Simulator]) -> dict[str, Finding]:
         with (

@@ -149,7 +149,8 @@ def _drop(path: Path, content: bytes) -> Path:
 async def feed_kafka(
     settings: Settings, agency: Agency, steps: Sequence[Step], planted: Sequence[Planted], fed: Fed
 ) -> None:
-    """Produces as the agency would, with key, CloudEvents headers and Avro; the planted ones at the end."""
+    """Produces as the agency would, with key, CloudEvents headers and Avro; the planted ones at the end, and its first
+    record once more."""
     codec = await open_codec(settings)
     topic = agency_ingress(agency.name)
     producer = kafka.producer(settings)
@@ -161,6 +162,7 @@ async def feed_kafka(
             fed.add(len(batch))
             await asyncio.sleep(KAFKA_PAUSE_S)
         await kafka.send_all(producer, [bad_record(topic, bad, codec) for bad in planted])
+        await kafka.send_all(producer, [good_record(topic, step, codec) for step in steps[:1]])
     finally:
         await producer.stop()
 

@@ -12,6 +12,7 @@ from typing import Any
 from hub.deadletter.record import DeadLetter
 from hub.runtime.checker import Finding
 from hub.runtime.demo_feed import Fed
+from hub.runtime.demo_input import agencies
 from hub.runtime.demo_kills import Kill
 from hub.runtime.demo_planted import MARKER, Planted
 from hub.runtime.demo_tally import Tally
@@ -78,6 +79,14 @@ def faults_of(
     if not report["faults_injected"]:
         wrong.append("the portals injected no fault")
     return wrong
+
+
+def without_duplicate(doubled: Mapping[str, int], fed: Fed) -> list[str]:
+    """A sentence for each way in by which no duplicate was recognised. doubled: by source, of hub.ingress."""
+    ways = Counter({"http": fed.duplicates})
+    for agency in agencies():
+        ways[agency.carrier] += doubled.get(agency.source, 0)
+    return [f"no duplicate was recognised that came by {way}" for way, number in ways.items() if not number]
 
 
 def _dead_letters(dead: Sequence[DeadLetter], planted: Sequence[Planted]) -> list[str]:

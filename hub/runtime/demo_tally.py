@@ -24,13 +24,13 @@ Identity = tuple[str, str]
 class Tally:
     """Fed by `follow`; all counts are of distinct things but `duplicates`, `retries` and `ingress`.
 
-    canonical: what an agency sent -> id of the event that the core made of it.
+    canonical: what an agency sent -> id of the event that the core made of it. doubled: source -> duplicates.
     """
 
     def __init__(self, portals: tuple[str, ...], codec: Codec) -> None:
         self._codec = codec
         self.ingress: dict[Identity, set[bytes]] = {}
-        self.duplicates = 0
+        self.doubled: Counter[str] = Counter()
         self.canonical: dict[Identity, str] = {}
         self.recorded: dict[str, int] = {}
         self.delivered: dict[str, dict[str, int]] = {portal: {} for portal in portals}
@@ -43,6 +43,11 @@ class Tally:
     def accepted(self) -> int:
         """Events of agencies that became canonical."""
         return len(self.canonical)
+
+    @property
+    def duplicates(self) -> int:
+        """Records of hub.ingress that stood there already."""
+        return self.doubled.total()
 
     @property
     def retries(self) -> int:
@@ -72,7 +77,7 @@ class Tally:
             return
         digest = hashlib.sha256(record.value or b"").digest()
         known = self.ingress.setdefault((envelope.source, envelope.id), set())
-        self.duplicates += digest in known
+        self.doubled[envelope.source] += digest in known
         known.add(digest)
 
     def _event(self, record: ConsumerRecord) -> None:

@@ -9,10 +9,10 @@ import pytest
 from hub.deadletter.record import DeadLetter
 from hub.errors import DecodeError
 from hub.runtime.checker import Finding
-from hub.runtime.demo_feed import bad_record, good_record
-from hub.runtime.demo_input import some, steps
+from hub.runtime.demo_feed import Fed, bad_record, good_record
+from hub.runtime.demo_input import agencies, some, steps
 from hub.runtime.demo_planted import KINDS, MARKER, Planted, plant
-from hub.runtime.demo_report import UNPLANTED, _percentile, faults_of, marker_of
+from hub.runtime.demo_report import UNPLANTED, _percentile, faults_of, marker_of, without_duplicate
 from hub.wire.envelope import read_headers
 from tests.support.codecs import fixed_codec
 
@@ -93,6 +93,15 @@ def test_dead_letters_must_be_exactly_the_planted_ones(dead: list[DeadLetter], w
 )
 def test_the_figures_must_fit(report: dict[str, Any]) -> None:
     assert len(verdict(**report)) == 1
+
+
+def test_duplicates_must_have_come_by_every_way() -> None:
+    by_carrier = {agency.carrier: agency.source for agency in agencies()}
+    doubled = {by_carrier["file"]: 3, by_carrier["kafka"]: 1}
+    assert without_duplicate(doubled, Fed(duplicates=40)) == []
+    assert without_duplicate(doubled, Fed()) == ["no duplicate was recognised that came by http"]
+    del doubled[by_carrier["kafka"]]
+    assert without_duplicate(doubled, Fed(duplicates=40)) == ["no duplicate was recognised that came by kafka"]
 
 
 def test_percentile_by_nearest_rank() -> None:
