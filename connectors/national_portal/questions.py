@@ -30,14 +30,15 @@ class Questions:
         self._client, self._settings = client, settings
 
     async def all(self, kind: Kind) -> list[Question]:
-        """Rows without a number and those with TRANGTHAI 0 are left out, as the public client does."""
-        found = []
+        """Rows without a number and those with TRANGTHAI 0 are left out, as the public client does. Of a repeated row
+        the first counts."""
+        found: dict[str, Question] = {}
         for row in await self._rows(LISTS[kind], {}):
             id = text(row.get("HOIDAPID")) or ""
-            if id in _NONE or text(row.get("TRANGTHAI")) == "0":
+            if id in _NONE or id in found or text(row.get("TRANGTHAI")) == "0":
                 continue
-            found.append(_question(row, id, _answer(row) or await self._answer_of(id)))
-        return found
+            found[id] = _question(row, id, _answer(row) or await self._answer_of(id))
+        return list(found.values())
 
     async def answer(self, reply: QuestionReply, replace: bool) -> bool:
         """False: the very same answer stands there already. Rejected (`answered`, `refused`, `missing_field`)."""

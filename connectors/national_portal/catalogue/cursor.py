@@ -37,6 +37,11 @@ class Cursor:
     procedures: dict[str, Entry] = field(default_factory=dict)
     services: dict[str, Entry] = field(default_factory=dict)
 
+    @property
+    def newest(self) -> int:
+        """The latest moment at which an entry was looked at, 0 for none."""
+        return max((one.detail_at for known in (self.procedures, self.services) for one in known.values()), default=0)
+
     def take(self, change: Cursor) -> None:
         """What a confirmed batch has changed."""
         self.round_at = change.round_at

@@ -125,9 +125,10 @@ class NationalCatalogue:
         )  # fmt: skip
 
     async def _begin(self) -> int:
-        """The moment of the round, on disk before the first event of it can be sent."""
+        """The moment of the round, on disk before the first event of it can be sent. Never before an earlier round's,
+        whatever the clock says: the core would take what changed for late, and keep the older state."""
         if not self._cursor.round_at:
-            self._cursor.round_at = int(self._now() * 1000)
+            self._cursor.round_at = max(int(self._now() * 1000), self._cursor.newest + 1)
             await asyncio.to_thread(cursors.write, self._folder, self._cursor)
         return self._cursor.round_at
 

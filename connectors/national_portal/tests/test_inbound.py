@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -235,3 +236,26 @@ def test_wrong_choices_are_named(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError) as caught:
         inbound(Settings(), {**OWN, **wrong})
     assert caught.value.field == f"inbound.national-portal.{next(iter(wrong))}"
+
+
+async def test_bad_text_clocks_and_lists() -> None:
+    """NFD becomes NFC; bytes of TCVN3 are no JSON; a moment in the future is taken (the core judges), one that is none
+    is not; an empty list is refused, a repeated entry makes one event."""
+    (one,) = FILED["body"]["data"]
+    nfd = {**one, "ChuHoSo": unicodedata.normalize("NFD", "Trần Thị Bưởi")}
+    broker, answers = Broker(), {}
+    async with client(application(broker)) as http:
+
+        async def call(name: str, **sent: Any) -> None:
+            answers[name] = (await http.post("addtthcKhuyenMai", **sent)).json()["error_code"]
+
+        await call("nfd", json={"refId": "1", "data": [nfd]})
+        await call("tcvn3", content=b'{"refId": "2", "data": [{"ChuHoSo": "Tr\xc7n"}]}')
+        await call("a day ahead", json={"refId": "3", "data": [{**one, "NgayNopHoSo": "20990101000000"}]})
+        await call("no day", json={"refId": "4", "data": [{**one, "NgayNopHoSo": "20261332000000"}]})
+        await call("empty", json={"refId": "5", "data": []})
+        await call("repeated", json={"refId": "6", "data": [one, one]})
+    assert answers == {"nfd": 0, "tcvn3": -1, "a day ahead": 0, "no day": -1, "empty": -1, "repeated": 0}
+    data = [CODEC.decode(value)[1] for _, value, _ in broker.lines]
+    assert data[0]["applicant"]["name"] == "Trần Thị Bưởi"
+    assert len({read_headers(headers).id for _, _, headers in broker.lines}) == 3, "the repeated one has one id"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -17,6 +18,7 @@ from connectors.national_portal.portal import NationalPortal
 from connectors.national_portal.settings import NationalPortalSettings
 from connectors.national_portal.tests.site import GOLDEN, NationalSite, national_site
 from connectors.national_portal.tests.test_golden_connector import ADDRESS, Script, _given_session
+from connectors.simulation.faults import FaultOrder
 from hub import config
 from hub.access.control import AuditEntry, Subscriber
 from hub.cli import questions as command
@@ -188,3 +190,25 @@ def test_by_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows == [("000.00.12.H11",)], "the agency that was asked, sent once"
     told = [("dvcqg: 7001: ok", "phiếu 12"), ("dvcqg: 7001: ok", "phiếu 12"), ("dvcqg: 9: unknown", "")]
     assert [(one.target, one.why) for one in audited] == told
+
+
+async def test_bad_lists_of_questions(tmp_path: Path) -> None:
+    row = {"HOIDAPID": 1, "NOIDUNG": unicodedata.normalize("NFD", "Hỏi gì?"), "TRALOIID": 2, "NOIDUNGTRALOI": "x"}
+    lists = {
+        "[]": [], "repeated": [row, row], "many": [{**row, "HOIDAPID": n} for n in range(1, 10_001)],
+        "no rows": ["x", None, 3],
+    }  # fmt: skip
+    found = {}
+    async with site_with_questions(tmp_path) as site, at(site) as portal:
+        for name, rows in lists.items():
+            (tmp_path / "lists.json").write_text(json.dumps({"LayDanhSachHoiDapGuiTuDVCQG": rows}), "utf-8")
+            found[name] = await portal.questions("citizens")
+        site.app.plan.order(FaultOrder(force=("expired_session",)))
+        assert len(await portal.questions("citizens")) == 0, "a new session, and on"
+        site.app.plan.order(FaultOrder(force=("html",)))
+        with pytest.raises(Retryable) as page:
+            await portal.questions("citizens")
+        assert page.value.kind == "html"
+        assert site.rows("SELECT count(*) FROM calls WHERE service = 'LayNoiDungTraLoiTheoCauHoi'") == [(0,)]
+    assert {name: len(told) for name, told in found.items()} == {"[]": 0, "repeated": 1, "many": 10_000, "no rows": 0}
+    assert found["repeated"][0].text == "Hỏi gì?", "NFC"
