@@ -58,11 +58,15 @@ def answer(
     position: Annotated[str, typer.Option(help="as what (CHUCVUNGUOITRALOI)")] = "",
     replace: Annotated[bool, typer.Option("--replace", help="send it though another answer stands there")] = False,
     why: Annotated[str, typer.Option(help="the reason, for the audit")] = "",
+    as_json: output.Json = False,
 ) -> None:
     """Send an answer (at the national portal: DongBoKetQuaHoiDapGuiTuDVCQG); the audit tells who did."""
     given = QuestionReply(question, "", _read(text_file), by, position, int(time.time() * 1000))
     sent = asyncio.run(_answer(config.load(), subscriber, given, replace, why))
-    print("sent" if sent else "this answer stands there already")
+    if as_json:
+        output.print_json({"question": question, "sent": sent is not None})
+    else:
+        print("sent" if sent else "this answer stands there already")
 
 
 def _agency(text: str) -> str:

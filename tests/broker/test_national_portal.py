@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +13,7 @@ from hub.access import subscribers
 from hub.access.directory import directory
 from hub.readmodel import satisfaction_timer
 from tests.broker.delivery_fixture import bench  # noqa: F401
+from tests.support.command import hub
 from tests.support.delivery import until
 from tests.support.roles import RoleProcess, role
 from tests.support.simulators import simulator
@@ -92,3 +94,30 @@ async def _looked_again(projector: RoleProcess) -> None:
     while time.monotonic() < until_s:
         await asyncio.sleep(0.2)
         assert projector.process.poll() is None, projector.tail()
+
+
+async def test_questions_by_command_from_the_list_to_the_audit(bench, tmp_path):  # noqa: F811
+    asked = {"HOIDAPID": 7001, "NOIDUNG": "Nộp lệ phí ở đâu?", "MADONVI": "000.00.12.H11"}
+    lists = tmp_path / "lists.json"
+    lists.write_text(json.dumps({"LayDanhSachHoiDapGuiTuDVCQG": [asked, {**asked, "HOIDAPID": 7002}]}), "utf-8")
+    (tmp_path / "answer.txt").write_text("Tại bộ phận một cửa.", "utf-8")
+    words = ("answer", bench.name, "7001", "--by", "Lê Văn C", "--text-file", str(tmp_path / "answer.txt"))
+    with simulator("national-portal", tmp_path, "--catalogue", str(lists)) as site:
+        wanted = site.subscriber(bench.name, backfill="none").model_dump(exclude={"created_at"})
+        await subscribers.add(bench.settings, wanted, "test")
+        site.admin("faults", {"force": [*["none"] * 5, "dropped_reply"]})  # the sixth call answers
+        lost, *_ = await hub(bench.settings, "questions", *words)
+        again, said, _ = await hub(bench.settings, "questions", *words)
+        code, out, _ = await hub(bench.settings, "questions", "list", bench.name, "--json")
+        site.admin("down")
+        away, _, told = await hub(bench.settings, "questions", "list", bench.name)
+        assert (lost, again, code, away) == (75, 0, 0, 75), told
+        assert said.strip() == "this answer stands there already", "the first one had arrived"
+        assert [one["id"] for one in json.loads(out)] == ["7002"]
+        ((body,),) = site.rows("SELECT body FROM question_answers")
+        assert (json.loads(body)["MADONVI"], json.loads(body)["HOIDAPID"]) == ("000.00.12.H11", "7001")
+    async with directory(bench.settings) as copy:
+        entries = [entry for entry in copy.audit.values() if entry.target.startswith(f"{bench.name}: 7001: ")]
+    outcomes = [entry.target.rpartition(" ")[2] for entry in sorted(entries, key=lambda entry: entry.at)]
+    assert outcomes[1:] == ["ok"]
+    assert outcomes[0] != "ok"
