@@ -146,15 +146,16 @@ def _pauses(watch: Watch, history: History) -> list[Pause]:
 
 def waits(history: History, since: int) -> Iterator[Pause]:
     """When the dossier waited for a supplement or a payment; without what was over at `since`."""
-    if history.base.status not in _WAITS and not history.kinds() & _ASKS:
+    base, statuses = history.base, history.statuses
+    if base.status not in _WAITS and not any(status in statuses for status in _WAITS):
         return  # most dossiers never wait
-    began = None
-    for at, standing in history.standings():
-        if standing.status in _WAITS:
-            began = at if began is None else began
+    began = base.since if base.status in _WAITS else None
+    for key, status in zip(history.keys, statuses, strict=True):
+        if status in _WAITS:
+            began = key_time(key) if began is None else began
         elif began is not None:
-            if at > since:
-                yield began, at
+            if (ended := key_time(key)) > since:
+                yield began, ended
             began = None
     if began is not None:
         yield began, None

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from hub.errors import BadRecord
@@ -26,6 +24,7 @@ _VERSION = 2
 _INSERTED = STEP_RANK["RESCHEDULED"]
 """Version 1 did not know this kind; those that come after it had numbers less by one (decision 21)."""
 _DROPPED = 1
+_STATUS = [bytes((number,)) for number in range(len(STATUSES))]
 
 
 def order_key(at_ms: int, step: str, correction: bool, id_hash: int) -> int:
@@ -57,14 +56,15 @@ class Judged(NamedTuple):
     late: bool
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """base: where the steps before `keys` led to. dropped: whether there were any. tail: where all of them lead to."""
+class History(NamedTuple):
+    """base: where the steps before `keys` led to. dropped: whether there were any. tail: where all of them lead to.
+    statuses: the number of the one that the dossier had after each of `keys`."""
 
     base: Standing = START
     dropped: bool = False
     keys: tuple[int, ...] = ()
     tail: Standing = START
+    statuses: bytes = b""
 
     def add(self, key: int, keep: int) -> Judged:
         """Judge the step in event time. BadRecord (`transition`) names both states if it fits nowhere."""
@@ -72,7 +72,8 @@ class History:
         if not keys or key >= keys[-1]:
             _check_before(self.tail, key)
             tail = _advance(self.tail, key)
-            return Judged(self._kept((*keys, key), tail, keep), tail.status, False)
+            statuses = self.statuses + _STATUS[tail.status]
+            return Judged(self._kept((*keys, key), statuses, tail, keep), tail.status, False)
         if self.dropped and key < keys[0]:
             return Judged(self, _advance(START, key).status, True)
         place = bisect_right(keys, key)
@@ -81,30 +82,16 @@ class History:
         _check_before(before, key)
         _check_after(key, after)
         own = _advance(before, key)
-        history = self._kept((*keys[:place], key, *after), _fold(own, after), keep)
+        keys = (*keys[:place], key, *after)
+        history = self._kept(keys, *_walk(self.base, keys), keep)
         late = any(not is_neutral(_rank(k)) and k >> _RANK_SHIFT > key >> _RANK_SHIFT for k in after)
         return Judged(history, own.status, late)
 
-    def _kept(self, keys: tuple[int, ...], tail: Standing, keep: int) -> History:
+    def _kept(self, keys: tuple[int, ...], statuses: bytes, tail: Standing, keep: int) -> History:
         extra = len(keys) - keep
         if extra <= 0:
-            return History(self.base, self.dropped, keys, tail)
-        return History(_fold(self.base, keys[:extra]), True, keys[extra:], tail)
-
-    def kinds(self) -> int:
-        """Bit `rank` is set for each step kind kept."""
-        mask = 0
-        for key in self.keys:
-            mask |= 1 << _rank(key)
-        return mask
-
-    def standings(self) -> Iterator[tuple[int, Standing]]:
-        """(since when, where the steps up to then led to), the base first."""
-        standing = self.base
-        yield standing.since, standing
-        for key in self.keys:
-            standing = _advance(standing, key)
-            yield key_time(key), standing
+            return History(self.base, self.dropped, keys, tail, statuses)
+        return History(_fold(self.base, keys[:extra]), True, keys[extra:], tail, statuses[extra:])
 
     def pack(self) -> bytes:
         """14 bytes and 8 for each step kept."""
@@ -126,7 +113,8 @@ def unpack(raw: bytes) -> History:
         mask = mask & low | (mask & ~low) << 1
         keys = tuple([renumbered(key) for key in keys])
     base = Standing(mask, rest, status, since)
-    return History(base, bool(flags & _DROPPED), keys, _fold(base, keys))
+    statuses, tail = _walk(base, keys)
+    return History(base, bool(flags & _DROPPED), keys, tail, statuses)
 
 
 def is_old(raw: bytes) -> bool:
@@ -150,6 +138,15 @@ def _fold(standing: Standing, keys: tuple[int, ...]) -> Standing:
     for key in keys:
         standing = _advance(standing, key)
     return standing
+
+
+def _walk(standing: Standing, keys: tuple[int, ...]) -> tuple[bytes, Standing]:
+    """(the status after each of these steps, where they lead to)."""
+    statuses = bytearray()
+    for key in keys:
+        standing = _advance(standing, key)
+        statuses.append(standing.status)
+    return bytes(statuses), standing
 
 
 def _check_before(standing: Standing, key: int) -> None:
