@@ -5,6 +5,7 @@ A converter is made once per record from the schema, so a field added to the sch
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
@@ -34,7 +35,7 @@ class _Compiler:
 
     def of(self, schema: Any) -> Convert:
         if isinstance(schema, str):
-            return self._named.get(schema, _same)
+            return self._named.get(schema, _number if schema in ("double", "float") else _same)
         if isinstance(schema, list):
             return self._union(schema)
         kind = schema["type"]
@@ -67,6 +68,12 @@ class _Compiler:
 
 
 def _same(value: Any) -> Any:
+    return value
+
+
+def _number(value: Any) -> Any:
+    if not math.isfinite(value):
+        raise Rejected("schema", f"cannot be written as JSON: {value}")
     return value
 
 

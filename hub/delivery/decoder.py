@@ -12,6 +12,7 @@ from hub.delivery.parking import FAMILY_OF_TOPIC
 from hub.delivery.portal import Item
 from hub.delivery.snapshot import snapshot
 from hub.errors import BadRecord
+from hub.pipeline.avro import OwnRecord
 from hub.wire.codec import Codec
 from hub.wire.envelope import CANONICAL_RECORDS, Envelope, read_headers
 
@@ -23,6 +24,7 @@ class Decoder:
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
+        self._events = {type: OwnRecord(codec, name) for type, name in CANONICAL_RECORDS.items()}
 
     def due_entry(self, raw: Raw, wanted: Filter, families: tuple[str, ...]) -> Entry | None:
         """The entry, or None if it is not due to a portal that takes these families.
@@ -40,7 +42,7 @@ class Decoder:
         if filters.family_of(envelope.type) not in families:
             return None
         if any((wanted.agencies, wanted.procedures, wanted.types)):
-            _, data = self._codec.decode(raw.value, CANONICAL_RECORDS[envelope.type])
+            data = self._events[envelope.type].decode(raw.value)
             if not filters.due(wanted, envelope.type, data):
                 return None
         return self._entry(raw, envelope)
@@ -54,7 +56,7 @@ class Decoder:
         else:
             envelope = read_headers(raw.headers)
             family = filters.family_of(envelope.type)
-            _, data = self._codec.decode(raw.value, CANONICAL_RECORDS[envelope.type])
+            data = self._events[envelope.type].decode(raw.value)
             value = raw.value or b""
         if newest is not None:
             data = {**data, filters.STATE_FIELD[family]: newest}
