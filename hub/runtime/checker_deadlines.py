@@ -8,10 +8,11 @@ sibling checkers.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hub.runtime.checker_hours import before
+from hub.runtime.checker_joint import transfers
 from hub.runtime.checker_sent import Dossier, Sent, millis, statuses
 from hub.runtime.checker_slice import Slice
 
@@ -24,6 +25,9 @@ FEED_MS = 10_000
 """Nor what falls so near to the feed, which takes some seconds."""
 OPEN = ("NEW", "ACCEPTED", "IN_PROCESS")
 WARNING, DUE = "WARNING", "DUE"
+KINDS = (WARNING, DUE)
+HOLDERS = ("TRANSFER_WARNING", "TRANSFER_DUE")
+"""Of the date of the agency that holds the dossier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,34 +42,65 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Of one kind, for one dossier: how often at least and at most, for one deadline."""
+    """Of one kind, for one deadline of a dossier: how often at least and at most. deadline_at: None for any."""
 
+    kind: str
+    deadline_at: int | None
     least: int
     most: int
 
 
-def expected(dossier: Dossier, fed_from: int, now: int) -> dict[str, Expected] | None:
-    """By kind, for the date that holds now; None where the file alone does not decide it. fed_from: when the hub got
-    the first event."""
+def expected(dossier: Dossier, fed_from: int, now: int) -> list[Expected] | None:
+    """For the dates that hold now, the dossier's and that of its holder; None where the file alone does not decide it.
+    fed_from: when the hub got the first event."""
+    own, holders = _own(dossier, fed_from, now), _holders(dossier, fed_from, now)
+    return None if own is None or holders is None else [*own, *holders]
+
+
+def _own(dossier: Dossier, fed_from: int, now: int) -> list[Expected] | None:
     promised = _promised(dossier)
     if promised is None:
-        return {kind: Expected(0, 0) for kind in (WARNING, DUE)}
-    due_at, since = promised
+        return _none(KINDS)
+    from_then = _statuses_from(dossier, promised[1])
+    if any(status in ("SUPPLEMENT", "PAYMENT") for status in from_then) and any(status in OPEN for status in from_then):
+        return None  # waiting moves the date
+    return _of_date(KINDS, promised, from_then, fed_from, now)
+
+
+def _holders(dossier: Dossier, fed_from: int, now: int) -> list[Expected] | None:
+    """Of the last transfer; waiting does not move its date."""
+    moved = transfers(dossier)
+    if not moved:
+        return _none(HOLDERS)
+    if moved[-1]["due"] is None:
+        return []
+    promised = moved[-1]["due"], moved[-1]["since"]
+    return _of_date(HOLDERS, promised, _statuses_from(dossier, promised[1]), fed_from, now)
+
+
+def _none(kinds: tuple[str, str]) -> list[Expected]:
+    return [Expected(kind, None, 0, 0) for kind in kinds]
+
+
+def _statuses_from(dossier: Dossier, since: int) -> list[str]:
     steps = dossier.in_time()
-    own = statuses(steps)
-    from_then = [status for step, status in zip(steps, own, strict=True) if step.at >= since]
-    never_open = not any(status in OPEN for status in from_then)
-    if never_open:
-        return {kind: Expected(0, 0) for kind in (WARNING, DUE)}
-    if any(status in ("SUPPLEMENT", "PAYMENT") for status in from_then):
-        return None
-    warn_at, is_open = before(due_at), own[-1] in OPEN
+    return [status for step, status in zip(steps, statuses(steps), strict=True) if step.at >= since]
+
+
+def _of_date(
+    kinds: tuple[str, str], promised: tuple[int, int], from_then: Sequence[str], fed_from: int, now: int
+) -> list[Expected] | None:
+    """promised: (the date, when it was promised). from_then: the statuses since."""
+    due_at, since = promised
+    if not any(status in OPEN for status in from_then):
+        return [Expected(kind, due_at, 0, 0) for kind in kinds]
+    warn_at, is_open = before(due_at), from_then[-1] in OPEN
     due = _moment(due_at, fed_from, now, is_open)
     # A warning after the deadline would be none; none either where its moment was over when the date was promised.
-    warned = Expected(0, 0) if due_at < fed_from or warn_at <= since else _moment(warn_at, fed_from, now, is_open)
+    warned = (0, 0) if due_at < fed_from or warn_at <= since else _moment(warn_at, fed_from, now, is_open)
     if due is None or warned is None or abs(due_at - fed_from) < FEED_MS:
         return None
-    return {WARNING: warned, DUE: due}
+    return [Expected(kinds[0], due_at, *warned), Expected(kinds[1], due_at, *due)]
 
 
 def _promised(dossier: Dossier) -> tuple[int, int] | None:
@@ -78,12 +113,13 @@ def _promised(dossier: Dossier) -> tuple[int, int] | None:
     return found
 
 
-def _moment(at: int, fed_from: int, now: int, is_open: bool) -> Expected | None:
+def _moment(at: int, fed_from: int, now: int, is_open: bool) -> tuple[int, int] | None:
+    """(at least, at most) what comes at that moment is told by now."""
     if abs(at - now) < NEAR_MS or abs(at - (fed_from - CATCH_UP_MS)) < 6 * FEED_MS:
         return None
     if at > now or at < fed_from - CATCH_UP_MS:
-        return Expected(0, 0)
-    return Expected(1, 1) if is_open else Expected(0, 1)
+        return 0, 0
+    return (1, 1) if is_open else (0, 1)
 
 
 def check(sent: Sent, told: Sequence[Told], fed_from: int, now: int) -> Slice:
@@ -96,16 +132,14 @@ def check(sent: Sent, told: Sequence[Told], fed_from: int, now: int) -> Slice:
             found.wrong.append(f"{code}: {kind} was told {number} times for one deadline")
     undecided = must = 0
     for code, dossier in sent.dossiers.items():
-        wanted, promised = expected(dossier, fed_from, now), _promised(dossier)
-        if wanted is None:
-            undecided += 1
-            continue
-        for kind, one in wanted.items():
-            number = counts[code, kind, promised[0]] if promised else _any(counts, code, kind)
+        wanted = expected(dossier, fed_from, now)
+        undecided += wanted is None
+        for one in wanted or []:
+            number = _times(counts, code, one)
             must += one.least
             if not one.least <= number <= one.most:
                 times = str(one.least) if one.least == one.most else f"at most {one.most}"
-                found.wrong.append(f"{code}: {kind} is due {times} times, was told {number} times")
+                found.wrong.append(f"{code}: {one.kind} is due {times} times, was told {number} times")
     kinds = Counter(one.kind for one in events.values() if one.code in sent.dossiers)
     found.figures = {
         "told": dict(sorted(kinds.items())),
@@ -114,20 +148,23 @@ def check(sent: Sent, told: Sequence[Told], fed_from: int, now: int) -> Slice:
         "undecided_dossiers": undecided,
         "told_twice": sum(number > 1 for number in counts.values()),
     }
+    dates = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
     found.shown = (
-        f"{kinds[WARNING]} warnings and {kinds[DUE]} deadlines told on Kafka, each once; {must} of them due for "
-        f"certain by the dates in the file ({len(sent.dossiers) - undecided} of {len(sent.dossiers)} dossiers decided)"
+        f"told on Kafka, each once: {dates}; {must} of them due for certain by the dates in the file "
+        f"({len(sent.dossiers) - undecided} of {len(sent.dossiers)} dossiers decided)"
     )
     return found
 
 
-def _any(counts: Counter[tuple[str, str, int]], code: str, kind: str) -> int:
-    return sum(number for (own, word, _), number in counts.items() if (own, word) == (code, kind))
+def _times(counts: Counter[tuple[str, str, int]], code: str, one: Expected) -> int:
+    if one.deadline_at is not None:
+        return counts[code, one.kind, one.deadline_at]
+    return sum(number for (own, kind, _), number in counts.items() if (own, kind) == (code, one.kind))
 
 
-def codes_due(sent: Sent, fed_from: int, now: int) -> Iterable[tuple[str, str]]:
+def codes_due(sent: Sent, fed_from: int, now: int) -> Iterator[tuple[str, str]]:
     """(dossier, kind) of what is due for certain by that moment."""
     for code, dossier in sent.dossiers.items():
-        for kind, one in (expected(dossier, fed_from, now) or {}).items():
+        for one in expected(dossier, fed_from, now) or []:
             if one.least:
-                yield code, kind
+                yield code, one.kind

@@ -25,7 +25,7 @@ def agency(code: str) -> str:
 
 def involved(sent: Sent) -> list[str]:
     """Codes of the dossiers that several agencies work on, and of parents and parts."""
-    found = {code for code, dossier in sent.dossiers.items() if _transferred(dossier) or dossier.told("parent_code")}
+    found = {code for code, dossier in sent.dossiers.items() if transfers(dossier) or dossier.told("parent_code")}
     return sorted(found | {parent for parent, _ in parts(sent)})
 
 
@@ -35,7 +35,7 @@ def parts(sent: Sent) -> list[tuple[str, str]]:
     return sorted((str(parent), code) for parent, code in told if parent)
 
 
-def _transferred(dossier: Dossier) -> list[Json]:
+def transfers(dossier: Dossier) -> list[Json]:
     """{to, since, due} of each transfer, in event time. due: the date told, or the end of the limit told, or None."""
     return [
         {"to": agency(step.data["transferred_to"]), "since": step.at, "due": _due(step), "by_limit": _by_limit(step)}
@@ -75,7 +75,7 @@ def check(sent: Sent, answers: Mapping[str, Json]) -> Slice:
         if answer is None or not answer.get("state"):
             found.wrong.append(f"{code}: the read API does not know it")
             continue
-        due = _transferred(dossier)
+        due = transfers(dossier)
         moved += len(due)
         limits += sum(bool(one["by_limit"]) for one in due)
         held += bool(due) and _ended(dossier) is None

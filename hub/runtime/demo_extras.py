@@ -119,17 +119,24 @@ def not_offered(calendar: Calendar, table: Agencies) -> Iterator[Event]:
 
 
 def near_deadlines(calendar: Calendar, table: Agencies) -> Iterator[Event]:
-    """Dossiers in work, waiting or finished, with a date near now."""
+    """Dossiers in work, passed on, waiting or finished, with a date near now."""
     office, own = department(calendar, table), plan()["deadlines"]
+    other = next(o for o in generate_offices.offices_on(table, calendar.start) if o.kind == office.kind and o != office)
     number = own["first_number"]
     for entry in own["dossier"]:
         for _ in range(entry["count"]):
             at = calendar.now - own["received_days_ago"] * DAY_MS
             due = entry.get("days", 0) * DAY_MS + entry.get("hours", 0) * HOUR_MS + entry.get("seconds", 0) * 1000
-            # Told with the step that it stands at, so that no moment in between shows it in work.
             facts = {"procedure_code": "1.009995", "procedure_name": "Hồ sơ sắp đến hạn", "channel": "DIRECT",
-                     "received_at": at, "due_at": calendar.now + due}  # fmt: skip
-            yield dossier_step(calendar, office, number, at, entry.get("step", "RECEIVED"), facts)
+                     "received_at": at}  # fmt: skip
+            if entry.get("transfer"):
+                yield dossier_step(calendar, office, number, at, "RECEIVED", facts)
+                passed = {"transferred_to": other.code, "step_due_at": calendar.now + due}
+                yield dossier_step(calendar, office, number, at + DAY_MS, "TRANSFERRED", passed)
+            else:
+                # Told with the step that it stands at, so that no moment in between shows it in work.
+                facts["due_at"] = calendar.now + due
+                yield dossier_step(calendar, office, number, at, entry.get("step", "RECEIVED"), facts)
             number += 1
 
 

@@ -65,8 +65,9 @@ class Province:
         key = await self._organisation(calendar)
         await add_deadline_subscriber(self.settings)
         calendar = Calendar(int(time.time() * 1000))
-        events = [*near_deadlines(calendar, agencies.table(None)), *rest]
-        events.sort(key=lambda event: event.type == DOSSIER_STEP)  # as they are sent
+        first = [event for event in rest if event.type != DOSSIER_STEP]
+        first += near_deadlines(calendar, agencies.table(None))
+        events = [*first, *(event for event in rest if event.type == DOSSIER_STEP)]  # as they are sent
         planted = self._national_list(events)
         answers = self._write(calendar, events)
         found = Collected(
@@ -76,20 +77,20 @@ class Province:
         )  # fmt: skip
         out: dict[str, Any] = {"events": sum(found.sent.events.values()), "elapsed_s": 0.0}
         try:
-            out |= await self._show(found, events, answers, key, soonest(calendar))
+            out |= await self._show(found, events, len(first), answers, key, soonest(calendar))
         except* StartError as errors:
             self.wrong += [str(error) for error in errors.exceptions]
         return out | {"elapsed_s": round(time.monotonic() - began, 1)}
 
     async def _show(
-        self, found: Collected, events: Sequence[Event], answers: Sequence[Event], key: str, deadline: int
+        self, found: Collected, events: Sequence[Event], first: int, answers: Sequence[Event], key: str, deadline: int
     ) -> dict[str, Any]:
-        """Sends everything, waits until it is there, and has it checked."""
+        """Sends everything, so many events first; waits until it is there, and has it checked."""
         listed = len(demo_catalogue.codes(self.folder / NATIONAL_LIST))
         async with self._source(), asyncio.TaskGroup() as group:
             following = group.create_task(follow_deadlines(self.settings, found.told))
             work = [
-                group.create_task(self._feed_in_order(events, key)),
+                group.create_task(self._feed_in_order(events[:first], events[first:], key)),
                 group.create_task(self._file(key, answers)),
                 group.create_task(self._down_over_a_deadline(deadline)),
             ]
@@ -125,13 +126,12 @@ class Province:
             generate_sinks.to_file(content, self.folder / name, False, lambda _: None)
         return answers
 
-    async def _feed_in_order(self, events: Sequence[Event], key: str) -> None:
-        """Procedures and services first. Dossiers follow once the core's copy of the catalogue has them: one filed
-        within a second of its service could be judged before."""
-        catalogue = [event for event in events if event.type != DOSSIER_STEP]
-        await self._feed(catalogue, key)
+    async def _feed_in_order(self, first: Sequence[Event], rest: Sequence[Event], key: str) -> None:
+        """Procedures, services and near deadlines first. The rest follows once the core's copy of the catalogue has
+        them: a dossier filed within a second of its service could be judged before."""
+        await self._feed(first, key)
         deadline = time.monotonic() + STALL_S
-        while any((event.source, event.id) not in self.tally.canonical for event in catalogue):
+        while any((event.source, event.id) not in self.tally.canonical for event in first):
             if time.monotonic() > deadline:
                 self.wrong.append(f"the catalogue was not accepted within {STALL_S:.0f} s")
                 return
@@ -142,7 +142,7 @@ class Province:
             if age is not None and age < time.monotonic() - accepted:
                 break
             await asyncio.sleep(0.2)
-        await self._feed([event for event in events if event.type == DOSSIER_STEP], key)
+        await self._feed(rest, key)
 
     async def _feed(self, events: Sequence[Event], key: str) -> None:
         gateway = self.settings.gateway

@@ -34,8 +34,8 @@ def event(id: str, code: str, step: str, at: str, **facts: Any) -> dict[str, Any
 ONE_STOP = {"handler": {"name": "x", "department": "Một cửa"}}
 # A: the work is told after the end, the receipt twice. B goes to the tax office, which opens a part and keeps B.
 EVENTS = [
-    event("a1", A, "RECEIVED", "2026-10-05T01:00:00Z", due_at="2026-10-20T01:00:00Z", **ONE_STOP),
-    event("a1", A, "RECEIVED", "2026-10-05T01:00:00Z", due_at="2026-10-20T01:00:00Z", **ONE_STOP),
+    event("a1", A, "RECEIVED", "2026-10-05T01:00:00Z", due_at="2026-10-05T02:00:00Z", **ONE_STOP),
+    event("a1", A, "RECEIVED", "2026-10-05T01:00:00Z", due_at="2026-10-05T02:00:00Z", **ONE_STOP),
     event("a3", A, "FINISHED", "2026-10-07T01:00:00Z"),
     event("a2", A, "IN_PROCESS", "2026-10-06T01:00:00Z"),
     event("b1", B, "RECEIVED", "2026-10-06T01:00:00Z", due_at="2026-11-23T10:00:00Z"),
@@ -184,27 +184,34 @@ def test_each_alteration_of_joint_handling_is_told(
     assert len(wrong) <= 2
 
 
-FED, NOW = millis("2026-11-22T00:00:00Z"), millis("2026-11-24T05:00:00Z")
+FED, NOW = millis("2026-11-05T00:00:00Z"), millis("2026-11-24T05:00:00Z")
 B_DEADLINE = millis("2026-11-23T10:00:00Z")
-TOLD = [Told("w", B, WARNING, B_DEADLINE), Told("d", B, DUE, B_DEADLINE), Told("d", B, DUE, B_DEADLINE)]
+TOLD = [Told("w", B, WARNING, B_DEADLINE), Told("d", B, DUE, B_DEADLINE), Told("d", B, DUE, B_DEADLINE),
+        Told("t", B, "TRANSFER_DUE", B_DUE)]  # fmt: skip
 
 
 def test_a_deadline_that_came_while_the_hub_ran_is_warned_of_and_told(sent: Sent) -> None:
     """B is in work; its date, Monday 23 November 17:00, was over at the moment of looking. A is finished, its date is
-    more than thirty days back; the part has none. The record that came twice has one id."""
+    more than thirty days back; the part has none. The tax office's date was over when the hub heard of it: no warning.
+    The record that came twice has one id."""
     found = checker_deadlines.check(sent, TOLD, FED, NOW)
     assert found.wrong == []
-    assert found.figures["told"] == {DUE: 1, WARNING: 1}
-    assert (found.figures["due_for_certain"], found.figures["undecided_dossiers"]) == (2, 0)
+    assert found.figures["told"] == {DUE: 1, "TRANSFER_DUE": 1, WARNING: 1}
+    assert (found.figures["due_for_certain"], found.figures["undecided_dossiers"]) == (3, 0)
 
 
 @pytest.mark.parametrize(
     ("told", "sentence"),
     [
-        (TOLD[:1], f"{B}: DUE is due 1 times, was told 0 times"),
+        ([TOLD[0], TOLD[3]], f"{B}: DUE is due 1 times, was told 0 times"),
+        (TOLD[:3], f"{B}: TRANSFER_DUE is due 1 times, was told 0 times"),
+        (
+            [*TOLD, Told("x", B, "TRANSFER_WARNING", B_DUE)],
+            f"{B}: TRANSFER_WARNING is due 0 times, was told 1 times",
+        ),
         (TOLD[1:], f"{B}: WARNING is due 1 times, was told 0 times"),
         ([*TOLD, Told("x", PART, DUE, B_DUE)], f"{PART}: DUE is due 0 times, was told 1 times"),
-        ([*TOLD, Told("x", A, DUE, millis("2026-10-20T01:00:00Z"))], f"{A}: DUE is due 0 times, was told 1 times"),
+        ([*TOLD, Told("x", A, DUE, millis("2026-10-05T02:00:00Z"))], f"{A}: DUE is due 0 times, was told 1 times"),
     ],
 )
 def test_each_deadline_too_few_or_too_many_is_told(sent: Sent, told: list[Told], sentence: str) -> None:
