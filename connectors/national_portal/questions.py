@@ -41,7 +41,7 @@ class Questions:
         return list(found.values())
 
     async def answer(self, reply: QuestionReply, replace: bool) -> bool:
-        """False: the very same answer stands there already. Rejected (`answered`, `refused`, `missing_field`)."""
+        """False: the very same answer stands there already. Rejected (`conflict`, `refused`, `missing_field`)."""
         for name, value in (("question", reply.question), ("text", reply.text), ("by", reply.by)):
             if not value.strip():
                 raise Rejected("missing_field", f"{name}: is empty")
@@ -49,7 +49,7 @@ class Questions:
         if there == text(reply.text):
             return False
         if there and not replace:
-            raise Rejected("answered", f"question {reply.question} has another answer already")
+            raise Rejected("conflict", f"question {reply.question} has another answer already")
         self._client.check_done(ANSWER, await self._client.call(ANSWER, {"data": [self._entry(reply)]}))
         return True
 

@@ -54,7 +54,7 @@ class HasQuestions(Protocol):
     async def answer_question(self, reply: QuestionReply, replace: bool) -> Answer | None:
         """Sends it; None if the very same answer stands there already, as after a call whose outcome was unclear.
 
-        Rejected (`answered`): another answer stands there, and `replace` is false.
+        Rejected (`conflict`): another answer stands there, and `replace` is false.
         """
         ...
 

@@ -14,9 +14,10 @@ from hub.errors import BadRecord
 from hub.model import codes as model_codes
 
 Facts = dict[str, Any]
+DEFAULTS = CatalogueSettings()
 
 
-def procedure(row: Row, settings: CatalogueSettings) -> tuple[Facts, bool]:
+def procedure(row: Row, settings: CatalogueSettings = DEFAULTS) -> tuple[Facts, bool]:
     """(facts, whether it is public) of LayThuTuc's answer. BadRecord (`missing_field`, `code`)."""
     code = procedure_code(row)
     limits, fees = _ways(row, settings.time_units)

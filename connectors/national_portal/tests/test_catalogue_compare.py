@@ -27,7 +27,7 @@ def side(catalogue: dict[str, Any]) -> Side:
     """The file's entries as states, through Avro, as they would have come through the hub."""
     out = Side()
     for row in catalogue["LayThuTuc"].values():
-        facts, active = mapping.procedure(row, CatalogueSettings())
+        facts, active = mapping.procedure(row)
         change = {**facts, "change": "PUBLISHED", "occurred_at": 0}
         body = encode_body("vn.hub.ProcedureChange", change)
         read = decode_body(body, parsed("vn.hub.ProcedureChange"))

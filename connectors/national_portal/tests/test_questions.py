@@ -132,7 +132,7 @@ async def test_another_answer_is_replaced_only_when_told(tmp_path: Path) -> None
     async with site_with_questions(tmp_path) as site, at(site) as portal:
         with pytest.raises(Rejected) as refused:
             await portal.answer_question(other, False)
-        assert refused.value.reason == "answered"
+        assert refused.value.reason == "conflict"
         assert await portal.answer_question(other, True) is not None
         ((body,),) = site.rows("SELECT body FROM question_answers")
         assert json.loads(body)["MADONVI"] == "000.00.00.H11", "the province's own code where nobody told another"
