@@ -104,6 +104,11 @@ class CoreSettings(Section):
     store: Literal["memory", "disk"] = Field(
         "memory", description="where the dossiers' state is kept; disk: in the data folder, for more than memory holds"
     )
+    fencing: Literal["lease", "transactions"] = Field(
+        "lease",
+        description="what keeps a core that was frozen from writing: a lease, or the broker, by a transaction a chunk "
+        "(about 40 % slower); set it alike for all roles, they then read only what counts",
+    )
     keep_steps: int = Field(16, ge=2, description="last steps per dossier kept for judging late events")
     online_services: Literal["off", "known", "strict"] = Field(
         "known",

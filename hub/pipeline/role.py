@@ -48,6 +48,7 @@ def engine_config(codec: Codec, settings: Settings, admit: Admit | None = None) 
         instance=settings.core.instance,
         chunk_records=settings.core.chunk_records,
         store=settings.core.store,
+        fencing=settings.core.fencing,
         waits=runs,
     )
 

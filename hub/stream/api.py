@@ -109,6 +109,8 @@ class EngineConfig:
                  replica that stops does not leave the group: it may come back within the session time without a
                  rebalance, and scaling down takes effect after it.
     store:       where the state is kept: in memory, or on disk (hub.stream.disk) where it may outgrow the memory.
+    fencing:     what keeps a former owner from writing: the lease with offset continuity, or the broker, by one
+                 transactional producer a partition (hub.stream.fence).
     waits:       whether a tick has to look at this state (`StateView.waiting`): the disk store keeps a list of such
                  keys, so that a tick need not read all of it. Whoever changes it rebuilds them (`disk._FORMAT`).
     tick:        must not raise for what it finds in the state: nothing can be set aside for it.
@@ -125,6 +127,7 @@ class EngineConfig:
     instance: str = "0"
     chunk_records: int = 1000
     store: Literal["memory", "disk"] = "memory"
+    fencing: Literal["lease", "transactions"] = "lease"
     waits: Callable[[Stored], bool] = lambda stored: True
 
 

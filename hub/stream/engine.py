@@ -20,6 +20,7 @@ from hub.stream.app import EngineApp, Link, make_app
 from hub.stream.checks import check_topics
 from hub.stream.crash import CrashLog
 from hub.stream.errors import EngineError
+from hub.stream.fence import Fence
 from hub.stream.kafka_logs import KafkaLogs
 from hub.stream.lease import Lease
 from hub.stream.ledger import Ledger
@@ -75,13 +76,17 @@ class _Life:
         self._role = config.name.removeprefix("hub.")
         self._owned: frozenset[int] = frozenset()
         self._ledger: Ledger[TP] = Ledger()
-        self._logs = KafkaLogs(settings, writer)
-        self._state = State(config.stores, config.version, self._logs, self._role, _stores(config, settings))
+        self._fence = Fence(config.name, settings) if config.fencing == "transactions" else None
+        self._logs = KafkaLogs(settings, self._fence or writer)
+        self._state = State(
+            config.stores, config.version, self._logs, self._role, _stores(config, settings),
+            self._fence.claim if self._fence else None,
+        )  # fmt: skip
         self._lease = Lease(
             self._heartbeat, self._kafka.session_timeout_ms / 1000, self._kafka.request_timeout_ms / 1000
         )
         self._crashes = CrashLog(settings.run_dir / f"{config.name}-{config.instance}.crash.json")
-        self._runner = Runner(config, self._role, self._state, writer, self._lease, self._crashes)
+        self._runner = Runner(config, self._role, self._state, self._fence or writer, self._lease, self._crashes)
         self._ticker = Ticker(config, self._state, self._runner)
         link = Link(
             config, settings, self._role, self._ledger, self._drained, self._pausing, self._assigned,
@@ -140,6 +145,8 @@ class _Life:
                 _log.error("while stopping: %r", error)
         await self._runner.cancel()
         await self._logs.stop()
+        if self._fence is not None:
+            await self._fence.stop()
         self._state.close()
         self._crashes.close()
         if self._runner.failed.done():

@@ -13,6 +13,7 @@ from aiokafka.structs import ConsumerRecord
 from hub.config import Settings
 from hub.stream.api import Stored
 from hub.stream.errors import StateError
+from hub.stream.fence import Fence
 from hub.stream.state import Entry, LogId
 from hub.stream.writer import Writer
 from hub.wire import kafka
@@ -21,10 +22,11 @@ _STALL_S = 60.0  # without a single record or a moved position
 
 
 class KafkaLogs:
-    """`Logs` over one reader (used by one caller at a time) and the writer."""
+    """`Logs` over one reader (used by one caller at a time) and the writer; a fence's work is read when it counts."""
 
-    def __init__(self, settings: Settings, writer: Writer) -> None:
+    def __init__(self, settings: Settings, writer: Writer | Fence) -> None:
         self._settings = settings
+        self._isolation = "read_committed" if isinstance(writer, Fence) else "read_uncommitted"
         self._reader: AIOKafkaConsumer | None = None
         self._reading = asyncio.Lock()
         self.append = writer.append
@@ -64,7 +66,7 @@ class KafkaLogs:
 
     async def _started(self) -> AIOKafkaConsumer:
         if self._reader is None:
-            reader = kafka.consumer(self._settings)
+            reader = kafka.consumer(self._settings, isolation_level=self._isolation)
             try:
                 await reader.start()
             except BaseException:

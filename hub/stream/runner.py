@@ -20,6 +20,7 @@ from hub.observe import metrics
 from hub.stream.api import EngineConfig, Outputs, Record
 from hub.stream.crash import CrashLog, Suspect
 from hub.stream.errors import EngineError, StateError, StepDied, WriteRefused
+from hub.stream.fence import Fence
 from hub.stream.lease import Lease
 from hub.stream.state import PartitionState, State
 from hub.stream.writer import Writer
@@ -56,7 +57,13 @@ class Runner:
     """`failed` gets the first unexpected exception; from then on nothing is worked or finished any more."""
 
     def __init__(
-        self, config: EngineConfig, role: str, state: State, writer: Writer, lease: Lease, crashes: CrashLog
+        self,
+        config: EngineConfig,
+        role: str,
+        state: State,
+        writer: Writer | Fence,
+        lease: Lease,
+        crashes: CrashLog,
     ) -> None:
         self._config = config
         self._role = role
@@ -187,6 +194,8 @@ class Runner:
 
         The other way round, state would say "seen" of an event that never left.
         """
+        if isinstance(self._writer, Fence):
+            return await self._write_at_once(self._writer, outputs, part, live)
         if outputs.records:
             written = await self._writer.write(outputs.records, part.partition)
             metrics.EVENTS_OUT.labels(self._role).inc(written)
@@ -198,9 +207,30 @@ class Runner:
             await self._state.write(part, outputs.state)
         return True
 
+    async def _write_at_once(
+        self, fence: Fence, outputs: Outputs, part: PartitionState, live: Callable[[], bool]
+    ) -> bool:
+        """Outputs, dead letters and state in one transaction: who has lost the partition cannot end it."""
+        if not outputs.records and not outputs.state and not part.rewrites():
+            return live()
+        async with fence.transaction(part.partition) as transaction:
+
+            async def commit() -> bool:
+                if live():
+                    await transaction.commit()
+                return not transaction.open
+
+            written = await fence.write(outputs.records, part.partition)
+            done = await self._state.write_at_once(part, outputs.state, commit)
+        metrics.EVENTS_OUT.labels(self._role).inc(written if done else 0)
+        return done
+
     async def heal(self, part: PartitionState, live: Callable[[], bool]) -> None:
         """Between chunks: write again what a late writer has written over."""
-        if await self._lease.held(live):
+        if isinstance(self._writer, Fence):
+            await self._state.look_behind(part)
+            await self.write(Outputs(), part, live)
+        elif await self._lease.held(live):
             await self._state.heal(part)
 
     # --- one chunk that holds a suspect ---

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from hub.observe import metrics
@@ -26,6 +26,9 @@ LogId = tuple[str, int]
 # key, value, headers, offset
 Entry = tuple[bytes, Stored | None, int]
 Line = tuple[bytes | None, bytes | None, Iterable[Header], int | None]
+Claim = Callable[[Collection[int]], Awaitable[None]]
+Commit = Callable[[], Awaitable[bool]]
+Landed = Iterable[tuple[int, int]]
 Changes = Mapping[tuple[str, bytes], Stored | None]
 
 
@@ -64,13 +67,20 @@ class PartitionState:
     def waiting(self, store: str) -> Iterable[bytes]:
         return self._data[store].waiting()
 
+    def rewrites(self) -> bool:
+        """Whether something waits to be written again."""
+        return any(log.rewrite for log in self.logs.values())
+
     def close(self) -> None:
         for store in self._data.values():
             store.close()
 
 
 class State:
-    """All owned partitions. `role` labels the metrics; `make` tells where a partition's stores are kept."""
+    """All owned partitions. `role` labels the metrics; `make` tells where a partition's stores are kept.
+
+    claim: called with all owned partitions before they are read, where the broker fences off former owners.
+    """
 
     def __init__(
         self,
@@ -79,8 +89,10 @@ class State:
         logs: Logs,
         role: str,
         make: MakeStores = memory_stores,
+        claim: Claim | None = None,
     ) -> None:
         self._stores = stores
+        self._claim = claim
         self._make = make
         self._version = version
         self._logs = logs
@@ -96,7 +108,7 @@ class State:
         for number in self._parts.keys() - partitions:
             self._parts.pop(number).close()
         self._parts = {number: self._parts.get(number) or self._part(number) for number in sorted(partitions)}
-        self._stale = set(partitions) if self._stores else set()
+        self._stale = set(partitions) if self._stores or self._claim else set()
 
     def pause(self) -> None:
         """Partitions are being taken away: a restore under way ends where it is."""
@@ -120,15 +132,27 @@ class State:
 
         Whatever somebody else wrote in between is read, and what is newer here is written again, before it returns.
         """
-        by_store: dict[str, dict[bytes, Stored | None]] = {store: {} for store in self._stores}
-        for (store, key), stored in changes.items():
-            by_store[store][key] = stored
+        by_store = self._by_store(changes)
         for store, log in part.logs.items():
             lines = by_store[store]
             while lines or log.rewrite:
                 lines = {key: log.data.get(key) for key in log.rewrite} | lines
-                await self._append(log, lines)
+                await self._take(log, lines, await self._send(log, lines))
                 lines = {}
+
+    async def write_at_once(self, part: PartitionState, changes: Changes, commit: Commit) -> bool:
+        """Write in a transaction that the caller has begun, and take it into memory if `commit` says that it counts."""
+        by_store = self._by_store(changes)
+        sent = []
+        for store, log in part.logs.items():
+            lines = {key: log.data.get(key) for key in log.rewrite} | by_store[store]
+            if lines:
+                sent.append((log, lines, await self._send(log, lines)))
+        if not await commit():
+            return False
+        for log, lines, landed in sent:
+            await self._take(log, lines, landed, marker=True)
+        return True
 
     async def overtaken(self) -> list[int]:
         """Partitions in whose logs somebody wrote after our last record (without locks: ask `heal` for certainty)."""
@@ -149,6 +173,11 @@ class State:
 
     async def heal(self, part: PartitionState) -> None:
         """Read what somebody else wrote after our last record, and write again what is newer here."""
+        await self.look_behind(part)
+        await self.write(part, {})
+
+    async def look_behind(self, part: PartitionState) -> None:
+        """Read what somebody else wrote after our last record; the next write writes again what is newer here."""
         bounds = await self._logs.bounds([(log.store, log.partition) for log in part.logs.values()])
         for log in part.logs.values():
             end = bounds[log.store, log.partition][1]
@@ -156,19 +185,30 @@ class State:
                 await self._read_foreign(log, log.next, end)
                 log.next = end
                 log.save()
-        await self.write(part, {})
 
-    async def _append(self, log: StoreLog, lines: Mapping[bytes, Stored | None]) -> None:
-        landed = await self._logs.append(
+    def _by_store(self, changes: Changes) -> dict[str, dict[bytes, Stored | None]]:
+        by_store: dict[str, dict[bytes, Stored | None]] = {store: {} for store in self._stores}
+        for (store, key), stored in changes.items():
+            by_store[store][key] = stored
+        return by_store
+
+    async def _send(self, log: StoreLog, lines: Mapping[bytes, Stored | None]) -> list[tuple[int, int]]:
+        return await self._logs.append(
             log.store,
             log.partition,
             [(key, s.value if s else None, s.headers if s else (), None) for key, s in lines.items()],
         )
+
+    async def _take(
+        self, log: StoreLog, lines: Mapping[bytes, Stored | None], landed: Landed, marker: bool = False
+    ) -> None:
+        """marker: the end of the transaction takes an offset of its own in each log that was written."""
         for key, stored in lines.items():
             log.put(key, stored)
         for base, count in landed:
             if foreign := log.landed(base, count):
                 await self._read_foreign(log, *foreign)
+        log.next += marker
         log.save()
 
     def _part(self, number: int) -> PartitionState:
@@ -187,9 +227,11 @@ class State:
 
     async def _restore(self) -> None:
         began, stale = time.monotonic(), {number: self._parts[number] for number in self._stale}
+        if self._claim is not None:
+            await self._claim(stale)
         logs = {(log.store, number): log for number, part in stale.items() for log in part.logs.values()}
         opened = {key for key, log in logs.items() if log.open()}
-        bounds = await self._logs.bounds(logs)
+        bounds = await self._logs.bounds(logs) if logs else {}
         ranges = {}
         for key, log in logs.items():
             first, end = bounds[key]

@@ -10,6 +10,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeError
@@ -32,8 +33,10 @@ _partition_of = lru_cache(maxsize=65_536)(kafka.partition_of)
 class Writer:
     """One producer: acks=all, idempotent, so that a retried request neither doubles nor reorders."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, **producer: Any) -> None:
+        """producer: further arguments for aiokafka's."""
         self._settings = settings
+        self._arguments = producer
         self._producer: AIOKafkaProducer | None = None
         self._calls: Counter[AIOKafkaProducer] = Counter()
         self._partitions: dict[str, int] = {}
@@ -132,7 +135,7 @@ class Writer:
                 await fresh.stop()
 
     async def _connected(self) -> AIOKafkaProducer:
-        producer = kafka.producer(self._settings, enable_idempotence=True)
+        producer = kafka.producer(self._settings, enable_idempotence=True, **self._arguments)
         try:
             await producer.start()
         except BaseException:

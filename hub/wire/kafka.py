@@ -98,6 +98,8 @@ def consumer(
         "fetch_max_bytes": 32 << 20,
         "max_partition_fetch_bytes": MAX_REQUEST_BYTES,
     }
+    if settings.core.fencing == "transactions":
+        args["isolation_level"] = "read_committed"
     if group is not None:
         args |= {
             "group_id": group,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_LEDGER, _STATE, _RUNNER, _TRANSPORT, _LEFT, _LEASE, _WATCHDOG = (
+_LEDGER, _STATE, _RUNNER, _TRANSPORT, _LEFT, _LEASE, _FENCE, _WATCHDOG = (
     f"tests/unit/test_stream_{name}.py"
-    for name in ("ledger", "state", "runner", "transport", "left", "lease", "watchdog")
+    for name in ("ledger", "state", "runner", "transport", "left", "lease", "fence", "watchdog")
 )
 _BROKER = "tests/broker/test_engine_findings.py"
 
@@ -285,5 +285,31 @@ MENDS = (
         "a producer of which a batch was refused is replaced", 26, "writer",
         "            await self._replace(producer)\n", "",
         "tests/broker/test_engine.py::test_batches_keep_order_headers_and_places_and_refuse_what_no_topic_takes",
+    ),
+    _one(
+        "the state is read after the claim", 12, "state",
+        "        if self._claim is not None:\n            await self._claim(stale)\n", "",
+        f"{_FENCE}::test_partitions_are_claimed_before_their_state_is_read",
+    ),
+    _one(
+        "nothing is taken into memory before the commit", 12, "state",
+        "        if not await commit():\n            return False\n", "        await commit()\n",
+        f"{_FENCE}::test_what_was_not_committed_is_not_taken_into_memory",
+    ),
+    _one(
+        "a transaction's end takes an offset", 15, "state",
+        "        log.next += marker\n", "",
+        f"{_FENCE}::test_a_transactions_end_takes_an_offset_and_is_no_foreign_write",
+    ),
+    _one(
+        "only a live chunk is committed", 12, "runner",
+        "                if live():\n                    await transaction.commit()",
+        "                await transaction.commit()",
+        f"{_FENCE}::test_a_chunk_whose_epoch_ended_before_the_commit_is_left",
+    ),
+    _one(
+        "what was undone is not read", 12, "kafka_logs",
+        '"read_committed" if isinstance', '"read_uncommitted" if isinstance',
+        "tests/broker/test_engine_fence.py::test_state_is_read_as_it_counts",
     ),
 )  # fmt: skip

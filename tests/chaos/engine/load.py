@@ -66,6 +66,7 @@ def config(
     instance: str = "0",
     chunk_records: int = 1000,
     store: Literal["memory", "disk"] = "memory",
+    fencing: Literal["lease", "transactions"] = "lease",
 ) -> EngineConfig:
     """`wrap` is called with each chunk before the step: to be slow, to die."""
 
@@ -89,6 +90,7 @@ def config(
         instance=instance,
         chunk_records=chunk_records,
         store=store,
+        fencing=fencing,
     )
 
 
@@ -175,8 +177,10 @@ async def new_topic(bootstrap: str, partitions: int, settings: Mapping[str, str]
 
 
 async def read_all(bootstrap: str, topic: str) -> list:
-    """All records of the topic, partition by partition in order."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, max_partition_fetch_bytes=8 << 20)
+    """All records of the topic that count, partition by partition in order."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, max_partition_fetch_bytes=8 << 20, isolation_level="read_committed"
+    )
     await consumer.start()
     try:
         cluster = await consumer._client.fetch_all_metadata()

@@ -1,7 +1,7 @@
 """One engine in a process of its own, to be killed and frozen: `python -m tests.chaos.engine.worker JSON`.
 
 The JSON holds: bootstrap, data_dir, names (of `load.Names`), instance, kafka (settings), chunk_records, pause_ms (per
-chunk), die_at (the record whose step kills the process), store (memory or disk).
+chunk), die_at (the record whose step kills the process), store (memory or disk), fencing.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ async def main(order: dict[str, Any]) -> None:
         instance=order["instance"],
         chunk_records=order.get("chunk_records", 1000),
         store=order.get("store", "memory"),
+        fencing=order.get("fencing", "lease"),
     )
     engine = Engine(engine_config, settings)
     await engine.run(stop)
