@@ -26,6 +26,9 @@ app = typer.Typer(add_completion=False)
 INBOUND: dict[str, dict[str, object]] = {"national-portal": {"clients": ["127.0.0.1/32"]}}
 """The national portal, simulated on this machine, may call in."""
 
+LEAST_PROVINCE = 300
+"""Fewer events show nothing of some slices."""
+
 MARK = ".hub-demo"
 """In every folder that the demo made, so that it never empties another one."""
 
@@ -47,6 +50,8 @@ def demo(
     from hub.runtime.demo import Demo
     from hub.runtime.demo_view import View
 
+    if 0 < province_events < LEAST_PROVINCE:
+        raise ConfigError("--province-events", f"must be 0 or at least {LEAST_PROVINCE}")
     given = config.load(data_dir=data_dir)
     if given.kafka.bootstrap_servers:
         raise ConfigError("kafka.bootstrap_servers", "the demo brings its own broker; leave it empty")

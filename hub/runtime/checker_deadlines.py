@@ -8,8 +8,8 @@ sibling checkers.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from hub.runtime.checker_hours import before
 from hub.runtime.checker_joint import transfers
@@ -21,8 +21,8 @@ CATCH_UP_MS = 30 * DAY_MS
 """A deadline that is over for longer is not told (docs/deadlines.md)."""
 NEAR_MS = 3_000
 """What falls so near to the moment of looking is not decided: the hub needs a moment to tell it."""
-FEED_MS = 10_000
-"""Nor what falls so near to the feed, which takes some seconds."""
+BEFORE_MS = 10_000
+"""Nor what falls so shortly before the feed, or while it goes on."""
 OPEN = ("NEW", "ACCEPTED", "IN_PROCESS")
 WARNING, DUE = "WARNING", "DUE"
 KINDS = (WARNING, DUE)
@@ -41,6 +41,18 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Feed:
+    """When the hub took in what was sent, ms UTC. early: the dossiers that it had before `done` -> by when."""
+
+    begun: int
+    done: int
+    early: Mapping[str, int] = field(default_factory=dict)
+
+    def until(self, code: str) -> int:
+        return self.early.get(code, self.done)
+
+
+@dataclass(frozen=True, slots=True)
 class Expected:
     """Of one kind, for one deadline of a dossier: how often at least and at most. deadline_at: None for any."""
 
@@ -50,24 +62,23 @@ class Expected:
     most: int
 
 
-def expected(dossier: Dossier, fed_from: int, now: int) -> list[Expected] | None:
-    """For the dates that hold now, the dossier's and that of its holder; None where the file alone does not decide it.
-    fed_from: when the hub got the first event."""
-    own, holders = _own(dossier, fed_from, now), _holders(dossier, fed_from, now)
+def expected(dossier: Dossier, feed: Feed, now: int) -> list[Expected] | None:
+    """For the dates that hold now, the dossier's and that of its holder; None where the file does not decide it."""
+    own, holders = _own(dossier, feed, now), _holders(dossier, feed, now)
     return None if own is None or holders is None else [*own, *holders]
 
 
-def _own(dossier: Dossier, fed_from: int, now: int) -> list[Expected] | None:
+def _own(dossier: Dossier, feed: Feed, now: int) -> list[Expected] | None:
     promised = _promised(dossier)
     if promised is None:
         return _none(KINDS)
     from_then = _statuses_from(dossier, promised[1])
     if any(status in ("SUPPLEMENT", "PAYMENT") for status in from_then) and any(status in OPEN for status in from_then):
         return None  # waiting moves the date
-    return _of_date(KINDS, promised, from_then, fed_from, now)
+    return _of_date(KINDS, promised, from_then, feed.begun, feed.until(dossier.code), now)
 
 
-def _holders(dossier: Dossier, fed_from: int, now: int) -> list[Expected] | None:
+def _holders(dossier: Dossier, feed: Feed, now: int) -> list[Expected] | None:
     """Of the last transfer; waiting does not move its date."""
     moved = transfers(dossier)
     if not moved:
@@ -75,7 +86,8 @@ def _holders(dossier: Dossier, fed_from: int, now: int) -> list[Expected] | None
     if moved[-1]["due"] is None:
         return []
     promised = moved[-1]["due"], moved[-1]["since"]
-    return _of_date(HOLDERS, promised, _statuses_from(dossier, promised[1]), fed_from, now)
+    from_then = _statuses_from(dossier, promised[1])
+    return _of_date(HOLDERS, promised, from_then, feed.begun, feed.until(dossier.code), now)
 
 
 def _none(kinds: tuple[str, str]) -> list[Expected]:
@@ -88,9 +100,10 @@ def _statuses_from(dossier: Dossier, since: int) -> list[str]:
 
 
 def _of_date(
-    kinds: tuple[str, str], promised: tuple[int, int], from_then: Sequence[str], fed_from: int, now: int
+    kinds: tuple[str, str], promised: tuple[int, int], from_then: Sequence[str], fed_from: int, fed_to: int, now: int
 ) -> list[Expected] | None:
-    """promised: (the date, when it was promised). from_then: the statuses since."""
+    """promised: (the date, when it was promised). from_then: the statuses since. The hub heard of it between fed_from
+    and fed_to."""
     due_at, since = promised
     if not any(status in OPEN for status in from_then):
         return [Expected(kind, due_at, 0, 0) for kind in kinds]
@@ -98,7 +111,7 @@ def _of_date(
     due = _moment(due_at, fed_from, now, is_open)
     # A warning after the deadline would be none; none either where its moment was over when the date was promised.
     warned = (0, 0) if due_at < fed_from or warn_at <= since else _moment(warn_at, fed_from, now, is_open)
-    if due is None or warned is None or abs(due_at - fed_from) < FEED_MS:
+    if due is None or warned is None or fed_from - BEFORE_MS < due_at < fed_to + NEAR_MS:
         return None
     return [Expected(kinds[0], due_at, *warned), Expected(kinds[1], due_at, *due)]
 
@@ -115,14 +128,14 @@ def _promised(dossier: Dossier) -> tuple[int, int] | None:
 
 def _moment(at: int, fed_from: int, now: int, is_open: bool) -> tuple[int, int] | None:
     """(at least, at most) what comes at that moment is told by now."""
-    if abs(at - now) < NEAR_MS or abs(at - (fed_from - CATCH_UP_MS)) < 6 * FEED_MS:
+    if abs(at - now) < NEAR_MS or abs(at - (fed_from - CATCH_UP_MS)) < 6 * BEFORE_MS:
         return None
     if at > now or at < fed_from - CATCH_UP_MS:
         return 0, 0
     return (1, 1) if is_open else (0, 1)
 
 
-def check(sent: Sent, told: Sequence[Told], fed_from: int, now: int) -> Slice:
+def check(sent: Sent, told: Sequence[Told], feed: Feed, now: int) -> Slice:
     """told: what the subscriber on Kafka was given. now: ms UTC, when it was last read."""
     found = Slice()
     events = {one.id: one for one in told}
@@ -132,7 +145,7 @@ def check(sent: Sent, told: Sequence[Told], fed_from: int, now: int) -> Slice:
             found.wrong.append(f"{code}: {kind} was told {number} times for one deadline")
     undecided = must = 0
     for code, dossier in sent.dossiers.items():
-        wanted = expected(dossier, fed_from, now)
+        wanted = expected(dossier, feed, now)
         undecided += wanted is None
         for one in wanted or []:
             number = _times(counts, code, one)
@@ -162,9 +175,9 @@ def _times(counts: Counter[tuple[str, str, int]], code: str, one: Expected) -> i
     return sum(number for (own, kind, _), number in counts.items() if (own, kind) == (code, one.kind))
 
 
-def codes_due(sent: Sent, fed_from: int, now: int) -> Iterator[tuple[str, str]]:
+def codes_due(sent: Sent, feed: Feed, now: int) -> Iterator[tuple[str, str]]:
     """(dossier, kind) of what is due for certain by that moment."""
     for code, dossier in sent.dossiers.items():
-        for one in expected(dossier, fed_from, now) or []:
+        for one in expected(dossier, feed, now) or []:
             if one.least:
                 yield code, one.kind

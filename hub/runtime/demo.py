@@ -54,6 +54,7 @@ class Demo:
     steps: Sequence[Step] = field(default_factory=steps)
     due: int = field(default_factory=lambda: int(plan()["source_events"]))
     province_events: int = 0
+    more: str = ""
     kills: list[Kill] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     fed: Fed = field(default_factory=Fed)
@@ -122,6 +123,7 @@ class Demo:
                 province = Province(self.settings, portals, core, self.view, tally, self.province_events, self.folder)
                 report["province"] = await province.run()
                 wrong = province.wrong
+                self.more = f"{'':24}hub catalogue compare; hub figures --month {province.month}\n"
             following.cancel()
         demo_report.write(report, self.report)
         self.view.table(report, wrong)
@@ -219,7 +221,7 @@ class Demo:
             f"Events by HTTP:         http://{at.gateway.host}:{at.gateway.port}/v1/events\n"
             f"Commands, after:        export {' '.join(f'{k}={v}' for k, v in here.items())}\n"
             f"                        hub status; hub trace {self.steps[0].code}; hub dead-letters list\n"
-            f"Ctrl-C stops everything."
+            f"{self.more}Ctrl-C stops everything."
         )
 
 

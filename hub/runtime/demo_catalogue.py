@@ -83,7 +83,7 @@ def codes(path: Path) -> list[str]:
 
 async def start_source(settings: Settings) -> asyncio.subprocess.Process:
     """`hub run source:national-catalogue`, with settings that do not wait for an hour."""
-    own = settings.model_copy(update={"sources": {SOURCE: {"poll_s": 600.0, "retry_s": 1.0}}})
+    own = settings.model_copy(update={"sources": {SOURCE: {"poll_s": 600.0, "retry_s": 0.3}}})
     role = f"source:{SOURCE}"
     log = settings.data_dir / "logs" / f"source_{SOURCE}.out"
     with log.open("wb") as file:

@@ -21,7 +21,7 @@ from hub.runtime import (
     checker_joint,
     checker_national,
 )
-from hub.runtime.checker_deadlines import Told
+from hub.runtime.checker_deadlines import Feed, Told
 from hub.runtime.checker_sent import Sent, millis
 from hub.runtime.checker_slice import Slice
 from hub.runtime.demo_citizens import INBOUND_SOURCE
@@ -45,7 +45,7 @@ TITLES = {
 
 @dataclass
 class Collected:
-    """What act two has sent, and where it can be seen. fed_from: ms UTC, when the hub got the first event."""
+    """What act two has sent, when the hub took it in, and where it can be seen."""
 
     settings: Settings
     portals: Mapping[str, Simulator]
@@ -55,7 +55,7 @@ class Collected:
     sent: Sent
     answered: Sent
     planted: list[tuple[str, str]]
-    fed_from: int
+    feed: Feed
     told: list[Told] = field(default_factory=list)
     dead_before: frozenset[str] = frozenset()
 
@@ -86,7 +86,7 @@ class Collected:
         return checker_joint.check(self.sent, answers)
 
     async def deadlines(self) -> Slice:
-        return checker_deadlines.check(self.sent, self.told, self.fed_from, int(time.time() * 1000))
+        return checker_deadlines.check(self.sent, self.told, self.feed, int(time.time() * 1000))
 
     async def procedures(self) -> Slice:
         listed = self._json("national-list.json")

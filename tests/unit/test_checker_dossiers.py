@@ -18,7 +18,7 @@ import pytest
 from connectors.national_portal.simulator.ledger import Ledger as NationalLedger
 from connectors.provincial_portal.simulator.ledger import Ledger as ProvincialLedger
 from hub.runtime import checker_deadlines, checker_dossiers, checker_joint, checker_sent
-from hub.runtime.checker_deadlines import DUE, WARNING, Told
+from hub.runtime.checker_deadlines import DUE, WARNING, Feed, Told
 from hub.runtime.checker_sent import Sent, millis
 from hub.runtime.checker_slice import Slice
 
@@ -184,7 +184,7 @@ def test_each_alteration_of_joint_handling_is_told(
     assert len(wrong) <= 2
 
 
-FED, NOW = millis("2026-11-05T00:00:00Z"), millis("2026-11-24T05:00:00Z")
+FED, NOW = Feed(millis("2026-11-05T00:00:00Z"), millis("2026-11-05T00:01:00Z")), millis("2026-11-24T05:00:00Z")
 B_DEADLINE = millis("2026-11-23T10:00:00Z")
 TOLD = [Told("w", B, WARNING, B_DEADLINE), Told("d", B, DUE, B_DEADLINE), Told("d", B, DUE, B_DEADLINE),
         Told("t", B, "TRANSFER_DUE", B_DUE)]  # fmt: skip
@@ -221,3 +221,11 @@ def test_each_deadline_too_few_or_too_many_is_told(sent: Sent, told: list[Told],
 def test_one_that_is_told_twice_is_told(sent: Sent) -> None:
     wrong = checker_deadlines.check(sent, [*TOLD, Told("again", B, DUE, B_DEADLINE)], FED, NOW).wrong
     assert wrong[0] == f"{B}: DUE was told 2 times for one deadline"
+
+
+def test_a_date_while_the_hub_took_in_the_file_is_not_decided(sent: Sent) -> None:
+    feed = Feed(B_DEADLINE - 1_000, B_DEADLINE + 20_000)
+    found = checker_deadlines.check(sent, TOLD[:1], feed, NOW)
+    assert (found.wrong, found.figures["undecided_dossiers"]) == ([], 1)
+    early = Feed(B_DEADLINE - 60_000, B_DEADLINE + 20_000, {B: B_DEADLINE - 50_000})
+    assert checker_deadlines.check(sent, TOLD[:1], early, NOW).wrong == [f"{B}: DUE is due 1 times, was told 0 times"]
