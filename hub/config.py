@@ -128,6 +128,9 @@ class DeadlineSettings(Section):
     pause: Literal["working-time", "calendar-days"] = Field("working-time", description="how waiting moves the date")
     warn_working_days: float = Field(1.0, gt=0, description="the warning comes so long before the deadline")
     catch_up_days: float = Field(30.0, gt=0, description="a deadline that is over for longer is not told any more")
+    derive_due_at: bool = Field(
+        False, description="a dossier without NgayHenTra gets the end of its procedure's longest time limit"
+    )
     tick_s: float = Field(1.0, gt=0)
     calendar_file: Path | None = Field(None, description="JSON with days off and worked; wins over what the hub knows")
 

@@ -37,8 +37,8 @@ HOLDER = "holder_agency_code"
 """With it go `holder_since` and `holder_due_at`: the three are of one transfer and have one key."""
 _ALL = (HOLDER, *DOSSIER_FIELDS, *(f"applicant.{name}" for name in APPLICANT_FIELDS), *LATER_FIELDS)
 _INDEX = {name: number for number, name in enumerate(_ALL)}
-DUE_AT, HOLDER_KEY = _INDEX["due_at"], _INDEX[HOLDER]
-"""Positions of the due date and of the holder among the keys."""
+RECEIVED_AT, DUE_AT, HOLDER_KEY = _INDEX["received_at"], _INDEX["due_at"], _INDEX[HOLDER]
+"""Positions of these dates and of the holder among the keys."""
 _PLAIN = tuple((name, _INDEX[name]) for name in (*DOSSIER_FIELDS, *LATER_FIELDS))
 _APPLICANT = tuple((name, _INDEX[f"applicant.{name}"]) for name in APPLICANT_FIELDS)
 COUNT = len(_ALL)

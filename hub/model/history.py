@@ -14,7 +14,16 @@ from bisect import bisect_right
 from typing import NamedTuple
 
 from hub.errors import BadRecord
-from hub.model.lifecycle import BARRED_AFTER, BARRED_BEFORE, START, STEP_RANK, Standing, advance, is_neutral
+from hub.model.lifecycle import (
+    BARRED_AFTER,
+    BARRED_BEFORE,
+    START,
+    STATUS_NUMBER,
+    STEP_RANK,
+    Standing,
+    advance,
+    is_neutral,
+)
 from hub.model.times import utc_text
 from hub.model.transitions import STATUS_OF_STEP, STATUSES, STEPS
 
@@ -24,6 +33,7 @@ _VERSION = 2
 _INSERTED = STEP_RANK["RESCHEDULED"]
 """Version 1 did not know this kind; those that come after it had numbers less by one (decision 21)."""
 _DROPPED = 1
+_RECEIVED, _ACCEPTED = STEP_RANK["RECEIVED"], STATUS_NUMBER["ACCEPTED"]
 _STATUS = [bytes((number,)) for number in range(len(STATUSES))]
 
 
@@ -92,6 +102,14 @@ class History(NamedTuple):
         if extra <= 0:
             return History(self.base, self.dropped, keys, tail, statuses)
         return History(_fold(self.base, keys[:extra]), True, keys[extra:], tail, statuses[extra:])
+
+    def received_at(self) -> int | None:
+        """When the dossier was received, as far as the steps tell: the first RECEIVED among those kept, if it made the
+        dossier ACCEPTED. One that comes after work had begun is a joint agency's (domain notes 2.6)."""
+        for key, status in zip(self.keys, self.statuses, strict=True):
+            if _rank(key) == _RECEIVED:
+                return key_time(key) if status == _ACCEPTED else None
+        return None
 
     def pack(self) -> bytes:
         """14 bytes and 8 for each step kept."""

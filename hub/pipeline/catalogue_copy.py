@@ -1,4 +1,5 @@
-"""The core's local copy of the catalogue (design 5), and the rule that reads it: was this service offered online?
+"""The core's local copy of the catalogue (design 5), and what reads it: was this service offered online? When does the
+procedure's time limit end?
 
 A step sees only its own partition's state; a dossier and its procedure mostly lie in two. The copy may be behind by
 its age (metric `hub_catalogue_copy_age_seconds`): a service published less than that ago may still refuse a dossier,
@@ -15,6 +16,8 @@ from typing import Any
 
 from hub.config import Settings
 from hub.errors import BadRecord
+from hub.model.deadline_rules import rules as deadline_rules
+from hub.model.deadlines import UNITS, Rules, Unit, due
 from hub.model.online import Offer, Standing, offer, refusal, standing
 from hub.observe.health import HEALTH
 from hub.observe.metrics import CATALOGUE_COPY_AGE_SECONDS
@@ -28,10 +31,13 @@ Datum = dict[str, Any]
 
 
 class CatalogueCopy:
-    """Standing of each procedure, offers of each service. Lives in one event loop; a step reads it between writes."""
+    """Standing of each procedure, offers of each service. Lives in one event loop; a step reads it between writes.
 
-    def __init__(self, codec: Codec, strict: bool) -> None:
-        self._codec, self._strict = codec, strict
+    rules: time limits are kept as well, and counted by these."""
+
+    def __init__(self, codec: Codec, strict: bool, rules: Rules | None = None) -> None:
+        self._codec, self._strict, self._rules = codec, strict, rules
+        self._limits: dict[str, tuple[tuple[float, Unit], ...]] = {}
         self._procedures: dict[str, Standing] = {}
         self._services: dict[str, dict[str, Offer]] = {}
         self._procedure_of: dict[str, str] = {}
@@ -61,14 +67,28 @@ class CatalogueCopy:
                 "procedure_code",
             )
 
+    def due_at(self, procedure: str, received_at: int) -> int | None:
+        """When the longest of the procedure's time limits ends; None if none is known that can be counted."""
+        if self._rules is None:
+            return None
+        ends = []
+        for amount, unit in self._limits.get(procedure, ()):
+            with contextlib.suppress(ValueError):
+                ends.append(due(self._rules, received_at, amount, unit))
+        return max(ends, default=None)
+
     def __len__(self) -> int:
         return len(self._procedure_of)
 
     def _procedure(self, code: str, value: bytes | None) -> None:
         if value is None:
             self._procedures.pop(code, None)
+            self._limits.pop(code, None)
             return
-        self._procedures[code] = standing(self._codec.decode(value, "vn.hub.Procedure")[1])
+        procedure = self._codec.decode(value, "vn.hub.Procedure")[1]
+        self._procedures[code] = standing(procedure)
+        if self._rules is not None:
+            self._limits[code] = _limits(procedure)
 
     def _service(self, code: str, value: bytes | None) -> None:
         service = self._codec.decode(value, "vn.hub.OnlineService")[1] if value is not None else None
@@ -80,10 +100,16 @@ class CatalogueCopy:
             self._services.setdefault(procedure, {})[code] = offer(service)
 
 
+def _limits(procedure: Datum) -> tuple[tuple[float, Unit], ...]:
+    told = {(row["time_limit"], row["time_limit_unit"]) for row in (procedure, *(procedure["time_limits"] or ()))}
+    return tuple(sorted((amount, UNITS[unit]) for amount, unit in told if amount is not None and unit in UNITS))
+
+
 @contextlib.asynccontextmanager
 async def catalogue_copy(settings: Settings, codec: Codec) -> AsyncIterator[tuple[CatalogueCopy, Follower]]:
     """A loaded copy and its follower, whose `follow` keeps it so."""
-    copy = CatalogueCopy(codec, settings.core.online_services == "strict")
+    rules = deadline_rules(settings.deadlines) if settings.deadlines.derive_due_at else None
+    copy = CatalogueCopy(codec, settings.core.online_services == "strict", rules)
     async with following(settings, (PROCEDURES, SERVICES), copy.apply) as follower:
         CATALOGUE_COPY_AGE_SECONDS.set_function(lambda: follower.age_s)
         HEALTH.ready["catalogue"] = lambda: (True, f"{len(copy)} online services known, {follower.age_s:.0f} s old")

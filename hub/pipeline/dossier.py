@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from hub.access.rights import covers
 from hub.errors import BadRecord
-from hub.model import codes, facts, history
+from hub.model import codes, derived, facts, history
 from hub.model.deadline_watch import DEADLINE, HEADER_OF, TRANSFER, Watch, followed, transferred, watches_of
 from hub.model.deadlines import Rules
 from hub.model.transitions import STATUSES
@@ -23,17 +23,22 @@ _KEY = struct.Struct("<q")
 
 
 class DossierWork(Work):
-    """keep: how many steps are kept for judging late ones (setting `core.keep_steps`). rules: of deadlines.
+    """keep: how many steps are kept for judging late ones (setting `core.keep_steps`). rules: of deadlines. limit: of
+    procedures, where the core derives NgayHenTra.
 
     last: what the last step told, if the next may repeat it; then `newest` is the key of the last that did, which
     `datum` and `keys` know of only after `_settle`.
     """
 
-    __slots__ = ("_packed", "_pieces", "_transfer", "_written", "datum", "history", "keep", "keys", "last", "newest",
-                 "rules", "watch", "writer")  # fmt: skip
+    __slots__ = ("_packed", "_pieces", "_transfer", "_written", "datum", "history", "keep", "keys", "last", "limit",
+                 "newest", "rules", "watch", "writer")  # fmt: skip
 
-    def __init__(self, code: str, record: MarkedRecord, stored: Stored | None, keep: int, rules: Rules) -> None:
+    def __init__(
+        self, code: str, record: MarkedRecord, stored: Stored | None, keep: int, rules: Rules,
+        limit: derived.Limit | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(record, stored)
+        self.limit = limit
         self.writer = record
         self.last: repeat.Repeat | None = None
         self.newest = 0
@@ -76,6 +81,7 @@ class DossierWork(Work):
         before = self.history
         judged = before.add(key, self.keep)
         dossier, keys = facts.merge(self.datum, self.keys, datum, key)
+        derived.fill(dossier, keys, self.datum, judged.history, self.limit)
         standing = judged.history.tail
         dossier["hub_seq"] = self.seq + 1
         dossier["status"] = STATUSES[standing.status]
@@ -90,8 +96,10 @@ class DossierWork(Work):
         due_at = dossier.get("due_at")
         if due_at is not None:
             in_order = before if before.keys and key >= before.keys[-1] else None
-            written = history.key_time(keys[facts.DUE_AT])
+            written = derived.promised_at(dossier, history.key_time(keys[facts.DUE_AT]))
             self.watch = followed(self.watch, self.rules, due_at, written, judged.history, in_order)
+        else:
+            self.watch = None
         self.accept(body, incoming)
         return event
 
@@ -103,7 +111,9 @@ class DossierWork(Work):
         """As `apply`, with a step that `last` knows; None, and nothing done, if it did not happen last."""
         key = history.order_key(step.at, step.kind, step.correction, int.from_bytes(incoming.who[:2], "big"))
         before = self.history
-        if key < before.keys[-1]:
+        receipt = step.kind == "RECEIVED" and not self.keys[facts.RECEIVED_AT]  # its time is a fact then
+        undated = self.limit is not None and self.watch is None  # its procedure may have become known
+        if key < before.keys[-1] or receipt or undated:
             return None
         judged = before.add(key, self.keep)
         standing, (code, rest) = judged.history.tail, self._pieces

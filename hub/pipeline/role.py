@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hub.config import Settings
 from hub.errors import BadRecord
+from hub.model.derived import Limit
 from hub.observe.health import HEALTH
 from hub.pipeline.avro import OwnRecord
 from hub.pipeline.catalogue_copy import beside, catalogue_copy
@@ -26,21 +27,25 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
     HEALTH.set_ready("schemas", False, "asking for schema ids")
     codec = await open_codec(settings)
     HEALTH.set_ready("schemas", True, f"{len(codec.ids)} schemas known")
-    if settings.core.online_services == "off":
+    judges, counts = settings.core.online_services != "off", settings.deadlines.derive_due_at
+    if not judges and not counts:
         await Engine(engine_config(codec, settings), settings).run(stop)
         return
     async with catalogue_copy(settings, codec) as (copy, follower):
-        engine = Engine(engine_config(codec, settings, copy.admit), settings)
+        config = engine_config(codec, settings, copy.admit if judges else None, copy.due_at if counts else None)
+        engine = Engine(config, settings)
         await beside(asyncio.create_task(engine.run(stop)), follower)
 
 
-def engine_config(codec: Codec, settings: Settings, admit: Admit | None = None) -> EngineConfig:
+def engine_config(
+    codec: Codec, settings: Settings, admit: Admit | None = None, limit: Limit | None = None
+) -> EngineConfig:
     clock = Clock(OwnRecord(codec, CLOCK_RECORD), settings.deadlines)
     return EngineConfig(
         name="hub.core",
         sources=(INGRESS,),
         stores=(DOSSIERS, PROCEDURES, SERVICES),
-        step=clock.watching(make_step(codec, settings, admit)),
+        step=clock.watching(make_step(codec, settings, admit, limit)),
         tick=clock.tick,
         tick_s=settings.deadlines.tick_s,
         version=version,

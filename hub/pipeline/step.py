@@ -15,6 +15,7 @@ from hub.config import Settings
 from hub.deadletter import record as deadletter
 from hub.errors import BadRecord
 from hub.model.deadline_rules import rules as deadline_rules
+from hub.model.derived import Limit
 from hub.model.times import utc_text
 from hub.observe.metrics import DEADLINES_TOLD, EVENTS_DEAD_LETTERED, EVENTS_DUPLICATE
 from hub.pipeline import normalise, repeat, ring
@@ -60,7 +61,7 @@ class Deadlines:
     event: OwnRecord
 
 
-def families(codec: Codec, settings: Settings, admit: Admit | None) -> dict[str, Family]:
+def families(codec: Codec, settings: Settings, admit: Admit | None, limit: Limit | None) -> dict[str, Family]:
     """By the CloudEvents type that agencies use."""
     keep, rules = settings.core.keep_steps, deadline_rules(settings.deadlines)
     dossier = MarkedRecord(codec, "vn.hub.Dossier", *repeat.DOSSIER_MARKS)
@@ -72,7 +73,7 @@ def families(codec: Codec, settings: Settings, admit: Admit | None) -> dict[str,
         ce.DOSSIER_STEP: Family(
             published[ce.DOSSIER_STEP], "dossier_code", lambda datum, at: normalise.dossier_step(datum, at, rules),
             ce.DOSSIER_EVENT, event[ce.DOSSIER_EVENT], DOSSIERS,
-            lambda code, stored: DossierWork(code, dossier, stored, keep, rules), admit,
+            lambda code, stored: DossierWork(code, dossier, stored, keep, rules, limit), admit,
         ),
         ce.PROCEDURE_CHANGE: Family(
             published[ce.PROCEDURE_CHANGE], "procedure_code", normalise.procedure_change,
@@ -87,12 +88,12 @@ def families(codec: Codec, settings: Settings, admit: Admit | None) -> dict[str,
     }  # fmt: skip
 
 
-def make_step(codec: Codec, settings: Settings, admit: Admit | None = None) -> Step:
-    """The step for the engine. admit: the catalogue's word on new dossiers.
+def make_step(codec: Codec, settings: Settings, admit: Admit | None = None, limit: Limit | None = None) -> Step:
+    """The step for the engine. admit: the catalogue's word on new dossiers. limit: its time limits, if they are used.
 
     It raises RegistryError when a schema is needed and the registry is away.
     """
-    known = families(codec, settings, admit)
+    known = families(codec, settings, admit, limit)
     told = Deadlines(OwnRecord(codec, ce.CLOCK_RECORD), OwnRecord(codec, ce.CANONICAL_RECORDS[ce.DOSSIER_DEADLINE]))
 
     kept = Kept()

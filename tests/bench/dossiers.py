@@ -102,6 +102,7 @@ def _filing(number: int, at: int) -> dict[str, Any]:
         },
         "abstract": "Cấp đổi giấy chứng nhận do thay đổi thửa đất sau khi hợp thửa",
         "submitted_at": at,
+        "received_at": at + 900_000,  # told, so that no contender has to derive it
         "due_at": at + 20 * 86_400_000,
         "attachments": [
             {

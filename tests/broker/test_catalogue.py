@@ -134,3 +134,44 @@ async def test_the_core_follows_the_catalogue_while_it_runs(hub_settings: Settin
             await put(settings, service("AMENDED", 4))
             await filed_until(EVENTS)
             assert "hub_catalogue_copy_age_seconds" in (await asyncio.to_thread(core.get, "/metrics"))[1]
+
+
+async def test_the_core_counts_a_due_date_from_the_catalogue_where_the_province_chose_so(
+    hub_settings: Settings,
+) -> None:
+    """AT is Monday 5 January 2026, 7:00: two working days end on Tuesday at 17:00. Nobody told when it was received."""
+    settings = hub_settings.model_copy(
+        update={
+            "core": hub_settings.core.model_copy(update={"online_services": "off"}),
+            "deadlines": hub_settings.deadlines.model_copy(update={"derive_due_at": True}),
+        }
+    )
+    procedure = f"1.8{uuid.uuid4().int % 100_000:05}"
+    head = Envelope("limit", f"urn:test:{procedure}", PROCEDURE_CHANGE, procedure)
+    limit = {"procedure_code": procedure, "change": "PUBLISHED", "occurred_at": AT - 86_400_000}
+    limit |= {"time_limit": 2.0, "time_limit_unit": "Ngày làm việc"}
+    await ensure_topics(settings)
+    async with running(settings):
+        await register_own(settings)
+        codec, found = await open_codec(settings), list[tuple[int, bool, int, bool]]()
+        with contextlib.ExitStack() as stack:
+            await asyncio.to_thread(stack.enter_context, role("core", settings))
+            await put(settings, Incoming(head, limit))
+            async with asyncio.timeout(60):
+                for number in itertools.count(1):  # until the core's copy of the catalogue has it
+                    code = f"H11.12-260105-{procedure[2:]}{number:04}"
+                    step = {"dossier_code": code, "step": "RECEIVED", "procedure_code": procedure, "occurred_at": AT}
+                    await put(settings, Incoming(Envelope(code, head.source, DOSSIER_STEP, code), step))
+                    await asyncio.sleep(0.5)
+                    own = [
+                        r for r in await records_of(settings, EVENTS) if str(procedure[2:]).encode() in (r.key or b"")
+                    ]
+                    dossiers = [codec.decode(r.value)[1].get("dossier") for r in own]
+                    found = [
+                        (d["received_at"], d["received_at_derived"], d["due_at"], d["due_at_derived"])
+                        for d in dossiers
+                        if d is not None and d["due_at"] is not None
+                    ]
+                    if found:
+                        break
+    assert found[0] == (AT, True, AT + 34 * 3_600_000, True)
