@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from connectors.national_portal.catalogue import mapping as catalogue
+from connectors.national_portal.catalogue.pull import connected
 from connectors.national_portal.catalogue.settings import CatalogueSettings
 from connectors.national_portal.catalogue.settings import read as read_catalogue
 from connectors.national_portal.mapping import WireMapping
@@ -152,6 +153,18 @@ async def test_names_of_fields_out_and_back() -> None:
     (entry,) = sent["DongBoHoSoMC"]["data"]
     assert entry["CoQuan"] == "UBND TP Phan Thiết"
     assert "DonViXuLy" not in entry
+
+
+async def test_names_of_fields_of_the_catalogue() -> None:
+    heard = Heard([{"data": [{"MaDVC": "1.004194.01", "TENDVC": "x", "Ma": "1.004194"}]}])
+    own = {"LayDVC.MADVC": "MaDVC", "LayDVC.MATTHC": "Ma"}
+    subscriber = Subscriber(
+        name="dvcqg", kind="national-portal", settings=GOOD | {"field_names": own}, secrets={"password": "p"}
+    )
+    async with connected(subscriber, heard) as client:
+        (row,) = await client.whole("LayDVC", share=False)
+    facts = catalogue.service(row, CatalogueSettings())
+    assert (facts["service_code"], facts["procedure_code"]) == ("1.004194.01", "1.004194")
 
 
 def test_a_name_for_one_service_counts_before_that_for_all() -> None:

@@ -212,3 +212,11 @@ async def test_bad_lists_of_questions(tmp_path: Path) -> None:
         assert site.rows("SELECT count(*) FROM calls WHERE service = 'LayNoiDungTraLoiTheoCauHoi'") == [(0,)]
     assert {name: len(told) for name, told in found.items()} == {"[]": 0, "repeated": 1, "many": 10_000, "no rows": 0}
     assert found["repeated"][0].text == "Hỏi gì?", "NFC"
+
+
+async def test_through_the_wrapper_of_the_province(tmp_path: Path) -> None:
+    async with site_with_questions(tmp_path) as site, at(site, mode="wrapper") as portal:
+        assert [asdict(one) for one in await portal.questions("citizens")] == LISTED["questions"]
+        assert await portal.answer_question(GIVEN, False) is not None
+        assert await portal.answer_question(GIVEN, False) is None
+        assert await portal.questions("agencies") == []
