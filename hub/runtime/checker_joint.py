@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-from hub.runtime.checker_hours import limit_end
+from hub.runtime.checker_hours import limit_end, local
 from hub.runtime.checker_sent import Dossier, Sent, Step, millis, statuses
 from hub.runtime.checker_slice import Slice
 
@@ -115,11 +115,18 @@ def _check_transfers(found: Slice, code: str, due: list[Json], ended: int | None
         wanted = {
             "from_agency": holder, "to_agency": one["to"], "since": one["since"], "until": until, "due_at": one["due"],
         }  # fmt: skip
-        found.same(f"{code}, transfer {number}", wanted, {name: other[name] for name in wanted})
+        for name, value in wanted.items():
+            found.same(f"{code}, transfer {number}, {name}", _word(value), _word(other[name]))
         holder = one["to"]
     state = answer["state"]
     now = state.get("holder_agency_code"), state.get("holder_since"), state.get("holder_due_at")
-    found.same(f"{code}, who holds it", (due[-1]["to"], due[-1]["since"], due[-1]["due"]), now)
+    wanted_now = due[-1]["to"], due[-1]["since"], due[-1]["due"]
+    found.same(f"{code}, who holds it", " ".join(map(_word, wanted_now)), " ".join(map(_word, now)))
+
+
+def _word(value: Any) -> str:
+    """A moment as local time."""
+    return f"{local(value):%d/%m/%Y %H:%M:%S.%f}"[:-3] if isinstance(value, int) else str(value or "none")
 
 
 def _check_parts(found: Slice, sent: Sent, answers: Mapping[str, Json]) -> None:

@@ -23,6 +23,7 @@ def check(
     """filed: the dossiers as the portal passed them on. answered: what the agency sent of them. answers: dossier code
     -> the read API's. source: under which the portal's calls come in."""
     found, codes, dead = Slice(), [one["MaHoSo"] for one in filed], 0
+    back = set[str]()
     kept = {row["ma_ho_so"]: row["trang_thai"] for row in rows(national, "SELECT * FROM dossiers")}
     told = _by_code(rows(national, "SELECT ma_ho_so, trang_thai FROM answers ORDER BY id"))
     lines = _by_code(rows(national, "SELECT ma_ho_so, trang_thai FROM progress_lines ORDER BY id"))
@@ -42,18 +43,20 @@ def check(
         # What came from the portal is not sent back to it: no line of the filing, and status 1 only as it was filed.
         found.same(f"{code}, lines", {STATUS_CODE[one] for one in own[1:]}, set(lines.get(code, [])))
         found.same(f"{code}, how often shown as new", 1, history.get(code, []).count("1"))
+        if "1" in lines.get(code, []) or history.get(code, []).count("1") > 1:
+            back.add(code)
         dead += _check_links(found, one, answer)
     found.wrong += satisfaction.wrong
     found.figures = {
         "filed": len(codes),
         "answered": sum(len(set(told.get(code, []))) for code in codes),
-        "sent_back": sum(history.get(code, []).count("1") - 1 for code in codes if history.get(code)),
+        "sent_back": len(back),
         "files_out_of_reach": dead,
         **satisfaction.figures,
     }
     found.shown = (
         f"{len(codes)} dossiers filed there came in, {found.figures['answered']} answered back, "
-        f"{found.figures['sent_back']} sent back in a loop, {dead} file out of reach named; {satisfaction.shown}"
+        f"{len(back)} sent back in a loop, {dead} file out of reach named; {satisfaction.shown}"
     )
     return found
 

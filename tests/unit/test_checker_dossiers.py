@@ -167,7 +167,10 @@ def test_transfers_and_parts_as_sent_are_right(sent: Sent) -> None:
 @pytest.mark.parametrize(
     ("alter", "word"),
     [
-        (lambda shown: shown[B]["transfers"][0].update(due_at=B_DUE - 1), "transfer 1"),
+        (
+            lambda shown: shown[B]["transfers"][0].update(due_at=B_DUE - 1),
+            "due_at: 12/10/2026 17:00:00.000 is due, 12/10/2026 16:59:59.999 is shown",
+        ),
         (lambda shown: shown[B]["transfers"][0].update(from_agency="H36.20"), "transfer 1"),
         (lambda shown: shown[B]["transfers"].pop(), "number of transfers: 1 is due, 0 is shown"),
         (lambda shown: shown[B]["state"].update(holder_agency_code="H36.30"), "who holds it"),

@@ -100,8 +100,10 @@ def test_each_alteration_at_the_portal_is_told(tmp_path: Path, national: Path, s
     with contextlib.closing(sqlite3.connect(national)) as db:
         assert db.execute(statement).rowcount == 1
         db.commit()
-    (told,) = check(tmp_path, national).wrong
+    found = check(tmp_path, national)
+    (told,) = found.wrong
     assert told.endswith(sentence)
+    assert found.figures["sent_back"] == ("as new" in sentence)
 
 
 @pytest.mark.parametrize(
