@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from hub.config import ConsoleSettings, GatewaySettings, Settings
 from hub.console import words
 from hub.console.app import make_app
 from hub.deadletter.reasons import REASONS, STAGES
+from hub.model.deadline_watch import HEADER_OF
 from hub.model.transitions import STATUSES, STEPS
 from hub.readmodel.database import open_engine
 from hub.readmodel.queries import ReadModel
@@ -25,14 +27,16 @@ from tests.unit.test_readmodel import CODE, CODEC, Rec, project
 TOKEN = "operator-token-of-the-test"
 
 
-async def make(tmp_path: Path, host: str = "127.0.0.1") -> AsyncIterator[httpx.AsyncClient]:
+async def make(
+    tmp_path: Path, host: str = "127.0.0.1", more: dict[str, Any] | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
     settings = Settings(
         data_dir=tmp_path, console=ConsoleSettings(host=host), gateway=GatewaySettings(admin_token=SecretStr(TOKEN))
     )
     engine = open_engine(settings)
     person = {"name": "Nguyễn Thị Ánh", "kind": "CITIZEN", "identity_number": "060123456789"}
     key, value, headers = dossier_event(
-        CODEC, CODE, 1, applicant=person, note="Đã thẩm định", procedure_code="1.004194"
+        CODEC, CODE, 1, applicant=person, note="Đã thẩm định", procedure_code="1.004194", **more or {}
     )
     bad = delivery(
         CODEC, CODE, "national", [1], "RETRY_SCHEDULED", error_kind="timeout", answer="<script>alert(1)</script>"
@@ -103,6 +107,15 @@ async def test_the_dossier_s_page_in_vietnamese(client: httpx.AsyncClient) -> No
     assert "&lt;script&gt;" in page
 
 
+async def test_the_page_says_which_dates_nobody_told(tmp_path: Path) -> None:
+    marks = ("theo bước Tiếp nhận", "tính theo thời hạn của thủ tục")
+    for number, derived in enumerate((True, None)):
+        facts = {"received_at": T0, "received_at_derived": derived, "due_at": T0 + 1, "due_at_derived": derived}
+        async for client in make(tmp_path / str(number), more=facts):
+            page = (await client.get(f"/ho-so/{CODE}")).text
+            assert [mark in page for mark in marks] == [bool(derived)] * 2
+
+
 async def test_pages_carry_a_strict_content_policy(client: httpx.AsyncClient) -> None:
     answer = await client.get("/")
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
@@ -140,6 +153,6 @@ def test_pages_have_a_word_for_all_that_they_may_show() -> None:
     assert words.STAGE.keys() == STAGES.keys()
     assert words.REASON.keys() == REASONS.keys()
     assert words.STATUS.keys() >= set(STATUSES)
-    assert words.STEP.keys() >= set(STEPS)
+    assert words.STEP.keys() >= {*STEPS, *HEADER_OF}
     for table in (words.STAGE, words.REASON, words.STATUS, words.STEP):
         assert all(words.composed(text) == text for text in table.values())
