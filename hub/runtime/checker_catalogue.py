@@ -3,12 +3,14 @@ portal's own list. Imports nothing from the hub but its sibling checkers."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from hub.runtime.checker_sent import Change, Sent, Step, millis, standing
-from hub.runtime.checker_slice import Slice
+from hub.runtime.checker_slice import Slice, rows
 
 Json = Mapping[str, Any]
 Difference = tuple[str, str]
@@ -78,10 +80,11 @@ def _facts(ours: Json, theirs: Json) -> Iterable[str]:
 
 
 def check_procedures(
-    sent: Sent, national: Json, planted: set[Difference], compared: Json, answers: Mapping[str, Json], reference: str
-) -> Slice:
+    sent: Sent, national: Json, planted: set[Difference], compared: Json, answers: Mapping[str, Json], reference: str,
+    provincial: Path,
+) -> Slice:  # fmt: skip
     """compared: what `hub catalogue compare --json` said. answers: code -> the read API's. reference: source of the
-    national list."""
+    national list. provincial: that portal's database."""
     found = Slice()
     due = differences(sent, national)
     found.same("differences planted in the national list", sorted(planted), sorted(due))
@@ -92,6 +95,9 @@ def check_procedures(
         found.wrong.append(f"{code}: the difference {kind} is told and is none")
     for code in codes_of(sent, national):
         _check_state(found, code, sent, national, answers.get(code), reference)
+    listed = {code: "PUBLISHED" if entry[1] else "WITHDRAWN" for code in codes_of(sent, national)
+              if (entry := national_entry(national, code))}  # fmt: skip
+    _check_provincial(found, provincial, "procedure", sent.procedures, listed)
     changes = Counter(change.change for entries in sent.procedures.values() for change in entries)
     found.figures = {
         "procedures": len(sent.procedures),
@@ -103,6 +109,19 @@ def check_procedures(
     kinds = ", ".join(f"{kind} {number}" for kind, number in sorted(Counter(kind for _, kind in shown).items()))
     found.shown = f"{told}; {len(national['LayDanhSachTTHC'])} in the national list: {kinds}"
     return found
+
+
+def _check_provincial(
+    found: Slice, database: Path, family: str, sent: Mapping[str, list[Change]], listed: Mapping[str, str]
+) -> None:
+    """The portal got each change, in order; listed: the one that came of the national list, after them."""
+    shown: dict[str, list[str]] = {}
+    for row in rows(database, f"SELECT key, body FROM events WHERE type = 'vn.hub.{family}.event' ORDER BY arrival"):
+        shown.setdefault(row["key"], []).append(json.loads(row["body"])["data"]["change"]["change"])
+    for code in sorted({*sent, *listed}):
+        due = [change.change for change in sorted(sent.get(code, []), key=lambda one: one.at)]
+        due += [listed[code]] if code in listed else []
+        found.same(f"{code} at the provincial portal", due, shown.get(code, []))
 
 
 def _check_state(
@@ -127,9 +146,11 @@ def _check_state(
 # --- online services ---------------------------------------------------------------------------------------------
 
 
-def check_services(sent: Sent, national: Json, coverage: Json, dead: Mapping[str, str]) -> Slice:
+def check_services(
+    sent: Sent, national: Json, coverage: Json, dead: Mapping[str, str], provincial: Path
+) -> Slice:  # fmt: skip
     """coverage: what `hub catalogue coverage --json` said. dead: id of each event of the province that became a dead
-    letter -> reason."""
+    letter -> reason. provincial: that portal's database."""
     found = Slice()
     for step in _filed_online(sent):
         if step.id not in sent.refused and (why := refusal(sent, step)):
@@ -142,6 +163,7 @@ def check_services(sent: Sent, national: Json, coverage: Json, dead: Mapping[str
     for id in sorted(dead.keys() - sent.refused.keys()):
         found.wrong.append(f"{id}: a dead letter ({dead[id]}) that nobody planted")
     _check_coverage(found, sent, national, coverage)
+    _check_provincial(found, provincial, "service", sent.services, {})
     online = len(list(_filed_online(sent))) - len(sent.refused)
     refused = sum(reason == REASON for reason in dead.values())
     found.figures = {

@@ -63,6 +63,10 @@ class Collected:
     def national(self) -> Path:
         return self.portals["national"].database
 
+    @property
+    def provincial(self) -> Path:
+        return self.portals["provincial"].database
+
     def _json(self, name: str) -> Any:
         return json.loads((self.folder / name).read_text("utf-8"))
 
@@ -78,8 +82,7 @@ class Collected:
 
     async def dossiers(self) -> Slice:
         answers = await subjects(self.settings, self.sent.dossiers)
-        provincial = self.portals["provincial"].database
-        return await asyncio.to_thread(checker_dossiers.check, self.sent, self.national, provincial, answers)
+        return await asyncio.to_thread(checker_dossiers.check, self.sent, self.national, self.provincial, answers)
 
     async def joint(self) -> Slice:
         answers = await subjects(self.settings, checker_joint.involved(self.sent))
@@ -93,14 +96,16 @@ class Collected:
         compared = await hub_json(self.settings, "catalogue", "compare")
         answers = await subjects(self.settings, checker_catalogue.codes_of(self.sent, listed))
         reference = self.settings.reconcile.reference_source
-        planted = set(self.planted)
-        return checker_catalogue.check_procedures(self.sent, listed, planted, compared, answers, reference)
+        return checker_catalogue.check_procedures(
+            self.sent, listed, set(self.planted), compared, answers, reference, self.provincial
+        )
 
     async def services(self) -> Slice:
         coverage = await hub_json(self.settings, "catalogue", "coverage")
         letters = [letter for id, letter in self.tally.dead.items() if id not in self.dead_before]
         dead = {letter.event_id: letter.reason for letter in letters}
-        return checker_catalogue.check_services(self.sent, self._json("national-list.json"), coverage, dead)
+        listed = self._json("national-list.json")
+        return checker_catalogue.check_services(self.sent, listed, coverage, dead, self.provincial)
 
     async def portal(self) -> Slice:
         filed = self._json("filed.json")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from connectors.provincial_portal.simulator.ledger import Ledger as ProvincialLedger
 from hub.runtime import checker_catalogue, demo_catalogue, demo_extras, generate_sinks
 from hub.runtime.checker_sent import Sent, read
 
@@ -72,6 +75,28 @@ def sent(tmp_path: Path) -> Sent:
     return read(path)
 
 
+@pytest.fixture
+def portal(tmp_path: Path) -> Path:
+    """The provincial portal, which got every change, the national list's after the province's."""
+    path = tmp_path / "provincial.sqlite"
+    ledger = ProvincialLedger(path)
+    got = [("procedure", "1.000001", "PUBLISHED", "AMENDED", "PUBLISHED"), ("procedure", "1.000004", "PUBLISHED"),
+           ("procedure", "1.000002", "PUBLISHED", "WITHDRAWN"), ("procedure", "1.000003", "PUBLISHED", "WITHDRAWN"),
+           ("service", "1.000001.01", "PUBLISHED"), ("service", "1.000002.01", "PUBLISHED")]  # fmt: skip
+    for family, code, *changes in got:
+        for seq, word in enumerate(changes, 1):
+            body = json.dumps({"data": {"change": {"change": word}}})
+            ledger.receive(f"{code}-{seq}", f"vn.hub.{family}.event", code, seq, body)
+    ledger.close()
+    return path
+
+
+def lost(database: Path, id: str) -> None:
+    with contextlib.closing(sqlite3.connect(database)) as db:
+        assert db.execute("DELETE FROM events WHERE webhook_id = ?", (id,)).rowcount == 1
+        db.commit()
+
+
 def state(active: bool, days: float, fee: int, *own: tuple[str, int]) -> dict[str, Any]:
     """The read API's: facts as the national list told them last, and events of both."""
     events = [{"step": step, "occurred_at": at, "source": OWN} for step, at in own]
@@ -92,15 +117,26 @@ def shown() -> dict[str, Any]:
     })  # fmt: skip
 
 
-def procedures(sent: Sent, alter: Callable[[dict[str, Any]], object] = lambda _: None) -> list[str]:
+def procedures(sent: Sent, portal: Path, alter: Callable[[dict[str, Any]], object] = lambda _: None) -> list[str]:
     given = shown()
     alter(given)
     compared = {"differences": given["compared"]}
-    return checker_catalogue.check_procedures(sent, LISTED, DIFFERENCES, compared, given["answers"], REFERENCE).wrong
+    answers = given["answers"]
+    return checker_catalogue.check_procedures(sent, LISTED, DIFFERENCES, compared, answers, REFERENCE, portal).wrong
 
 
-def test_procedures_as_sent_are_right(sent: Sent) -> None:
-    assert procedures(sent) == []
+def test_procedures_as_sent_are_right(sent: Sent, portal: Path) -> None:
+    assert procedures(sent, portal) == []
+
+
+def test_a_change_that_the_provincial_portal_lacks_is_told(sent: Sent, portal: Path) -> None:
+    lost(portal, "1.000001-2")
+    lost(portal, "1.000001.01-1")
+    assert procedures(sent, portal) == [
+        "1.000001 at the provincial portal: ['PUBLISHED', 'AMENDED', 'PUBLISHED'] is due, "
+        "['PUBLISHED', 'PUBLISHED'] is shown"
+    ]
+    assert services(sent, portal) == ["1.000001.01 at the provincial portal: ['PUBLISHED'] is due, [] is shown"]
 
 
 @pytest.mark.parametrize(
@@ -127,15 +163,16 @@ def test_procedures_as_sent_are_right(sent: Sent) -> None:
     ],
 )
 def test_each_alteration_of_procedures_is_told(
-    sent: Sent, alter: Callable[[dict[str, Any]], object], sentence: str
+    sent: Sent, portal: Path, alter: Callable[[dict[str, Any]], object], sentence: str
 ) -> None:
-    assert procedures(sent, alter) == [sentence]
+    assert procedures(sent, portal, alter) == [sentence]
 
 
-def test_a_difference_that_was_planted_and_is_none_is_told(sent: Sent) -> None:
+def test_a_difference_that_was_planted_and_is_none_is_told(sent: Sent, portal: Path) -> None:
     planted = DIFFERENCES | {("1.000001", "OTHER_NAME")}
     compared = {"differences": shown()["compared"]}
-    found = checker_catalogue.check_procedures(sent, LISTED, planted, compared, shown()["answers"], REFERENCE)
+    answers = shown()["answers"]
+    found = checker_catalogue.check_procedures(sent, LISTED, planted, compared, answers, REFERENCE, portal)
     assert len(found.wrong) == 1
     assert "planted in the national list" in found.wrong[0]
 
@@ -152,36 +189,38 @@ COVERAGE = {
 DEAD = {"planted-1": "not_offered", "planted-2": "not_offered"}
 
 
-def services(sent: Sent, dead: dict[str, str] = DEAD, **coverage: Any) -> list[str]:
-    return checker_catalogue.check_services(sent, LISTED, COVERAGE | coverage, dead).wrong
+def services(sent: Sent, portal: Path, dead: dict[str, str] = DEAD, **coverage: Any) -> list[str]:
+    return checker_catalogue.check_services(sent, LISTED, COVERAGE | coverage, dead, portal).wrong
 
 
-def test_services_as_sent_are_right(sent: Sent) -> None:
-    assert services(sent) == []
+def test_services_as_sent_are_right(sent: Sent, portal: Path) -> None:
+    assert services(sent, portal) == []
 
 
-def test_each_alteration_of_services_is_told(sent: Sent) -> None:
-    assert services(sent, {"planted-1": "not_offered"}) == [
+def test_each_alteration_of_services_is_told(sent: Sent, portal: Path) -> None:
+    assert services(sent, portal, {"planted-1": "not_offered"}) == [
         "planted-2: a dead letter not_offered is due, there is none"
     ]
-    assert services(sent, DEAD | {"planted-2": "transition"}) == [
+    assert services(sent, portal, DEAD | {"planted-2": "transition"}) == [
         "planted-2: a dead letter not_offered is due, there is transition"
     ]
-    assert services(sent, DEAD | {"d1": "not_offered"}) == ["d1: a dead letter (not_offered) that nobody planted"]
-    assert services(sent, offered=2) == ["procedures offered online: 1 is due, 2 is shown"]
-    assert services(sent, stray=[]) == ["services of withdrawn procedures: ['1.000002.01'] is due, [] is shown"]
+    assert services(sent, portal, DEAD | {"d1": "not_offered"}) == [
+        "d1: a dead letter (not_offered) that nobody planted"
+    ]
+    assert services(sent, portal, offered=2) == ["procedures offered online: 1 is due, 2 is shown"]
+    assert services(sent, portal, stray=[]) == ["services of withdrawn procedures: ['1.000002.01'] is due, [] is shown"]
     lines = copy.deepcopy(COVERAGE["lines"])
     lines[0]["level"] = 3
-    assert services(sent, lines=lines) == [
+    assert services(sent, portal, lines=lines) == [
         "coverage of 1.000001: (True, True, 4) is due, (True, True, 3) is shown"
     ]  # fmt: skip
 
 
-def test_one_that_was_not_planted_and_cannot_be_filed_is_told(tmp_path: Path) -> None:
+def test_one_that_was_not_planted_and_cannot_be_filed_is_told(tmp_path: Path, portal: Path) -> None:
     path = tmp_path / "more.ndjson"
     more = [*EVENTS, online("d3", "H36.20-261005-0009", "1.000002", "2026-10-05T00:00:00Z")]
     path.write_text("".join(json.dumps(one) + "\n" for one in more), "utf-8")
-    assert services(read(path)) == ["d3 was not planted, and the service of 1.000002 only informs"]
+    assert services(read(path), portal) == ["d3 was not planted, and the service of 1.000002 only informs"]
 
 
 @pytest.mark.parametrize("day", [date(2026, 11, 24), date(2026, 12, 1), date(2027, 3, 1)])
