@@ -7,8 +7,9 @@ STAMP  := $(VENV)/.installed
 PARALLEL ?= -n 4 --dist loadfile
 REPORT ?= var/demo/report.json
 BENCH  := .venv-bench
+COMPILED := $(VENV)/compiled
 
-.PHONY: run test test-all demo bench bench-full lint types fmt lock clean
+.PHONY: run test test-all demo compiled bench bench-full lint types fmt lock clean
 
 $(STAMP): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "the hub needs Python 3.11 or newer, this is " + sys.version)'
@@ -29,6 +30,10 @@ test: $(STAMP)
 test-all: $(STAMP)
 	$(BIN)/python -m pytest $(PARALLEL)
 
+# By choice, and only with a C compiler: the core's step as machine code (docs/performance.md). It prints how to use it.
+compiled: $(STAMP)
+	$(BIN)/python -m hub.compiled.build $(COMPILED)
+
 # Benchmarks have an environment of their own: the peers want other versions of what the hub is pinned to.
 $(BENCH)/.installed: requirements/bench.txt pyproject.toml
 	$(PYTHON) -m venv $(BENCH)
@@ -36,7 +41,9 @@ $(BENCH)/.installed: requirements/bench.txt pyproject.toml
 	$(BENCH)/bin/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
+# With a compiler at hand `core` also measures the compiled step.
 bench: $(BENCH)/.installed
+	@if command -v cc >/dev/null; then $(MAKE) --no-print-directory compiled; fi
 	$(BENCH)/bin/python -m tests.bench
 
 bench-full: $(BENCH)/.installed

@@ -1,0 +1,3 @@
+from hub import compiled
+
+compiled.install()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import AsyncIterator
@@ -11,6 +12,7 @@ import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from hub import compiled
 from hub.cli import status
 from hub.config import Settings
 from hub.embedded import jars, jre
@@ -38,7 +40,7 @@ class Finding:
 
 async def all_checks(settings: Settings) -> AsyncIterator[Finding]:
     """From the machine outwards; what needs Kafka is left out when Kafka does not answer."""
-    for local in (disk, java, jars_cached):
+    for local in (disk, java, jars_cached, core_step):
         yield local(settings)
     reached = await broker(settings)
     yield reached
@@ -66,6 +68,12 @@ def java(settings: Settings) -> Finding:
     except HubError as error:
         return Finding("java", False, str(error))
     return Finding("java", True, f"version {jre.version(found)}, {found}")
+
+
+def core_step(settings: Settings) -> Finding:
+    """As this command was started; roles started elsewhere say it in their log."""
+    told = compiled.state()
+    return Finding("core step", not (os.environ.get(compiled.VARIABLE) and told.startswith("plain")), told)
 
 
 def jars_cached(settings: Settings) -> Finding:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import traceback
 from pathlib import Path
 
+from hub import compiled
 from hub.config import Settings
 from hub.errors import BadRecord
 from hub.model.derived import Limit
@@ -21,9 +23,12 @@ from hub.wire.envelope import CLOCK_RECORD
 from hub.wire.registry import open_codec
 from hub.wire.topics import DOSSIERS, INGRESS, PROCEDURES, SERVICES
 
+_log = logging.getLogger(__name__)
+
 
 async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
     """Works hub.ingress until `stop`. StartError: topics or brokers; RegistryError: no schema ids to be had."""
+    _log.info("the step runs as %s", compiled.state())
     HEALTH.set_ready("schemas", False, "asking for schema ids")
     codec = await open_codec(settings)
     HEALTH.set_ready("schemas", True, f"{len(codec.ids)} schemas known")

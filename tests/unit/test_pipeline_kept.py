@@ -86,6 +86,7 @@ def test_a_chunk_that_breaks_leaves_no_half_done_work() -> None:
     assert core.dossier()["hub_seq"] == 3
 
 
+@pytest.mark.patches
 def test_the_least_recently_put_goes_first() -> None:
     class Plain(Work):
         def apply(self, *_: object) -> bytes: ...

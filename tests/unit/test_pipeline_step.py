@@ -374,6 +374,7 @@ def test_a_registry_that_is_away_is_no_bad_record():
         make_step(Codec(IDS, away), Settings())([replace(GOOD, value=value)], Core())
 
 
+@pytest.mark.patches
 def test_a_fault_of_the_program_is_not_caught(monkeypatch):
     monkeypatch.setattr("hub.model.facts.merge", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
