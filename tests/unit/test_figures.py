@@ -204,6 +204,18 @@ def test_what_rests_on_one_source_is_a_rule() -> None:
     assert outcome(case(*twice, due="10-30 17:00"), Rules(many_supplements_late=False)) == "on_time"
 
 
+def test_a_date_that_is_put_off_after_the_end_is_no_work_and_the_new_date_counts() -> None:
+    """Finished on the 21st, a day after the first date; told on the 22nd that the result is there on the 23rd."""
+    steps = (
+        ("RECEIVED", "ACCEPTED", "10-05 08:00"), ("FINISHED", "FINISHED", "10-21 09:00"),
+        ("RESCHEDULED", "FINISHED", "10-22 09:00"),
+    )  # fmt: skip
+    assert outcome(case(*steps)) == "late"
+    put_off = case(*steps, due="10-23 17:00")
+    assert outcome(put_off) == "on_time"
+    assert measure(put_off, OCTOBER, Rules(), lambda _: None).end == ms("10-21 09:00")
+
+
 def test_an_end_that_only_a_fact_tells() -> None:
     told = case(("RECEIVED", "ACCEPTED", "10-05 08:00"), finished_at=ms("10-12 08:00"))
     assert outcome(told) == "on_time"
