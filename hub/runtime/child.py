@@ -52,6 +52,9 @@ class Child:
     code: int | None = None
     reason: str = ""
     process: asyncio.subprocess.Process | None = None
+    misses: int = 0
+    """Asks of `/live` in a row that were not answered, or with no (liveness.py)."""
+    _hung: str = ""
 
     @property
     def vital(self) -> bool:
@@ -78,14 +81,20 @@ class Child:
                 start_new_session=True,  # Ctrl-C reaches the supervisor only; it stops the roles in order
                 preexec_fn=die_with_parent(os.getpid()),
             )
+        self._hung = ""
         self.state, self.starts, self.started_at = State.STARTING, self.starts + 1, time.monotonic()
 
     async def wait(self) -> int:
         """Wait for the process to end; sets `code` and `reason`."""
         assert self.process is not None
         code = self.code = await self.process.wait()
-        self.reason = self._why(code)
+        self.reason = self._hung or self._why(code)
         return code
+
+    def kill(self, reason: str) -> None:
+        """SIGKILL to a process that would not hear anything else; `wait` gives this reason."""
+        self._hung = reason
+        self._signal(signal.SIGKILL)
 
     async def wait_ready(self, timeout: float) -> bool:
         """True as soon as `/ready` answers 200; False when the process ends or time is up before."""
@@ -99,13 +108,20 @@ class Child:
         return False
 
     async def _asks_ready(self, client: httpx.AsyncClient) -> bool:
+        address = self.observe
+        try:
+            return address is not None and (await client.get(f"{address}/ready")).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    @property
+    def observe(self) -> str | None:
+        """Where the present process answers; None as long as it has not said so."""
         try:
             note = json.loads(self._note.read_text(encoding="utf-8"))
-            if note["pid"] != self.pid:  # left by an earlier process
-                return False
-            return (await client.get(f"{note['observe']}/ready")).status_code == 200
-        except (OSError, ValueError, KeyError, httpx.HTTPError):
-            return False
+            return str(note["observe"]) if note["pid"] == self.pid else None  # or left by an earlier process
+        except (OSError, ValueError, KeyError):
+            return None
 
     async def stop(self, timeout: float) -> None:
         """SIGTERM, and SIGKILL if it has not ended within `timeout` seconds."""

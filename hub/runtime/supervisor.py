@@ -2,7 +2,8 @@
 
 Order: broker, topics, registry, schemas, then what works (core, reconcile, projector, console, deliveries), then the
 doors (gateway, intake, sources); doors open last and close first. A role that is not vital and keeps dying is left
-down, shown and alarmed; a vital one that keeps dying ends the whole with its reason.
+down, shown and alarmed; a vital one that keeps dying ends the whole with its reason. A role that hangs is killed and
+started again (liveness.py).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from hub.errors import StartError
 from hub.observe import metrics
 from hub.runtime import environment, exits, process, status
 from hub.runtime.child import Child, Command, State
+from hub.runtime.liveness import Patience, until_it_hangs
 from hub.runtime.restarts import Policy, Restarts
 from hub.runtime.surroundings import OnKafka, Surroundings
 
@@ -45,6 +47,7 @@ class Supervisor:
         surroundings: Surroundings | None = None,
         command: Command | None = None,
         policy: Policy | None = None,
+        patience: Patience | None = None,
         on_change: Callable[[Child], None] = lambda child: None,
     ) -> None:
         self.settings = environment.with_ports(settings)
@@ -53,6 +56,7 @@ class Supervisor:
         self._command = command or functools.partial(environment.role_command, self.settings)
         self._variables = environment.variables(self.settings)
         self._policy = policy or Policy()
+        self._patience = patience or Patience()
         self._on_change = on_change
         self._keepers: dict[str, asyncio.Task[None]] = {}
         self._subscribers: dict[str, Subscriber] = {}
@@ -134,7 +138,7 @@ class Supervisor:
         began = time.monotonic()
         await child.start()
         self._changed(child)
-        watching = asyncio.create_task(self._watch_ready(child))
+        watching = asyncio.create_task(self._watch(child))
         code = await child.wait()
         watching.cancel()
         was_ready, child.state = child.state is State.READY, State.WAITING
@@ -172,12 +176,17 @@ class Supervisor:
                 delay = child.restarts.after(lived, code)
         return delay
 
-    async def _watch_ready(self, child: Child) -> None:
-        if await child.wait_ready(READY_S):
-            if child.name == "broker":
-                self._broker_ready.set()
-            log.info("%s is ready (pid %d)", child.name, child.pid)
-            self._changed(child)
+    async def _watch(self, child: Child) -> None:
+        while not await child.wait_ready(READY_S):  # it may be late, and is ready all the same
+            if not child.pid:
+                return
+        if child.name == "broker":
+            self._broker_ready.set()
+        log.info("%s is ready (pid %d)", child.name, child.pid)
+        self._changed(child)
+        why = await until_it_hangs(child, self._patience)
+        log.error("%s (pid %d) %s; it is killed and started again", child.name, child.pid, why)
+        child.kill(f"{why}; killed")
 
     def _broker_life(self) -> int:
         return self.children["broker"].starts if "broker" in self.children else 0

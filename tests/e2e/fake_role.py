@@ -1,7 +1,8 @@
 """A role in miniature for the supervisor's tests: `fake_role.py FOLDER RUN_DIR ROLE`.
 
 FOLDER/<role>.mode says how it behaves: absent or `ok` (ready, ends with 0 on SIGTERM), `die` (code 1 at once),
-`cannot-start` (code 3 with a noted reason), `stubborn` (ignores SIGTERM). FOLDER/journal gets a line at each step.
+`cannot-start` (code 3 with a noted reason), `stubborn` (ignores SIGTERM), `slow` (answers late), `stuck` (says that it
+is not live). FOLDER/journal gets a line at each step.
 """
 
 import http.server
@@ -9,13 +10,23 @@ import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 
 class Ready(http.server.BaseHTTPRequestHandler):
+    mode_file: Path
+
     def do_GET(self) -> None:
-        self.send_response(200)
+        mode = self.mode_file.read_text() if self.mode_file.exists() else "ok"
+        if mode == "slow":
+            time.sleep(0.2)
+        bad = mode == "stuck" and self.path == "/live"
+        body = json.dumps({"ok": not bad, "checks": {"loop": "NOT ok: it stands" if bad else "ok: it turns"}}).encode()
+        self.send_response(503 if bad else 200)
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -26,7 +37,7 @@ def main(folder: Path, run_dir: Path, role: str) -> int:
         with (folder / "journal").open("a") as journal:
             journal.write(f"{step} {role} {os.getpid()}\n")
 
-    mode_file = folder / f"{role}.mode"
+    Ready.mode_file = mode_file = folder / f"{role}.mode"
     mode = mode_file.read_text() if mode_file.exists() else "ok"
     note("start")
     if mode == "die":

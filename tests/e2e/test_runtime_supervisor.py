@@ -18,6 +18,7 @@ from hub.access.control import Subscriber
 from hub.config import Settings
 from hub.errors import StartError
 from hub.runtime import status
+from hub.runtime.liveness import Patience
 from hub.runtime.restarts import Policy
 from hub.runtime.supervisor import Supervisor
 
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.e2e
 
 FAKE = Path(__file__).with_name("fake_role.py")
 QUICK = Policy(first_s=0.01, cap_s=0.05, steady_s=60.0, lives=3)
+PATIENCE = Patience(every_s=0.1, answer_s=1.0, silent=4, stuck=8)
 NATIONAL = Subscriber(name="national", kind="national-portal")
 
 
@@ -64,7 +66,7 @@ class Hub:
         self.settings = Settings(data_dir=folder / "var", embedded={"port": 0}, delivery={"drain_s": 1})
         self.quiet = Quiet(folder)
         self.stop = asyncio.Event()
-        self.supervisor = Supervisor(self.settings, self.quiet, self._command, QUICK)
+        self.supervisor = Supervisor(self.settings, self.quiet, self._command, QUICK, PATIENCE)
 
     def _command(self, role: str) -> list[str]:
         return [sys.executable, "-S", str(FAKE), str(self.folder), str(self.settings.run_dir), role]
@@ -133,6 +135,47 @@ async def test_a_killed_role_is_started_again_and_said_so(tmp_path, caplog):
         assert hub.role("core")["reason"] == "killed by SIGKILL"
         assert "core died" in caplog.text
         assert "killed by SIGKILL" in caplog.text
+
+
+async def test_a_frozen_role_is_killed_started_again_and_said_so(tmp_path, caplog):
+    async with running(tmp_path) as (hub, _task):
+        await hub.up()
+        frozen = hub.role("core")["pid"]
+        os.kill(frozen, signal.SIGSTOP)
+        await hub.until(lambda: hub.role("core")["starts"] == 2 and hub.role("core")["state"] == "ready")
+        assert not status.is_running(frozen)
+        assert hub.role("core")["reason"].startswith("hangs: no answer to 4 asks of /live")
+        assert f"core (pid {frozen}) hangs" in caplog.text
+        assert {r["starts"] for r in status.read(hub.settings)["roles"] if r["role"] != "core"} == {1}
+
+
+async def test_a_role_that_says_it_is_stuck_is_started_again(tmp_path):
+    async with running(tmp_path) as (hub, _task):
+        await hub.up()
+        hub.mode("projector", "stuck")
+        await hub.until(lambda: hub.supervisor.children["projector"].misses >= PATIENCE.silent)
+        assert hub.role("projector")["starts"] == 1, "it answers, so it gets more time than a silent one"
+        await hub.until(lambda: hub.role("projector")["starts"] >= 2)
+        hub.mode("projector", "ok")
+        assert hub.role("projector")["reason"] == (
+            "hangs: 8 times in a row it was not live; last: NOT ok: it stands; killed"
+        )
+
+
+async def test_a_busy_role_is_left_alone(tmp_path):
+    """Late answers, and a pause shorter than patience has it."""
+    async with running(tmp_path) as (hub, _task):
+        await hub.up()
+        hub.mode("gateway", "slow")
+        core = hub.supervisor.children["core"]
+        os.kill(core.pid, signal.SIGSTOP)
+        try:
+            await hub.until(lambda: core.misses >= 1)
+        finally:
+            os.kill(core.pid, signal.SIGCONT)
+        await hub.until(lambda: core.misses == 0)
+        await asyncio.sleep(2.0)  # ten late answers of the gateway: more than patience has for silence
+        assert {r["starts"] for r in status.read(hub.settings)["roles"]} == {1}
 
 
 async def test_a_delivery_that_keeps_dying_is_left_down_and_the_rest_goes_on(tmp_path, caplog):
