@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from hub.delivery import outcomes
 from hub.delivery.attempt import attempt
 from hub.delivery.desk import Desk
 from hub.delivery.lanes import Lane
@@ -16,6 +17,9 @@ from hub.delivery.portal import Portal
 from hub.observe import metrics
 
 log = logging.getLogger(__name__)
+
+CUT_S = 5.0
+"""So long a cut-off attempt may take to end, and the broker to confirm what was settled, beyond the drain's limit."""
 
 
 @dataclass(slots=True, eq=False)
@@ -42,6 +46,7 @@ class Dispatcher:
         self._workers = [Worker() for _ in range(desk.limits.workers)]
         self._idle: asyncio.Queue[Worker] = asyncio.Queue()
         self._in_flight: dict[Lane, asyncio.Task[None]] = {}
+        self._cut_off: list[Lane] = []
         metrics.DELIVERY_CALLS.labels(desk.name).set_function(lambda: len(self._in_flight))
 
     async def run(self) -> None:
@@ -64,9 +69,11 @@ class Dispatcher:
         self._generation += 1
 
     async def drain(self, partitions: Collection[int], limit: float) -> None:
-        """Take no lane of these partitions any more; wait for their attempts and outcomes, cut off the rest.
+        """Take no lane of these partitions any more; wait for their attempts and outcomes.
 
-        What is cut off is left as if it was never tried: its offset is not finished, so it is read again.
+        An attempt that does not end within `limit` is cut off and its dossier parked, due again at once: the next
+        process need not know of it to go on behind it. Where the broker does not confirm that in time the offset is
+        not finished, and the event is read again.
         """
         for partition in partitions:
             self._desk.lanes.close(partition)
@@ -74,12 +81,18 @@ class Dispatcher:
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=limit)
             if late:
-                log.warning("%d attempts did not end within %.0f s and are cut off", len(late), limit)
+                log.warning("%d attempts did not end within %.0f s: cut off and parked", len(late), limit)
                 for task in late:
                     task.cancel()
-                await asyncio.wait(late, timeout=limit)
+                await asyncio.wait(late, timeout=min(limit, CUT_S))
+                self._park_cut_off()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._desk.outbox.drained(), limit)
+            await asyncio.wait_for(self._desk.outbox.drained(), max(limit, CUT_S))
+
+    def _park_cut_off(self) -> None:
+        lanes, self._cut_off = self._cut_off, []
+        for lane in lanes:
+            outcomes.cut_off(self._desk, lane)
 
     async def _next(self) -> Lane:
         desk = self._desk
@@ -108,6 +121,7 @@ class Dispatcher:
             healthy = await attempt(self._desk, worker.portal, lane)
         except asyncio.CancelledError:
             self._desk.breaker.undecided()
+            self._cut_off.append(lane)  # an attempt settles its lane after its last wait: this one has not
             raise
         finally:
             del self._in_flight[lane]

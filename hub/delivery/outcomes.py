@@ -82,6 +82,16 @@ def retry(desk: Desk, lane: Lane, tried: Tried, error: Retryable) -> None:
     _wait(desk, lane, [receipt], Place.PARKED, told=len(tried.entries))
 
 
+def cut_off(desk: Desk, lane: Lane) -> None:
+    """The role stops and the call has not ended: whether the portal took it is unknown. Parked, due again at once."""
+    entries = lane.head(desk.max_fold)
+    lane.attempt = min(lane.attempt + 1, desk.limits.max_attempts - 1)  # a stop makes no dead letter
+    lane.not_before, lane.error, lane.patient = time.time(), "cut_off", False
+    text = "the role stopped before the portal answered"
+    receipt = desk.receipts.retry(entries, lane.attempt, lane.not_before, kind=lane.error, text=text)
+    _wait(desk, lane, [receipt], Place.PARKED, told=len(entries))
+
+
 def refused(desk: Desk, lane: Lane, tried: Tried, error: Rejected, newest: Any) -> None:
     """The portal will never take it. A refused fold is taken apart first: one of its events may be the culprit."""
     if len(tried.entries) > 1:

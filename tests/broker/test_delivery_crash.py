@@ -108,21 +108,53 @@ async def test_two_processes_share_the_partitions_and_hand_them_over(bench):  # 
     assert bench.site.overlapping == []
 
 
-async def test_a_stop_in_the_middle_of_a_hang_ends_in_time_and_loses_nothing(bench):  # noqa: F811
+async def test_a_stop_in_the_middle_of_a_hang_parks_what_hangs(bench):  # noqa: F811
+    """In time, confirmed and committed: the next process sends again what was cut off, and nothing else."""
+
+    async def script(items):
+        if items[0].key in (bench.code(0), bench.code(1)):
+            await asyncio.sleep(3600)
+
+    bench.site.script = script
+    await bench.subscribe()
+    await bench.events((0, 1), (1, 1), (0, 2), (2, 1), (3, 1), (2, 2))
+    async with bench.running(drain_s=0.5):
+        await until(lambda: sum(bench.site._in_flight.values()) == 2, "both hang")
+        await until(lambda: _receipts(bench, 3), "the others are there")
+        began = asyncio.get_running_loop().time()
+    assert asyncio.get_running_loop().time() - began < 10
+    parked = {key: json.loads(value) for key, value in (await bench.parked()).items()}
+    seqs = {key: [pointer["hub_seq"] for pointer in told["pointers"]] for key, told in parked.items()}
+    assert seqs == {bench.code(0): [1, 2], bench.code(1): [1]}
+    assert {told["error"] for told in parked.values()} == {"cut_off"}
+    assert await _committed_all(bench, 6)
+    told = [r for r in await bench.receipts("RETRY_SCHEDULED") if r["error_kind"] == "cut_off"]
+    assert sorted((r["key"], r["hub_seqs"]) for r in told) == [(bench.code(0), [1]), (bench.code(1), [1])]
+
+    bench.site.script = None
+    bench.site.calls.clear()
+    await bench.events((0, 3))
+    async with bench.running():
+        await until(lambda: bench.site.delivered(bench.code(0)) == [1, 2, 3], "the parked one, in order")
+        await until(lambda: bench.site.delivered(bench.code(1)) == [1], "the other")
+        await until(lambda: _nothing_parked(bench), "nothing waits any more")
+    assert len(bench.site.calls) == 4, "what had arrived was not sent again"
+
+
+async def test_a_stop_does_not_use_up_the_last_try(bench):  # noqa: F811
     async def script(items):
         await asyncio.sleep(3600)
 
     bench.site.script = script
     await bench.subscribe()
-    await bench.events((0, 1), (1, 1))
-    async with bench.running(drain_s=0.5):
-        await until(lambda: len(bench.site._in_flight) == 2, "both hang")
-        began = asyncio.get_running_loop().time()
-    assert asyncio.get_running_loop().time() - began < 10
+    await bench.events((0, 1))
+    for _ in range(3):
+        async with bench.running(drain_s=0.1, max_attempts=2):
+            await until(lambda: sum(bench.site._in_flight.values()) == 1, "it hangs")
+    assert await bench.dead_letters() == []
     bench.site.script = None
-    async with bench.running():
-        await until(lambda: bench.site.delivered(bench.code(0)) == [1], "again")
-        await until(lambda: bench.site.delivered(bench.code(1)) == [1], "again")
+    async with bench.running(max_attempts=2):
+        await until(lambda: bench.site.delivered(bench.code(0)) == [1], "delivered")
 
 
 async def test_a_receipt_without_its_parking_tombstone_is_not_sent_again(bench):  # noqa: F811

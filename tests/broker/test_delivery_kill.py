@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections import defaultdict
 
@@ -38,8 +39,8 @@ async def events(bench, dossiers, first=1, last=6):  # noqa: F811
         await bench.events(*[(number, seq) for number in range(dossiers)], step=step, status=status, **facts)
 
 
-async def subscribe(bench, site: Simulator):  # noqa: F811
-    wanted = site.subscriber(bench.name, filter={"agencies": (bench.agency,)}, backfill="log")
+async def subscribe(bench, site: Simulator, **more):  # noqa: F811
+    wanted = site.subscriber(bench.name, filter={"agencies": (bench.agency,)}, backfill="log", **more)
     await subscribers.add(bench.settings, wanted.model_dump(exclude={"created_at"}), "test")
     return bench.settings.model_copy(update={"delivery": LIMITS})
 
@@ -161,3 +162,45 @@ async def test_a_portal_that_is_silent_for_long(bench, tmp_path):  # noqa: F811
             if role.process.poll() is None:
                 role.kill()
     assert await bench.dead_letters() == []
+
+
+async def test_sigterm_in_the_middle_of_hanging_calls(bench, tmp_path):  # noqa: F811
+    """Ends with 0 and in time; the next process sends again what hung and nothing else, each dossier in order."""
+    with simulator("provincial-portal", tmp_path) as site:
+        settings = await subscribe(bench, site, settings={"timeout_s": 60})
+        limits = LIMITS.model_copy(update={"drain_s": 1, "request_timeout_s": 60})
+        settings = settings.model_copy(update={"delivery": limits})
+        site.admin("faults", {"force": ["hang"] * 4, "hang_s": 60})
+        await events(bench, 12, last=2)
+        role = RoleProcess(f"deliver:{bench.name}", settings)
+
+        def arrived() -> int:
+            return len(site.rows("SELECT 1 FROM events"))
+
+        def hanging() -> int:
+            found = re.search(r"^hub_delivery_calls_in_flight{.*} (\d+)", role.get("/metrics")[1], re.MULTILINE)
+            return int(found[1]) if found else 0
+
+        try:
+            await until(lambda: hanging() and arrived() + 2 * hanging() == 24, "all but what hangs", 60)
+            hung, there = hanging(), arrived()
+            await until(lambda: _settled(bench, there), "receipted")
+            calls, began = site.admin("faults")["calls"], time.monotonic()
+            assert await asyncio.to_thread(role.terminate) == 0, role.tail()
+            assert time.monotonic() - began < 15
+            assert len(await bench.parked()) == hung
+            site.admin("faults", {"force": []})
+            role = RoleProcess(f"deliver:{bench.name}", settings)
+            await until(lambda: arrived() == 24, "all", 60)
+            await until(lambda: _settled(bench, 24), "receipted")
+            again = site.admin("faults")["calls"] - calls
+            await asyncio.to_thread(role.ready)
+            assert await asyncio.to_thread(role.terminate) == 0, role.tail()
+        finally:
+            if role.process.poll() is None:
+                role.kill()
+        rows = site.rows("SELECT key, hub_seq FROM events ORDER BY arrival")
+    for number in range(12):
+        assert [seq for key, seq in rows if key == bench.code(number)] == [1, 2]
+    assert again <= 2 * hung + 3, "only what hung, what waited behind it, and probes"
+    assert await bench.parked() == {}
