@@ -1,7 +1,7 @@
 """Long benchmark `recovery`: back to work after a kill and a clean stop, by size of state and by where it is kept.
 
-From the start of the process to its first event, from outside. The size 0 is what starting takes by itself; what a
-size adds to it is the restore. The state is filled once a size, and both stores start on it, one after the other.
+From the start of the process to its first event, from outside, by the clock and in CPU. The size 0 is what starting
+takes by itself; what a size adds to it is the restore. The state is filled once a size, and both stores start on it, one after the other.
 """
 
 from __future__ import annotations
@@ -31,7 +31,13 @@ async def run(
 ) -> tuple[dict[str, Benchmark], list[str]]:
     """Each size once: the state is what takes the time, and it is the same each time."""
     out: dict[str, Benchmark] = {
-        name: {} for name in (*(f"recovery, {how}" for how in _STARTS), "core's memory by state", "core's CPU by state")
+        name: {}
+        for name in (
+            *(f"recovery, {how}" for how in _STARTS),
+            *(f"recovery's CPU, {how}" for how in _STARTS),
+            "core's memory by state",
+            "core's CPU by state",
+        )
     }
     fresh = count(max(SIZES), _PART)
     for size in SIZES:
@@ -61,6 +67,7 @@ async def _measure(
             due = await _more(place, core, fresh)
             process = core.start(store=store)
         out[f"recovery, {how}"][row] = one(await core.until(due), "s")
+        out[f"recovery's CPU, {how}"][row] = one(cpu_s(process), "s")
         await core.until(due + _PART - 1)
     used = cpu_s(process)
     due = await _more(place, core, fresh, COSTED)
