@@ -1,7 +1,8 @@
 """Long benchmark `recovery`: back to work after a kill and a clean stop, by size of state and by where it is kept.
 
 From the start of the process to its first event, from outside, by the clock and in CPU. The size 0 is what starting
-takes by itself; what a size adds to it is the restore. The state is filled once a size, and both stores start on it, one after the other.
+takes by itself; what a size adds to it is the restore. The state is filled once a size, and both stores start on it, in
+turn.
 """
 
 from __future__ import annotations
