@@ -34,7 +34,9 @@ class Fence:
         """These are ours from now on, and no others. KafkaError: it is not known whether they are."""
         gone, self._writers = self._writers, {}
         await asyncio.gather(*(writer.stop() for writer in gone.values()))
-        await asyncio.gather(*(self._claimed(partition) for partition in partitions))
+        for result in await asyncio.gather(*map(self._claimed, partitions), return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
 
     async def stop(self) -> None:
         await self.claim(())
