@@ -3,6 +3,7 @@ Imports nothing from the hub but its sibling checkers."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,11 @@ OUT_OF_REACH = "files out of reach"
 
 
 def check(
-    filed: Iterable[Json], answered: Sent, national: Path, answers: Mapping[str, Json], source: str,
-    satisfaction: Slice,
-) -> Slice:  # fmt: skip
+    filed: Iterable[Json], answered: Sent, national: Path, answers: Mapping[str, Json], source: str, *others: Slice
+) -> Slice:
     """filed: the dossiers as the portal passed them on. answered: what the agency sent of them. answers: dossier code
-    -> the read API's. source: under which the portal's calls come in."""
+    -> the read API's. source: under which the portal's calls come in. others: what else belongs to this
+    slice."""
     found, codes, dead = Slice(), [one["MaHoSo"] for one in filed], 0
     back = set[str]()
     kept = {row["ma_ho_so"]: row["trang_thai"] for row in rows(national, "SELECT * FROM dossiers")}
@@ -46,18 +47,21 @@ def check(
         if "1" in lines.get(code, []) or history.get(code, []).count("1") > 1:
             back.add(code)
         dead += _check_links(found, one, answer)
-    found.wrong += satisfaction.wrong
+    for other in others:
+        found.wrong += other.wrong
     found.figures = {
         "filed": len(codes),
         "answered": sum(len(set(told.get(code, []))) for code in codes),
         "sent_back": len(back),
         "files_out_of_reach": dead,
-        **satisfaction.figures,
     }
-    found.shown = (
+    for other in others:
+        found.figures |= other.figures
+    told_of = (
         f"{len(codes)} dossiers filed there came in, {found.figures['answered']} answered back, "
-        f"{len(back)} sent back in a loop, {dead} file out of reach named; {satisfaction.shown}"
+        f"{len(back)} sent back in a loop, {dead} file out of reach named"
     )
+    found.shown = "; ".join([told_of, *(other.shown for other in others)])
     return found
 
 
@@ -96,4 +100,19 @@ def check_satisfaction(sent: Sent, start: int, end: int, told: Json, national: P
         found.wrong.append("DongBoDanhGia was never taken by the national portal")
     found.figures = {"ratings": len(given), "satisfaction_calls": taken}
     found.shown = f"satisfaction of {len(given)} ratings sent" if given else "nobody rated"
+    return found
+
+
+def check_questions(asked: Iterable[Json], replies: Mapping[str, str], seen: Json, national: Path) -> Slice:
+    """asked: rows of the portal's list. replies: id -> what the agency answered. seen: `before` and `after`, the open
+    questions by id as `hub questions list` told them."""
+    found, ids = Slice(), [str(one["HOIDAPID"]) for one in asked]
+    found.same("questions asked on the national portal", ids, list(seen["before"]))
+    found.same("questions still open", [id for id in ids if id not in replies], list(seen["after"]))
+    kept = rows(national, "SELECT hoi_dap_id, body FROM question_answers ORDER BY id")
+    stands = {str(row["hoi_dap_id"]): json.loads(row["body"])["NOIDUNGTRALOI"] for row in kept}
+    for id, text in replies.items():
+        found.same(f"answer to question {id}", text, stands.get(id))
+    found.figures = {"questions": len(ids), "questions_answered": len(stands)}
+    found.shown = f"{len(stands)} of {len(ids)} questions answered"
     return found

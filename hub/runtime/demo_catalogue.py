@@ -40,7 +40,9 @@ def national_list(events: Iterable[Event]) -> tuple[dict[str, Any], list[tuple[s
     details = {code: _detail(code, entry, office, code == own["withdrawn"]) for code, entry in said.items()}
     listed = [{name: row[name] for name in ("MATTHC", "TENTTHC", "TRANGTHAI")} for row in details.values()]
     offices = [{"MADONVI": office, "TENDONVI": "UBND tỉnh", "CAPDONVI": "1"}]
-    return {"LayDanhSachTTHC": listed, "LayThuTuc": details, "LayDanhMucCoQuan": offices}, sorted(planted)
+    asked = [{"HOIDAPID": one["id"], "NOIDUNG": one["text"], "MADONVI": office} for one in plan()["questions"]]
+    answers = {"LayDanhSachTTHC": listed, "LayThuTuc": details, "LayDanhMucCoQuan": offices}
+    return answers | {"LayDanhSachHoiDapGuiTuDVCQG": asked}, sorted(planted)
 
 
 def _published(events: Iterable[Event]) -> tuple[dict[str, Row], str]:

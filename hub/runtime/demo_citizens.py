@@ -6,13 +6,16 @@ import asyncio
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 
+from hub.config import Settings
 from hub.errors import StartError
 from hub.model import agencies
 from hub.runtime import generate
+from hub.runtime.demo_commands import hub_json
 from hub.runtime.demo_extras import VIETNAM, Calendar, department, plan
 from hub.runtime.demo_setup import Simulator
 from hub.runtime.generate import Event
@@ -65,6 +68,19 @@ async def _file(client: httpx.AsyncClient, url: str, dossier: dict[str, Any]) ->
             said = f"{type(error).__name__}: {error}"
         await asyncio.sleep(0.3)
     raise StartError(f"{dossier['MaHoSo']} could not be filed on the national portal: {said}")
+
+
+async def answer_questions(settings: Settings, folder: Path) -> tuple[list[str], list[str]]:
+    """Questions on the portal, by `hub questions`: ids of the open ones before and after the agency answered."""
+    before = await hub_json(settings, "questions", "list", "national")
+    for question in plan()["questions"]:
+        if text := question.get("answer"):
+            file = folder / f"answer-{question['id']}.txt"
+            file.write_text(text, "utf-8")
+            told = ("--by", "Bộ phận một cửa", "--text-file", str(file), "--why", "the demo")
+            await hub_json(settings, "questions", "answer", "national", str(question["id"]), *told)
+    after = await hub_json(settings, "questions", "list", "national")
+    return [one["id"] for one in before], [one["id"] for one in after]
 
 
 def answered(calendar: Calendar, dossiers: list[dict[str, Any]]) -> Iterator[Event]:

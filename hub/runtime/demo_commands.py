@@ -33,7 +33,7 @@ COMMAND_S = 60.0
 _AWAY = 75
 
 
-async def hub_json(settings: Settings, *arguments: str) -> dict[str, Any]:
+async def hub_json(settings: Settings, *arguments: str) -> Any:
     """`hub … --json`. While a portal is away (exit 75) it is asked again. StartError if it says nothing usable."""
     deadline = asyncio.get_running_loop().time() + COMMAND_S
     while True:
@@ -45,7 +45,7 @@ async def hub_json(settings: Settings, *arguments: str) -> dict[str, Any]:
         said, errors = await process.communicate()
         if process.returncode != _AWAY:
             try:
-                return dict(json.JSONDecoder().raw_decode(said.decode())[0])
+                return json.JSONDecoder().raw_decode(said.decode())[0]
             except ValueError:
                 last = errors.decode(errors="replace").strip().splitlines()[-1:]
                 raise StartError(f"hub {' '.join(arguments)} ended with {process.returncode}: {last}") from None

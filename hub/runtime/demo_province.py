@@ -102,12 +102,12 @@ class Province:
             work = [
                 group.create_task(self._feed_in_order(events[:first], events[first:], key)),
                 group.create_task(self._file(key, answers)),
-                group.create_task(self._down_over_a_deadline(deadline)),
+                group.create_task(self._questions(found)),
             ]
+            killing = group.create_task(self._down_over_a_deadline(deadline))
             await self._settled(events, answers, listed, work)
             found.feed = Feed(found.feed.begun, _now(), self.early)
-            await self._told(found, deadline)
-            slices, wrong = demo_slices.report(await found.all())
+            slices, wrong = demo_slices.report(await found.all(lambda: self._told(found, deadline, killing)))
             following.cancel()
         self.wrong += wrong
         slices["deadlines"] |= {"core_killed_before_s": KILL_BEFORE_S, "core_back_after_s": self.core_back_s}
@@ -178,6 +178,10 @@ class Province:
                 return
             await asyncio.sleep(0.1)
         await self._feed(answers, key)
+
+    async def _questions(self, found: Collected) -> None:
+        before, after = await demo_citizens.answer_questions(self.settings, self.folder)
+        found.questions = {"before": before, "after": after}
 
     def _came_in(self, source: str) -> int:
         return sum(own == source for own, _ in self.tally.canonical)
@@ -252,8 +256,10 @@ class Province:
             "catalogue": catalogue,
         }
 
-    async def _told(self, found: Collected, deadline: int) -> None:
-        """Waits until the deadlines that are due for certain have come; the checker says what is missing."""
+    async def _told(self, found: Collected, deadline: int, killing: asyncio.Task[None]) -> None:
+        """Waits until the core is back and the deadlines that are due for certain have come; the checker says what is
+        missing."""
+        await killing
         until = deadline / 1000 + DEADLINE_S
         while time.time() < until:
             wanted = set(checker_deadlines.codes_due(found.sent, found.feed, _now()))

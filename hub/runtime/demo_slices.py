@@ -26,6 +26,7 @@ from hub.runtime.checker_sent import Sent, millis
 from hub.runtime.checker_slice import Slice
 from hub.runtime.demo_citizens import INBOUND_SOURCE
 from hub.runtime.demo_commands import api, hub_json, subjects
+from hub.runtime.demo_extras import plan
 from hub.runtime.demo_setup import Simulator
 from hub.runtime.demo_tally import Tally
 
@@ -57,6 +58,7 @@ class Collected:
     planted: list[tuple[str, str]]
     feed: Feed
     told: list[Told] = field(default_factory=list)
+    questions: dict[str, list[str]] = field(default_factory=lambda: {"before": [], "after": []})
     dead_before: frozenset[str] = frozenset()
 
     @property
@@ -70,14 +72,16 @@ class Collected:
     def _json(self, name: str) -> Any:
         return json.loads((self.folder / name).read_text("utf-8"))
 
-    async def all(self) -> dict[str, Slice]:
-        """Every slice by its name in the report; first those that tell that the pages have caught up."""
+    async def all(self, deadlines_told: Callable[[], Awaitable[None]]) -> dict[str, Slice]:
+        """Every slice by its name in the report; dossiers first: they tell that the pages have caught up. The deadlines
+        are looked at last, once `deadlines_told` is over."""
         looks: dict[str, Callable[[], Awaitable[Slice]]] = {
-            "dossiers": self.dossiers, "joint_handling": self.joint, "deadlines": self.deadlines,
-            "procedures": self.procedures, "online_services": self.services, "national_portal": self.portal,
-            "figures": self.figures,
+            "dossiers": self.dossiers, "joint_handling": self.joint, "procedures": self.procedures,
+            "online_services": self.services, "national_portal": self.portal, "figures": self.figures,
         }  # fmt: skip
         found = {name: await _until_right(look) for name, look in looks.items()}
+        await deadlines_told()
+        found["deadlines"] = await _until_right(self.deadlines)
         return {name: found[name] for name in TITLES}
 
     async def dossiers(self) -> Slice:
@@ -115,8 +119,12 @@ class Collected:
         said = await hub_json(self.settings, "satisfaction", "national", "--month", self.month)
         start, end = millis(report["from"]), millis(report["until"])
         satisfied = checker_national.check_satisfaction(self.sent, start, end, said, self.national)
+        asked = self._json("national-list.json")["LayDanhSachHoiDapGuiTuDVCQG"]
+        replies = {str(one["id"]): one["answer"] for one in plan()["questions"] if "answer" in one}
+        questions = checker_national.check_questions(asked, replies, self.questions, self.national)
         answers = await subjects(self.settings, [one["MaHoSo"] for one in filed])
-        return checker_national.check(filed, self.answered, self.national, answers, INBOUND_SOURCE, satisfied)
+        others = questions, satisfied
+        return checker_national.check(filed, self.answered, self.national, answers, INBOUND_SOURCE, *others)
 
     async def figures(self) -> Slice:
         (report,) = await api(self.settings, f"/v1/figures/{self.month}")

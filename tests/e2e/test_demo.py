@@ -73,6 +73,7 @@ def check_province(part: dict[str, Any], events: int) -> None:
         0,
         1,
     )
+    assert (national["questions"], national["questions_answered"]) == (2, 1)
     assert part["figures"]["received"] > 0
 
 

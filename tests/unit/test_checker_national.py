@@ -142,3 +142,21 @@ def test_ratings_of_the_month_the_last_of_each_dossier(tmp_path: Path, national:
         db.execute("DELETE FROM calls WHERE error_code = '0'")
         db.commit()
     assert wrong(0, 0, 0, 0, 1) == ["DongBoDanhGia was never taken by the national portal"]
+
+
+def test_questions(national: Path) -> None:
+    """7001 was answered, 7002 is open."""
+    ledger = Ledger(national, "append")
+    ledger.write_question_answers([{"HOIDAPID": "7001", "NOIDUNGTRALOI": "Tại bộ phận một cửa."}])
+    ledger.close()
+    asked, seen = [{"HOIDAPID": 7001}, {"HOIDAPID": 7002}], {"before": ["7001", "7002"], "after": ["7002"]}
+
+    def wrong(text: str = "Tại bộ phận một cửa.", **changes: list[str]) -> list[str]:
+        return checker_national.check_questions(asked, {"7001": text}, seen | changes, national).wrong
+
+    assert wrong() == []
+    assert wrong(before=["7001"]) == [
+        "questions asked on the national portal: ['7001', '7002'] is due, ['7001'] is shown"
+    ]
+    assert wrong(after=["7001", "7002"]) == ["questions still open: ['7002'] is due, ['7001', '7002'] is shown"]
+    assert wrong("Khác") == ["answer to question 7001: Khác is due, Tại bộ phận một cửa. is shown"]
