@@ -6,9 +6,10 @@ connector's own model and raises ConfigError naming the field.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 
@@ -95,13 +96,21 @@ def make_portal(subscriber: Subscriber) -> Portal:
 
     The connector sees its own settings (not `settings.delivery`, the hub's limits) and the secrets valid now.
     """
-    found = entry_points(group="hub.portals", name=subscriber.kind)
-    if not found:
-        known = ", ".join(sorted(e.name for e in entry_points(group="hub.portals")))
-        raise ConfigError("kind", f"{subscriber.kind!r} is no portal connector; installed: {known}")
+    make = _connector(subscriber.kind)
     own = {
         "settings": {name: value for name, value in subscriber.settings.items() if name != "delivery"},
         "secrets": secrets.valid(subscriber.secrets, now()),
     }
-    portal: Portal = next(iter(found)).load()(subscriber.model_copy(update=own))
-    return portal
+    return make(subscriber.model_copy(update=own))
+
+
+@cache
+def _connector(kind: str) -> Callable[[Subscriber], Portal]:
+    """Looked up once: it reads the metadata of all that is installed, and a portal in trouble has workers connect anew
+    again and again."""
+    found = entry_points(group="hub.portals", name=kind)
+    if not found:
+        known = ", ".join(sorted(e.name for e in entry_points(group="hub.portals")))
+        raise ConfigError("kind", f"{kind!r} is no portal connector; installed: {known}")
+    make: Callable[[Subscriber], Portal] = next(iter(found)).load()
+    return make

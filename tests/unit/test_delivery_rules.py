@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
@@ -14,6 +15,7 @@ from hub.access import secrets
 from hub.access.control import Filter, Subscriber
 from hub.config import DeliverySettings
 from hub.delivery import backoff
+from hub.delivery import portal as portal_module
 from hub.delivery.breaker import Breaker, State
 from hub.delivery.delivered import Delivered
 from hub.delivery.filters import due, groups
@@ -304,3 +306,19 @@ def test_several_entries_finish_one_source():
     assert committed(out) == {}
     source.settle()
     assert committed(out) == {WHERE: (11, "life|100")}
+
+
+def test_what_is_installed_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A portal in trouble has workers connect anew again and again; reading all packages' metadata took half a core."""
+    asked: list[str] = []
+    real = portal_module.entry_points
+
+    def counted(**what: str) -> Any:
+        asked.append(what["name"])
+        return real(**what)
+
+    monkeypatch.setattr(portal_module, "entry_points", counted)
+    portal_module._connector.cache_clear()
+    made = [portal_module._connector("kafka-topic") for _ in range(3)]
+    assert asked == ["kafka-topic"]
+    assert made[0] is made[2]
