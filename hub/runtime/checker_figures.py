@@ -13,6 +13,7 @@ from hub.runtime.checker_slice import Slice
 
 Json = Mapping[str, Any]
 NAMES = ("received", "on_time", "late", "no_deadline", "pending", "withdrawn", "online")
+OUTCOMES = ("on_time", "late", "no_deadline", "pending", "withdrawn")
 WORKING = ("NEW", "ACCEPTED", "IN_PROCESS", "SUPPLEMENT")
 
 
@@ -110,10 +111,14 @@ def _waited(steps: list[Step], own: list[str], until: int) -> int:
     return total
 
 
-def check(sent: Sent, report: Json) -> Slice:
-    """report: what GET /v1/figures/{month} answered."""
+def check(sent: Sent, report: Json, planted: Mapping[str, str]) -> Slice:
+    """report: what GET /v1/figures/{month} answered. planted: dossier -> its outcome, worked out by hand."""
     found = Slice()
     counted = count(sent, millis(report["from"]), millis(report["until"]))
+    for code, outcome in planted.items():
+        own = counted[agency(sent.dossiers[code].told("agency_code"))].codes
+        counts = [name for name in OUTCOMES if code in own[name]]
+        found.same(f"{code}, planted with an outcome", [outcome], counts)
     shown = {one["agency"]: one for one in report["agencies"]}
     sums = dict.fromkeys(NAMES, 0)
     for code in sorted(counted):
@@ -129,7 +134,8 @@ def check(sent: Sent, report: Json) -> Slice:
                 found.wrong.append(f"{report['month']}, {code}, {name}: {one} {where}")
     share = round(100 * sums["online"] / sums["received"], 1) if sums["received"] else 0.0
     rated = [step for d in sent.dossiers.values() for step in d.steps if step.kind == "RATED"]
-    found.figures = {"month": report["month"], "agencies": len(counted), **sums, "online_percent": share}
+    found.figures = {"month": report["month"], "agencies": len(counted), **sums, "online_percent": share,
+                     "judged_by_hand": len(planted)}  # fmt: skip
     found.figures["ratings"] = len(rated)
     found.shown = (
         f"{report['month']}, {len(counted)} agencies: received {sums['received']}, on time {sums['on_time']}, late "

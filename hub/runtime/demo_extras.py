@@ -55,7 +55,7 @@ class Calendar:
 def province_events(calendar: Calendar, count: int) -> list[Event]:
     """`count` generated events and the demo's own, in order of arrival."""
     table = agencies.table(None)
-    own = [*catalogue(calendar, table), *not_offered(calendar, table)]
+    own = [*catalogue(calendar, table), *not_offered(calendar, table), *judged(calendar, table)]
     generated = generate.events(calendar.wanted(count), table)
     return sorted([*generated, *own], key=lambda event: event.arrived_at)
 
@@ -140,11 +140,42 @@ def near_deadlines(calendar: Calendar, table: Agencies) -> Iterator[Event]:
             number += 1
 
 
+def judged(calendar: Calendar, table: Agencies) -> Iterator[Event]:
+    """Dossiers of last month whose outcome in the figures was worked out by hand."""
+    office, own = department(calendar, table), plan()["judged"]
+    for number, entry in enumerate(own["dossier"], own["first_number"]):
+        for place, words in enumerate(entry["steps"]):
+            kind, _, when = words.partition(" ")
+            facts: dict[str, Any] = {}
+            if not place:
+                dates = {"received_at": _moment(calendar, when), "due_at": _moment(calendar, own["due"])}
+                facts = {"procedure_code": "1.009995", "channel": "DIRECT", **dates}
+            facts |= {"correction": True} if kind.endswith("!") else {}
+            yield dossier_step(calendar, office, number, _moment(calendar, when), kind.rstrip("!"), facts, str(place))
+
+
+def outcomes(calendar: Calendar, table: Agencies) -> dict[str, str]:
+    """Dossier code -> outcome, of those of `judged`."""
+    office, own = department(calendar, table), plan()["judged"]
+    entries = enumerate(own["dossier"], own["first_number"])
+    return {code_of(calendar, office, number): entry["outcome"] for number, entry in entries}
+
+
+def _moment(calendar: Calendar, text: str) -> int:
+    """Day of last month and local time; ms UTC."""
+    day, time = text.split()
+    return int(datetime.fromisoformat(f"{calendar.month}-{int(day):02d}T{time}:00+07:00").timestamp() * 1000)
+
+
+def code_of(calendar: Calendar, office: Office, number: int) -> str:
+    return f"{office.code}-{calendar.today:%y%m%d}-{number:04d}"
+
+
 def dossier_step(
     calendar: Calendar, office: Office, number: int, at: int, step: str, facts: dict[str, Any], task: str = ""
 ) -> Event:
     """A step of the demo's own dossier of that number."""
-    code = f"{office.code}-{calendar.today:%y%m%d}-{number:04d}"
+    code = code_of(calendar, office, number)
     datum = {"dossier_code": code, "step": step, "occurred_at": at, "agency_code": office.code,
              "agency_name": office.name, **facts}  # fmt: skip
     id = f"demo-{number}-{task or step.lower()}"

@@ -27,7 +27,7 @@ from hub.runtime.checker_deadlines import Feed
 from hub.runtime.checker_sent import read
 from hub.runtime.child import Child, State
 from hub.runtime.demo_commands import add_deadline_subscriber, follow_deadlines, metric
-from hub.runtime.demo_extras import PLANTED, Calendar, near_deadlines, province_events, soonest
+from hub.runtime.demo_extras import PLANTED, Calendar, near_deadlines, outcomes, province_events, soonest
 from hub.runtime.demo_setup import NATIONAL_LIST, Simulator
 from hub.runtime.demo_slices import Collected
 from hub.runtime.demo_tally import Identity, Tally
@@ -83,6 +83,7 @@ class Province:
         found = Collected(
             self.settings, self.portals, self.tally, self.folder, calendar.month,
             sent=read(self.folder / "events.ndjson"), answered=read(self.folder / "answers.ndjson"), planted=planted,
+            outcomes=outcomes(calendar, agencies.table(None)),
             feed=Feed(calendar.now, calendar.now), dead_before=frozenset(self.tally.dead),
         )  # fmt: skip
         out: dict[str, Any] = {"events": sum(found.sent.events.values()), "elapsed_s": 0.0}

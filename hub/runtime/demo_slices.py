@@ -56,6 +56,7 @@ class Collected:
     sent: Sent
     answered: Sent
     planted: list[tuple[str, str]]
+    outcomes: dict[str, str]
     feed: Feed
     told: list[Told] = field(default_factory=list)
     questions: dict[str, list[str]] = field(default_factory=lambda: {"before": [], "after": []})
@@ -128,7 +129,9 @@ class Collected:
 
     async def figures(self) -> Slice:
         (report,) = await api(self.settings, f"/v1/figures/{self.month}")
-        return checker_figures.check(self.sent, report or {})
+        if report is None:
+            raise StartError(f"the read API has no figures of {self.month}")
+        return checker_figures.check(self.sent, report, self.outcomes)
 
 
 async def _until_right(look: Callable[[], Awaitable[Slice]]) -> Slice:

@@ -55,7 +55,7 @@ def check_province(part: dict[str, Any], events: int) -> None:
     assert {name: part[name]["slice"] for name in SLICES} == SLICES
     assert {name: part[name]["wrong"] for name in SLICES} == dict.fromkeys(SLICES, 0)
     assert all(part[name][word] for name in SLICES for word in ("title", "tieu_de", "shown"))
-    assert part["events"] == pytest.approx(events, rel=0.1)  # the demo's own on top, those sent twice off
+    assert 0.95 * events < part["events"] < events + 60  # the demo's own on top, those sent twice off
     assert part["procedures"]["differences"] == {
         "NOT_PUBLISHED": 2, "OTHER_FEE": 1, "OTHER_TIME_LIMIT": 1, "WITHDRAWN_STILL_OFFERED": 1,
         "WITHDRAWN_STILL_PUBLISHED": 1,
@@ -74,7 +74,7 @@ def check_province(part: dict[str, Any], events: int) -> None:
         1,
     )
     assert (national["questions"], national["questions_answered"]) == (2, 1)
-    assert part["figures"]["received"] > 0
+    assert part["figures"]["received"] > part["figures"]["judged_by_hand"] == 8
 
 
 def check(report: dict[str, Any], events: int) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from hub.runtime import checker_figures
-from hub.runtime.checker_sent import Dossier, Sent, Step, millis
+from hub.model import agencies
+from hub.runtime import checker_figures, demo_extras, generate_sinks
+from hub.runtime.checker_sent import Dossier, Sent, Step, millis, read
 
 SHEET = Path(__file__).parent / "data" / "figures_2026_10" / "dossiers.csv"
 START, END = millis("2026-10-01T00:00:00+07:00"), millis("2026-11-01T00:00:00+07:00")
@@ -71,7 +72,7 @@ def report() -> dict[str, Any]:
 
 def test_a_report_with_the_same_numbers_is_right() -> None:
     """Dossiers of the same agency that were not sent here, as those of the demo's first act, do not count."""
-    found = checker_figures.check(SENT, report())
+    found = checker_figures.check(SENT, report(), {})
     assert found.wrong == []
     assert {name: found.figures[name] for name in ("received", "online", "withdrawn")} == {
         "received": 23, "online": 12, "withdrawn": 2,
@@ -84,7 +85,7 @@ def test_one_too_few_and_one_too_many_are_told(name: str) -> None:
     own = next(one for one in shown["agencies"] if one["agency"] == "H11.12")["figures"][name]["dossiers"]
     gone = own.pop(0)
     own.append("H11.20-261028-0001")  # only submitted: it counts nowhere
-    assert checker_figures.check(SENT, shown).wrong == sorted(
+    assert checker_figures.check(SENT, shown, {}).wrong == sorted(
         [
             f"2026-10, H11.12, {name}: {gone} is missing",
             f"2026-10, H11.12, {name}: H11.20-261028-0001 is counted and is none",
@@ -95,6 +96,30 @@ def test_one_too_few_and_one_too_many_are_told(name: str) -> None:
 def test_an_agency_that_is_left_out_is_told() -> None:
     shown = report()
     shown["agencies"] = [one for one in shown["agencies"] if one["agency"] != "H11.13"]
-    wrong = checker_figures.check(SENT, shown).wrong
+    wrong = checker_figures.check(SENT, shown, {}).wrong
     assert wrong
     assert all("H11.13" in sentence and "is missing" in sentence for sentence in wrong)
+
+
+def test_an_outcome_worked_out_by_hand_that_is_not_counted_so_is_told() -> None:
+    rows = [row for row in sheet() if row["outcome"] in checker_figures.OUTCOMES]
+    planted = {row["code"]: row["outcome"] for row in rows}
+    assert checker_figures.check(SENT, report(), planted).wrong == []
+    code = rows[0]["code"]
+    (sentence,) = checker_figures.check(SENT, report(), planted | {code: "late"}).wrong
+    assert sentence == f"{code}, planted with an outcome: ['late'] is due, ['on_time'] is shown"
+
+
+@pytest.mark.parametrize("day", ["2026-11-24", "2027-03-31", "2026-12-01"])
+def test_what_the_demo_plants_is_counted_so(tmp_path: Path, day: str) -> None:
+    calendar, table = demo_extras.Calendar(millis(f"{day}T03:00:00Z")), agencies.table(None)
+    path = tmp_path / "events.ndjson"
+    generate_sinks.to_file(demo_extras.judged(calendar, table), path, False, lambda _: None)
+    sent, month = read(path), demo_extras.Calendar(calendar.now).month
+    start = millis(f"{month}-01T00:00:00+07:00")
+    end = millis(f"{calendar.today:%Y-%m}-01T00:00:00+07:00")
+    counted = checker_figures.count(sent, start, end)
+    (own,) = counted.values()
+    assert sorted(own.codes["received"]) == sorted(sent.dossiers) == sorted(demo_extras.outcomes(calendar, table))
+    for code, outcome in demo_extras.outcomes(calendar, table).items():
+        assert [name for name in checker_figures.OUTCOMES if code in own.codes[name]] == [outcome], code
