@@ -151,7 +151,9 @@ def judged(calendar: Calendar, table: Agencies) -> Iterator[Event]:
                 dates = {"received_at": _moment(calendar, when), "due_at": _moment(calendar, own["due"])}
                 facts = {"procedure_code": "1.009995", "channel": "DIRECT", **dates}
             facts |= {"correction": True} if kind.endswith("!") else {}
-            yield dossier_step(calendar, office, number, _moment(calendar, when), kind.rstrip("!"), facts, str(place))
+            kind, _, stars = kind.rstrip("!").partition(":")
+            facts |= {"rating": int(stars)} if stars else {}
+            yield dossier_step(calendar, office, number, _moment(calendar, when), kind, facts, str(place))
 
 
 def outcomes(calendar: Calendar, table: Agencies) -> dict[str, str]:

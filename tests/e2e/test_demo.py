@@ -73,6 +73,8 @@ def check_province(part: dict[str, Any], events: int) -> None:
         0,
         1,
     )
+    assert national["ratings"] >= 2
+    assert national["satisfaction_calls"] >= 1
     assert (national["questions"], national["questions_answered"]) == (2, 1)
     assert part["figures"]["received"] > part["figures"]["judged_by_hand"] == 8
 
