@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from hub import compiled
 from tests.bench.compare import differences
 from tests.bench.dossiers import records, steps
 from tests.bench.place import Place
-from tests.bench.race import Java, Race, Window, module, table
+from tests.bench.race import ROOT, Command, Java, Race, Window, module, table
 from tests.bench.report import Benchmark
 
 PART = 100_000
@@ -17,6 +18,17 @@ CONTENDERS = {
     "quix streams": module("quix_core"),
     "quix streams, hub's codec": module("quix_core", "hub-codec"),
 }
+# Where `make compiled` builds.
+BUILD = ROOT / ".venv" / "compiled"
+
+
+def compiled_core() -> tuple[dict[str, Command], list[str]]:
+    """(the hub's core with its compiled step, why it is left out)."""
+    _, fault = compiled.found(BUILD)
+    if fault:
+        return {}, [f"core: the compiled step is left out, {BUILD.relative_to(ROOT)} is {fault} (make compiled)"]
+    plain = module("hub_core")
+    return {"hub core, compiled": lambda spec: ["env", f"{compiled.VARIABLE}={BUILD}", *plain(spec)]}, []
 
 
 async def run(
@@ -29,13 +41,14 @@ async def run(
     await place.fill(source, records(place.codec, count))
     outputs = len({event_id for _, _, event_id in steps(count)})
     race = Race(place, source, outputs, 4 * seconds, stores=True, enough=2 * PART)
-    contenders = CONTENDERS | java.get("core", {})
+    own, notes = compiled_core()
+    contenders = CONTENDERS | own | java.get("core", {})
     windows, topics = await race.run(contenders, rounds, tell)
     unlike = await differences(place, topics, {name: windows[name][-1].ends for name in topics})
     await place.drop(source, *topics.values())
     if unlike:
-        return {}, [f"core does not count, outputs are unlike: {line}" for line in unlike]
-    return _rows(windows), _short(windows)
+        return {}, notes + [f"core does not count, outputs are unlike: {line}" for line in unlike]
+    return _rows(windows), notes + _short(windows)
 
 
 def _rows(windows: dict[str, list[Window]]) -> dict[str, Benchmark]:

@@ -11,7 +11,7 @@ from typing import Any
 from quixstreams import Application
 
 from hub.pipeline import step as pipeline
-from hub.pipeline.avro import OwnRecord
+from hub.pipeline.avro import OwnRecord, Places
 from hub.pipeline.step import make_step
 from hub.stream.api import Record, Stored
 from hub.wire.codec import Codec, Datum, encode_body
@@ -65,9 +65,21 @@ class FastAvroRecord(OwnRecord):
         return self._by_name.decode(value, self.name)[1]
 
 
+class FastAvroMarked(FastAvroRecord):
+    """The same of one with marks; fastavro does not tell where fields begin, so each step is read and written whole."""
+
+    __slots__ = ()
+
+    def __init__(self, codec: Codec, name: str, *marks: str) -> None:
+        super().__init__(codec, name)
+
+    def write_marked(self, datum: Datum) -> tuple[bytes, Places]:
+        return self.write(datum), ()
+
+
 def main(spec: Spec, codec: str) -> None:
     if codec != "hub-codec":
-        pipeline.OwnRecord = FastAvroRecord  # type: ignore[misc]
+        pipeline.OwnRecord, pipeline.MarkedRecord = FastAvroRecord, FastAvroMarked  # type: ignore[misc,assignment]
     step, view = make_step(Codec(spec.ids, lambda schema_id: None), spec.settings()), View()
 
     def work(value: bytes, key: bytes, timestamp: int, headers: Sequence[Any], state: Any) -> list[Any]:

@@ -42,6 +42,7 @@ final class Core extends ContextualProcessor<byte[], byte[], byte[], byte[]> {
         "receipt_number", "filed_at_portal", "return_by_post", "return_note", "remark", "online_payment");
     private static final List<String> APPLICANT = List.of(
         "name", "kind", "identity_number", "national_account", "address", "email", "phone", "fax", "other", "vneid_verified");
+    private static final int RECEIVED_AT = FACTS.indexOf("received_at");
     private static final int KEYS = 1 + 20 + 10;
 
     private final Wire step, dossier, event;
@@ -111,6 +112,7 @@ final class Core extends ContextualProcessor<byte[], byte[], byte[], byte[]> {
         GenericData.EnumSymbol status = new GenericData.EnumSymbol(statusSchema, lifecycle.statuses[state.status]);
         state.datum.put("status", status);
         state.datum.put("status_at", state.since);
+        derive(state, rank, at);
         state.remember(who, what);
         store.put(record.key(), state.write(dossier));
 
@@ -187,6 +189,16 @@ final class Core extends ContextualProcessor<byte[], byte[], byte[], byte[]> {
         }
         unite(datum, given, "attachments", "id");
         unite(datum, given, "fees", "code");
+    }
+
+    /** Nobody told when it was received: then the first receipt tells, if it made the dossier ACCEPTED. */
+    private void derive(State state, int rank, long at) {
+        GenericRecord datum = state.datum;
+        boolean told = state.keys[1 + RECEIVED_AT] != 0;
+        if (!told && datum.get("received_at") == null && rank == lifecycle.rank.get("RECEIVED")
+                && "ACCEPTED".equals(lifecycle.statuses[state.status]))
+            datum.put("received_at", at);
+        datum.put("received_at_derived", !told && datum.get("received_at") != null ? Boolean.TRUE : null);
     }
 
     @SuppressWarnings("unchecked")
