@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from connectors.common.config import read_secret, read_settings
+from connectors.common.direct import DirectTransport
 from connectors.common.http import tls
 from connectors.common.links import Links
 from connectors.national_portal.client import NationalPortalClient
@@ -52,7 +53,8 @@ class NationalPortal:
 
     async def open(self) -> None:
         s = self.settings
-        self._http = httpx.AsyncClient(transport=self._transport, verify=tls(), timeout=s.timeout_s, trust_env=False)
+        transport = self._transport or DirectTransport(tls())
+        self._http = httpx.AsyncClient(transport=transport, verify=tls(), timeout=s.timeout_s, trust_env=False)
         login = (str(s.adapter_url), s.auth_endpoint, s.username, self._secret)
         self._session = join_session(login, s.session_s)
         self._client = NationalPortalClient(self._http, s, self._session, self._secret)
