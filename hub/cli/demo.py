@@ -1,4 +1,4 @@
-"""`hub demo`: see hub/runtime/demo.py."""
+"""`hub demo`: see hub/runtime/demo/."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hub.errors import ConfigError, StartError
 from hub.runtime import exits, logs
 
 if TYPE_CHECKING:
-    from hub.runtime.demo import Demo
+    from hub.runtime.demo.run import Demo
 
 app = typer.Typer(add_completion=False)
 
@@ -47,8 +47,8 @@ def demo(
 
     Ends with 0 only if nothing is missing, nothing out of order and the dead letters are exactly the planted ones.
     """
-    from hub.runtime.demo import Demo
-    from hub.runtime.demo_view import View
+    from hub.runtime.demo.run import Demo
+    from hub.runtime.demo.view import View
 
     if 0 < province_events < LEAST_PROVINCE:
         raise ConfigError("--province-events", f"must be 0 or at least {LEAST_PROVINCE}")

@@ -19,7 +19,7 @@ from hub.config import Settings, load
 from hub.errors import ConfigError
 
 if TYPE_CHECKING:
-    from hub.runtime.generate import Event
+    from hub.runtime.generator.events import Event
 
 app = typer.Typer(add_completion=False)
 MOST = 5_000_000
@@ -54,8 +54,8 @@ def generate(
     key's organisation needs the right to every source and agency that --list-sources prints.
     """
     from hub.model import agencies
-    from hub.runtime import generate as generator
-    from hub.runtime.generate_offices import offices_on
+    from hub.runtime.generator import events as generator
+    from hub.runtime.generator.offices import offices_on
 
     settings = load()
     table = agencies.table(settings.figures.agencies_file)
@@ -83,7 +83,7 @@ def _send(
     key_file: Path | None,
     tick: Any,
 ) -> Counter[str]:
-    from hub.runtime import generate_sinks as sinks
+    from hub.runtime.generator import sinks
 
     if to is Target.file:
         written = Counter[str]()

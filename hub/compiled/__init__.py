@@ -34,9 +34,6 @@ MODULES = (
     "hub.model.lifecycle",
     "hub.model.text",
     "hub.model.times",
-    "hub.pipeline.avro",
-    "hub.pipeline.avro_read",
-    "hub.pipeline.avro_write",
     "hub.pipeline.catalogue",
     "hub.pipeline.dossier",
     "hub.pipeline.kept",
@@ -46,6 +43,9 @@ MODULES = (
     "hub.pipeline.step",
     "hub.pipeline.work",
     "hub.wire.envelope",
+    "hub.wire.own.read",
+    "hub.wire.own.record",
+    "hub.wire.own.write",
 )
 
 _ROOT = Path(__file__).parents[2]

@@ -12,9 +12,9 @@ from hub.delivery.parking import FAMILY_OF_TOPIC
 from hub.delivery.portal import Item
 from hub.delivery.snapshot import snapshot
 from hub.errors import BadRecord
-from hub.pipeline.avro import OwnRecord
 from hub.wire.codec import Codec
 from hub.wire.envelope import CANONICAL_RECORDS, Envelope, read_headers
+from hub.wire.own.record import OwnRecord
 
 STATE_RECORDS = {"dossier": "vn.hub.Dossier", "procedure": "vn.hub.Procedure", "service": "vn.hub.OnlineService"}
 

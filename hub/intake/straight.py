@@ -15,9 +15,9 @@ from typing import Any, cast
 
 from hub.errors import BadRecord
 from hub.intake.validator import INT_BITS, SECONDS_BELOW, YEAR_10000, parse_time, symbols_of
-from hub.pipeline.avro_schema import full_name, unwrapped
-from hub.pipeline.avro_write import long_bytes
 from hub.wire.codec import Json, schema_json
+from hub.wire.own.schema import full_name, unwrapped
+from hub.wire.own.write import long_bytes
 
 # (buffer, value as parsed from JSON)
 _Write = Callable[[bytearray, Any], None]

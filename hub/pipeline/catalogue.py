@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from hub.model import catalogue
 from hub.model.facts import pack_keys, unpack_all
-from hub.pipeline.avro import OwnRecord
-from hub.pipeline.avro_write import long_bytes
 from hub.pipeline.work import Datum, Incoming, Work, check_size, header
 from hub.stream.api import Stored
+from hub.wire.own.record import OwnRecord
+from hub.wire.own.write import long_bytes
 
 _LATE_AVRO = (b"\x00", b"\x01")
 

@@ -20,9 +20,9 @@ from hub.model.deadline_watch import DEADLINE, HEADER_OF, KINDS, Watch, watches_
 from hub.model.deadlines import warn_at
 from hub.model.times import utc_text
 from hub.observe.metrics import DEADLINES_AHEAD
-from hub.pipeline.avro import OwnRecord
 from hub.stream.api import Out, Outputs, Record, StateView, Step, Stored
 from hub.wire.envelope import DOSSIER_CLOCK, Envelope, derived_id, rfc3339
+from hub.wire.own.record import OwnRecord
 from hub.wire.topics import DOSSIERS, INGRESS
 
 SOURCE = "/hub/clock"

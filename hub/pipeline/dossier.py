@@ -12,10 +12,10 @@ from hub.model.deadline_watch import DEADLINE, HEADER_OF, TRANSFER, Watch, follo
 from hub.model.deadlines import Rules
 from hub.model.transitions import STATUSES
 from hub.pipeline import repeat
-from hub.pipeline.avro import MarkedRecord
-from hub.pipeline.avro_write import long_bytes
 from hub.pipeline.work import Datum, Incoming, Work, check_size, header
 from hub.stream.api import Stored
+from hub.wire.own.record import MarkedRecord
+from hub.wire.own.write import long_bytes
 
 _STATUS_AVRO = [long_bytes(number) for number in range(len(STATUSES))]
 _LATE_AVRO = (b"\x00", b"\x01")

@@ -12,7 +12,6 @@ from hub.config import Settings
 from hub.errors import BadRecord
 from hub.model.derived import Limit
 from hub.observe.health import HEALTH
-from hub.pipeline.avro import OwnRecord
 from hub.pipeline.catalogue_copy import beside, catalogue_copy
 from hub.pipeline.clock import Clock, runs
 from hub.pipeline.step import Admit, dead_letter, make_step
@@ -20,6 +19,7 @@ from hub.pipeline.work import version
 from hub.stream.api import Engine, EngineConfig, Out, Record
 from hub.wire.codec import Codec
 from hub.wire.envelope import CLOCK_RECORD
+from hub.wire.own.record import OwnRecord
 from hub.wire.registry import open_codec
 from hub.wire.topics import DOSSIERS, INGRESS, PROCEDURES, SERVICES
 

@@ -19,7 +19,6 @@ from hub.model.derived import Limit
 from hub.model.times import utc_text
 from hub.observe.metrics import DEADLINES_TOLD, EVENTS_DEAD_LETTERED, EVENTS_DUPLICATE
 from hub.pipeline import normalise, repeat, ring
-from hub.pipeline.avro import MarkedRecord, OwnRecord
 from hub.pipeline.catalogue import PROCEDURE, SERVICE, CatalogueWork
 from hub.pipeline.dossier import DossierWork
 from hub.pipeline.kept import Ident, Kept
@@ -27,6 +26,7 @@ from hub.pipeline.work import Incoming, Work
 from hub.stream.api import Out, Outputs, Record, StateView, Step, Stored
 from hub.wire import envelope as ce
 from hub.wire.codec import HEAD_BYTES, Codec
+from hub.wire.own.record import MarkedRecord, OwnRecord
 from hub.wire.topics import DOSSIERS, EVENTS, PROCEDURES, SERVICES
 
 ROLE = "core"

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from hub.errors import BadRecord
 from hub.pipeline import ring
-from hub.pipeline.avro import OwnRecord
 from hub.stream.api import Stored
 from hub.wire.envelope import HUB_SEQ
+from hub.wire.own.record import OwnRecord
 from hub.wire.topics import RECORD_LIMIT
 
 Datum = dict[str, Any]

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import Any
 
-from hub.pipeline.avro_write import writer
 from hub.wire.codec import Codec
 from hub.wire.envelope import DOSSIER_STEP, Envelope
+from hub.wire.own.write import writer
 
 DOSSIERS = 20_000
 MIN_AVRO_BYTES = 400

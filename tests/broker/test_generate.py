@@ -9,8 +9,8 @@ import pytest
 
 from hub.config import Settings
 from hub.model.agencies import table
-from hub.runtime import generate_sinks as sinks
-from hub.runtime.generate import Wanted, events, sources
+from hub.runtime.generator import sinks
+from hub.runtime.generator.events import Wanted, events, sources
 from hub.wire import kafka as clients
 from hub.wire.admin import ensure_topics
 from hub.wire.envelope import read_headers

@@ -14,12 +14,12 @@ import pytest
 
 from connectors.national_portal.simulator.ledger import Ledger as NationalLedger
 from connectors.provincial_portal.simulator.ledger import Ledger as ProvincialLedger
-from hub.runtime import checker
-from hub.runtime.checker import Finding
-from hub.runtime.demo_input import Step, nested, steps, write_manifest
+from hub.runtime.checker import sample
+from hub.runtime.checker.sample import Finding
+from hub.runtime.demo.input import Step, nested, steps, write_manifest
 
 SAMPLE = Path(str(resources.files("connectors.filedrop.sample") / "receipt.csv"))
-PLAN = Path(str(resources.files("hub.runtime") / "demo.toml"))
+PLAN = Path(str(resources.files("hub.runtime.demo") / "sample.toml"))
 STEPS = steps()
 
 
@@ -46,8 +46,8 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def provincial_body(step: Step, seq: int) -> str:
     datum = nested(step.fields)
     for name in ("occurred_at", "received_at", "due_at"):
-        datum[name] = checker.iso(datum[name])
-    status = checker.STATUS[step.fields["step"]][0]
+        datum[name] = sample.iso(datum[name])
+    status = sample.STATUS[step.fields["step"]][0]
     data = {"hub_seq": seq, "late": False, "status": status, "step": datum, "dossier": {"status": status}}
     return json.dumps({"type": "x", "timestamp": "x", "data": data}, ensure_ascii=False)
 
@@ -60,9 +60,9 @@ def national_dossier(step: Step) -> dict[str, str]:
         "TenTTHC": f["procedure_name"],
         "MaLinhVuc": f["field_code"],
         "ChuHoSo": f["applicant.name"],
-        "TrangThaiHoSo": checker.STATUS[f["step"]][1],
-        "NgayTiepNhan": checker.wire(f["received_at"]),
-        "NgayHenTra": checker.wire(f["due_at"]),
+        "TrangThaiHoSo": sample.STATUS[f["step"]][1],
+        "NgayTiepNhan": sample.wire(f["received_at"]),
+        "NgayHenTra": sample.wire(f["due_at"]),
         "DonViXuLy": f["agency_name"],
         "KenhThucHien": {"DIRECT": "1", "ONLINE": "2", "POST": "3"}[f["channel"]],
     }
@@ -73,10 +73,10 @@ def national_line(step: Step) -> dict[str, str]:
     return {
         "MaHoSo": step.code,
         "NguoiXuLy": f["handler.name"],
-        "ThoiDiemXuLy": checker.wire(step.at),
+        "ThoiDiemXuLy": sample.wire(step.at),
         "PhongBanXuLy": f.get("handler.department", ""),
         "NoiDungXuLy": f["note"],
-        "TrangThai": checker.STATUS[f["step"]][1],
+        "TrangThai": sample.STATUS[f["step"]][1],
     }
 
 
@@ -88,7 +88,7 @@ def check(held: Path, tmp_path: Path, portal: str, *changes: str) -> Finding:
             assert db.execute(change).rowcount > 0, change
         db.commit()
     other = {name: held / f"{name}.sqlite" for name in ("national", "provincial")} | {portal: copy}
-    return checker.check(SAMPLE, PLAN, held / "manifest.json", other["national"], other["provincial"])[portal]
+    return sample.check(SAMPLE, PLAN, held / "manifest.json", other["national"], other["provincial"])[portal]
 
 
 @pytest.mark.parametrize("portal", ["national", "provincial"])
@@ -150,7 +150,7 @@ def test_three_out_one_back_one_altered_at_the_national_portal(held: Path, tmp_p
     assert sorted(found.altered) == sorted(
         [
             (altered.code, "ChuHoSo", altered.fields["applicant.name"], "ai đó"),
-            (altered.task, "trang_thai", checker.STATUS[altered.fields["step"]][1], "9"),
+            (altered.task, "trang_thai", sample.STATUS[altered.fields["step"]][1], "9"),
         ]
     )
     assert [code for code, _ in found.order] == [turned.code]
@@ -169,7 +169,7 @@ def test_repetitions_are_counted_and_are_no_fault(held: Path, tmp_path: Path) ->
 
 
 def test_it_imports_nothing_from_the_hub() -> None:
-    tree = ast.parse(Path(checker.__file__).read_text("utf-8"))
+    tree = ast.parse(Path(sample.__file__).read_text("utf-8"))
     names = {a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names}
     names |= {node.module or "." for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert not {n for n in names if n.partition(".")[0] in ("hub", "connectors", ".")}

@@ -14,8 +14,11 @@ from typing import Any
 import pytest
 
 from connectors.provincial_portal.simulator.ledger import Ledger as ProvincialLedger
-from hub.runtime import checker_catalogue, demo_catalogue, demo_extras, generate_sinks
-from hub.runtime.checker_sent import Sent, read
+from hub.runtime.checker import catalogue as checker_catalogue
+from hub.runtime.checker.sent import Sent, read
+from hub.runtime.demo import catalogue as demo_catalogue
+from hub.runtime.demo import extras
+from hub.runtime.generator import sinks
 
 REFERENCE, OWN = "urn:vn:gov:dvcqg:catalogue", "urn:vn:gov:H36:mot-cua"
 
@@ -227,11 +230,11 @@ def test_one_that_was_not_planted_and_cannot_be_filed_is_told(tmp_path: Path, po
 def test_what_the_demo_plants_is_what_the_checker_finds(tmp_path: Path, day: date) -> None:
     """On any day: the differences are those of the plan, and so are the dossiers that nobody can file online."""
     now = datetime(day.year, day.month, day.day, 2, tzinfo=UTC)
-    calendar = demo_extras.Calendar(int(now.timestamp() * 1000))
-    events = demo_extras.province_events(calendar, 400)
+    calendar = extras.Calendar(int(now.timestamp() * 1000))
+    events = extras.province_events(calendar, 400)
     listed, planted = demo_catalogue.national_list(events)
     path = tmp_path / "events.ndjson"
-    generate_sinks.to_file(events, path, False, lambda _: None)
+    sinks.to_file(events, path, False, lambda _: None)
     sent = read(path)
     assert checker_catalogue.differences(sent, listed) == set(planted)
     assert len(planted) == 6

@@ -17,10 +17,12 @@ import pytest
 
 from connectors.national_portal.simulator.ledger import Ledger as NationalLedger
 from connectors.provincial_portal.simulator.ledger import Ledger as ProvincialLedger
-from hub.runtime import checker_deadlines, checker_dossiers, checker_joint, checker_sent
-from hub.runtime.checker_deadlines import DUE, WARNING, Feed, Told
-from hub.runtime.checker_sent import Sent, millis
-from hub.runtime.checker_slice import Slice
+from hub.runtime.checker import deadlines, dossiers
+from hub.runtime.checker import joint as checker_joint
+from hub.runtime.checker import sent as checker_sent
+from hub.runtime.checker.deadlines import DUE, WARNING, Feed, Told
+from hub.runtime.checker.sent import Sent, millis
+from hub.runtime.checker.slice import Slice
 
 A, B, PART = "H36.20-261005-0001", "000.00.30.H36-261006-0002", "H36.45-261007-0003"
 SOURCE = "urn:vn:gov:H36.20:mot-cua"
@@ -102,7 +104,7 @@ def changed(database: Path, *statements: str) -> None:
 
 
 def test_what_is_shown_as_it_was_sent_is_right(sent: Sent, portals: tuple[Path, Path]) -> None:
-    found = checker_dossiers.check(sent, *portals, answers())
+    found = dossiers.check(sent, *portals, answers())
     assert found.wrong == []
     counted = {name: found.figures[name] for name in ("dossiers", "events", "sent_twice", "late")}
     assert counted == {"dossiers": 3, "events": 6, "sent_twice": 1, "late": 1}
@@ -138,7 +140,7 @@ def test_each_alteration_at_a_portal_is_told(
     sent: Sent, portals: tuple[Path, Path], portal: str, statement: str, sentence: str
 ) -> None:
     changed(portals[portal == "provincial"], statement)
-    found = checker_dossiers.check(sent, *portals, answers())
+    found = dossiers.check(sent, *portals, answers())
     assert len(found.wrong) == 1
     assert sentence in found.wrong[0]
     assert f"the {portal} portal" in found.wrong[0]
@@ -147,7 +149,7 @@ def test_each_alteration_at_a_portal_is_told(
 def test_another_status_in_the_read_api_is_told(sent: Sent, portals: tuple[Path, Path]) -> None:
     shown = answers()
     shown[PART]["status"] = "NEW"
-    (sentence,) = checker_dossiers.check(sent, *portals, shown).wrong
+    (sentence,) = dossiers.check(sent, *portals, shown).wrong
     assert sentence == f"{PART} in the read API, status: ACCEPTED is due, NEW is shown"
 
 
@@ -197,7 +199,7 @@ def test_a_deadline_that_came_while_the_hub_ran_is_warned_of_and_told(sent: Sent
     """B is in work; its date, Monday 23 November 17:00, was over at the moment of looking. A is finished, its date is
     more than thirty days back; the part has none. The tax office's date was over when the hub heard of it: no warning.
     The record that came twice has one id."""
-    found = checker_deadlines.check(sent, TOLD, FED, NOW)
+    found = deadlines.check(sent, TOLD, FED, NOW)
     assert found.wrong == []
     assert found.figures["told"] == {DUE: 1, "TRANSFER_DUE": 1, WARNING: 1}
     assert (found.figures["due_for_certain"], found.figures["undecided_dossiers"]) == (3, 0)
@@ -218,17 +220,17 @@ def test_a_deadline_that_came_while_the_hub_ran_is_warned_of_and_told(sent: Sent
     ],
 )
 def test_each_deadline_too_few_or_too_many_is_told(sent: Sent, told: list[Told], sentence: str) -> None:
-    assert checker_deadlines.check(sent, told, FED, NOW).wrong == [sentence]
+    assert deadlines.check(sent, told, FED, NOW).wrong == [sentence]
 
 
 def test_one_that_is_told_twice_is_told(sent: Sent) -> None:
-    wrong = checker_deadlines.check(sent, [*TOLD, Told("again", B, DUE, B_DEADLINE)], FED, NOW).wrong
+    wrong = deadlines.check(sent, [*TOLD, Told("again", B, DUE, B_DEADLINE)], FED, NOW).wrong
     assert wrong[0] == f"{B}: DUE was told 2 times for one deadline"
 
 
 def test_a_date_while_the_hub_took_in_the_file_is_not_decided(sent: Sent) -> None:
     feed = Feed(B_DEADLINE - 1_000, B_DEADLINE + 20_000)
-    found = checker_deadlines.check(sent, TOLD[:1], feed, NOW)
+    found = deadlines.check(sent, TOLD[:1], feed, NOW)
     assert (found.wrong, found.figures["undecided_dossiers"]) == ([], 1)
     early = Feed(B_DEADLINE - 60_000, B_DEADLINE + 20_000, {B: B_DEADLINE - 50_000})
-    assert checker_deadlines.check(sent, TOLD[:1], early, NOW).wrong == [f"{B}: DUE is due 1 times, was told 0 times"]
+    assert deadlines.check(sent, TOLD[:1], early, NOW).wrong == [f"{B}: DUE is due 1 times, was told 0 times"]

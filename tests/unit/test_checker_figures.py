@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from hub.model import agencies
-from hub.runtime import checker_figures, demo_extras, generate_sinks
-from hub.runtime.checker_sent import Dossier, Sent, Step, millis, read
+from hub.runtime.checker import figures as checker_figures
+from hub.runtime.checker.sent import Dossier, Sent, Step, millis, read
+from hub.runtime.demo import extras
+from hub.runtime.generator import sinks
 
 SHEET = Path(__file__).parent / "data" / "figures_2026_10" / "dossiers.csv"
 START, END = millis("2026-10-01T00:00:00+07:00"), millis("2026-11-01T00:00:00+07:00")
@@ -112,14 +114,14 @@ def test_an_outcome_worked_out_by_hand_that_is_not_counted_so_is_told() -> None:
 
 @pytest.mark.parametrize("day", ["2026-11-24", "2027-03-31", "2026-12-01"])
 def test_what_the_demo_plants_is_counted_so(tmp_path: Path, day: str) -> None:
-    calendar, table = demo_extras.Calendar(millis(f"{day}T03:00:00Z")), agencies.table(None)
+    calendar, table = extras.Calendar(millis(f"{day}T03:00:00Z")), agencies.table(None)
     path = tmp_path / "events.ndjson"
-    generate_sinks.to_file(demo_extras.judged(calendar, table), path, False, lambda _: None)
-    sent, month = read(path), demo_extras.Calendar(calendar.now).month
+    sinks.to_file(extras.judged(calendar, table), path, False, lambda _: None)
+    sent, month = read(path), extras.Calendar(calendar.now).month
     start = millis(f"{month}-01T00:00:00+07:00")
     end = millis(f"{calendar.today:%Y-%m}-01T00:00:00+07:00")
     counted = checker_figures.count(sent, start, end)
     (own,) = counted.values()
-    assert sorted(own.codes["received"]) == sorted(sent.dossiers) == sorted(demo_extras.outcomes(calendar, table))
-    for code, outcome in demo_extras.outcomes(calendar, table).items():
+    assert sorted(own.codes["received"]) == sorted(sent.dossiers) == sorted(extras.outcomes(calendar, table))
+    for code, outcome in extras.outcomes(calendar, table).items():
         assert [name for name in checker_figures.OUTCOMES if code in own.codes[name]] == [outcome], code

@@ -17,9 +17,10 @@ from hub.model.deadline_rules import rules
 from hub.model.deadlines import UNITS, due
 from hub.model.history import History, order_key
 from hub.model.transitions import STATUSES
-from hub.runtime import checker_hours, generate, generate_sinks
-from hub.runtime.checker_hours import before, limit_end
-from hub.runtime.checker_sent import millis, read, statuses_of
+from hub.runtime.checker import hours as checker_hours
+from hub.runtime.checker.hours import before, limit_end
+from hub.runtime.checker.sent import millis, read, statuses_of
+from hub.runtime.generator import events, sinks
 
 RULES = rules(DeadlineSettings())
 
@@ -68,9 +69,9 @@ def test_days_off_as_the_hub_knows_them() -> None:
 
 
 def generated(folder: Path) -> Iterator[list[Any]]:
-    wanted = generate.Wanted(3, 3_000, date(2026, 9, 1), 60)
+    wanted = events.Wanted(3, 3_000, date(2026, 9, 1), 60)
     path = folder / "events.ndjson"
-    generate_sinks.to_file(generate.events(wanted, agencies.table(None)), path, False, lambda _: None)
+    sinks.to_file(events.events(wanted, agencies.table(None)), path, False, lambda _: None)
     for dossier in read(path).dossiers.values():
         yield list(dossier.shown())
 
@@ -98,8 +99,8 @@ def test_a_new_date_keeps_the_status_and_a_correction_begins_anew() -> None:
 
 def test_an_event_sent_twice_counts_once(tmp_path: Path) -> None:
     path = tmp_path / "events.ndjson"
-    wanted = generate.Wanted(3, 3_000, date(2026, 9, 1), 60)
-    generate_sinks.to_file(generate.events(wanted, agencies.table(None)), path, False, lambda _: None)
+    wanted = events.Wanted(3, 3_000, date(2026, 9, 1), 60)
+    sinks.to_file(events.events(wanted, agencies.table(None)), path, False, lambda _: None)
     lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     sent = read(path)
     assert sent.lines == len(lines) == 3_000

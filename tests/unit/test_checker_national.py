@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from connectors.national_portal.simulator.ledger import Ledger
-from hub.runtime import checker_national
-from hub.runtime.checker_sent import Sent, millis, read
-from hub.runtime.checker_slice import Slice
+from hub.runtime.checker import national as checker_national
+from hub.runtime.checker.sent import Sent, millis, read
+from hub.runtime.checker.slice import Slice
 
 A, B = "H36.20-261124-9101", "H36.20-261124-9102"
 INBOUND = "urn:vn:gov:dvcqg:inbound"

@@ -18,12 +18,12 @@ from connectors.provincial_portal import portal as provincial_portal
 from connectors.provincial_portal.tests.site import provincial_site
 from hub.config import ReadModelSettings, Settings
 from hub.model import deadlines
-from hub.pipeline import avro
 from hub.readmodel import tables
 from hub.readmodel.database import open_engine
 from hub.readmodel.projector import Projector
 from hub.stream import writer
 from hub.wire import codec, topics
+from hub.wire.own import record as avro
 from tests.contract.events import dossier_items
 from tests.support.codecs import fixed_codec
 from tests.support.core import CODE, Core, record, step

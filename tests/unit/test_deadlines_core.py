@@ -16,13 +16,13 @@ from hub.delivery import filters
 from hub.delivery.decoder import Decoder
 from hub.delivery.entries import Raw
 from hub.model.deadline_watch import Watch, unpack, watch_of
-from hub.pipeline.avro import OwnRecord
 from hub.pipeline.clock import MAX_PER_TICK, RESCAN_S, Clock
 from hub.pipeline.step import make_step
 from hub.readmodel.projection import rows
 from hub.stream.api import Out, Record
 from hub.wire import topics
 from hub.wire.envelope import CLOCK_RECORD, DOSSIER_CLOCK, DOSSIER_DEADLINE, DOSSIER_EVENT, read_headers
+from hub.wire.own.record import OwnRecord
 from hub.wire.personal import without_personal
 from tests.support.core import CODE, CODEC, RECORDED, Core, record, step
 

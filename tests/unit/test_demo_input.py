@@ -13,8 +13,8 @@ from connectors.filedrop.table import open_table
 from hub.intake.source import Incoming, Refused
 from hub.model import codes
 from hub.model.history import History, order_key
-from hub.runtime.demo_input import Agency, agencies, nested, steps
-from hub.runtime.demo_planted import EACH, KINDS, MARKER, plant
+from hub.runtime.demo.input import Agency, agencies, nested, steps
+from hub.runtime.demo.planted import EACH, KINDS, MARKER, plant
 
 STEPS = steps()
 FILE_AGENCIES = [a for a in agencies() if a.carrier == "file"]

@@ -8,11 +8,11 @@ import pytest
 
 from hub.deadletter.record import DeadLetter
 from hub.errors import DecodeError
-from hub.runtime.checker import Finding
-from hub.runtime.demo_feed import Fed, bad_record, good_record
-from hub.runtime.demo_input import agencies, some, steps
-from hub.runtime.demo_planted import KINDS, MARKER, Planted, plant
-from hub.runtime.demo_report import UNPLANTED, _percentile, faults_of, marker_of, without_duplicate
+from hub.runtime.checker.sample import Finding
+from hub.runtime.demo.feed import Fed, bad_record, good_record
+from hub.runtime.demo.input import agencies, some, steps
+from hub.runtime.demo.planted import KINDS, MARKER, Planted, plant
+from hub.runtime.demo.report import UNPLANTED, _percentile, faults_of, marker_of, without_duplicate
 from hub.wire.envelope import read_headers
 from tests.support.codecs import fixed_codec
 

@@ -10,9 +10,9 @@ from rich.console import Console
 
 from hub.cli.demo import demo
 from hub.errors import ConfigError
-from hub.runtime.checker_slice import Slice
-from hub.runtime.demo_slices import TITLES, report
-from hub.runtime.demo_view import View
+from hub.runtime.checker.slice import Slice
+from hub.runtime.demo.slices import TITLES, report
+from hub.runtime.demo.view import View
 
 
 def shown(wrong: list[str]) -> str:

@@ -20,8 +20,8 @@ from hub.intake.express import Express
 from hub.intake.ingest import Ingest
 from hub.intake.straight import Unusual, straight
 from hub.intake.validator import validator
-from hub.pipeline.avro_schema import full_name
 from hub.wire.codec import encode_body, schema_json
+from hub.wire.own.schema import full_name
 from tests.support.codecs import fixed_codec
 from tests.support.gateway import event, step
 from tests.unit.test_gateway_http import Broker

@@ -25,10 +25,10 @@ from hub.errors import StartError
 from hub.intake.validator import validator
 from hub.model.agencies import table
 from hub.model.calendar import midnight_of, number_of
-from hub.runtime import generate_sinks as sinks
-from hub.runtime.generate import Event, Wanted, events, sources
-from hub.runtime.generate_bad import KINDS
-from hub.runtime.generate_shape import plan
+from hub.runtime.generator import sinks
+from hub.runtime.generator.bad import KINDS
+from hub.runtime.generator.events import Event, Wanted, events, sources
+from hub.runtime.generator.shape import plan
 from hub.wire.envelope import DOSSIER_STEP, INGRESS_RECORDS
 from tests.support.core import Core, record
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from hub.model.agencies import table
-from hub.runtime.generate import Event, Wanted, events, sources
-from hub.runtime.generate_shape import plan
+from hub.runtime.generator.events import Event, Wanted, events, sources
+from hub.runtime.generator.shape import plan
 from hub.wire.envelope import DOSSIER_STEP
 from tests.support.core import Core, record
 

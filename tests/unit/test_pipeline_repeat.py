@@ -13,11 +13,11 @@ from hub.model import facts, history
 from hub.model.deadline_rules import rules as deadline_rules
 from hub.model.deadline_watch import followed
 from hub.pipeline import repeat
-from hub.pipeline.avro_read import marked_reader, reader
-from hub.pipeline.avro_write import marked_writer, writer
 from hub.stream.api import Record, Stored
 from hub.wire import envelope as ce
 from hub.wire.codec import schema_json
+from hub.wire.own.read import marked_reader, reader
+from hub.wire.own.write import marked_writer, writer
 from tests.support.core import CODE, DAY, T0, Core, record, step
 
 KINDS = (*["IN_PROCESS"] * 8, "SUBMITTED", "RECEIVED", "SUPPLEMENT_REQUESTED", "SUPPLEMENT_GIVEN", "PAYMENT_REQUESTED",

@@ -19,7 +19,7 @@ import openpyxl
 from connectors.filedrop.encodings import UTF8_BOM, encode
 from connectors.filedrop.mapping import FILE_NAME, load
 from connectors.filedrop.mapping import Mapping as FileMapping
-from hub.runtime.demo_input import SAMPLE, VIETNAM, Agency, Step
+from hub.runtime.demo.input import SAMPLE, VIETNAM, Agency, Step
 
 Row = Mapping[str, Any]
 """Field -> value as in a Step's fields; a string under a time or a word field is written as it stands."""

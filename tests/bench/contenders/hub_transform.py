@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from hub.pipeline.avro import OwnRecord
 from hub.pipeline.role import crash_letter
 from hub.stream.api import Engine, EngineConfig, Out, Outputs, Record, StateView, Step
 from hub.wire.codec import Codec
+from hub.wire.own.record import OwnRecord
 from tests.bench.spec import Spec, from_argv, on_stop
 from tests.bench.work import NAME, change
 

@@ -11,10 +11,10 @@ from typing import Any
 from quixstreams import Application
 
 from hub.pipeline import step as pipeline
-from hub.pipeline.avro import OwnRecord, Places
 from hub.pipeline.step import make_step
 from hub.stream.api import Record, Stored
 from hub.wire.codec import Codec, Datum, encode_body
+from hub.wire.own.record import OwnRecord, Places
 from tests.bench.spec import Spec, from_argv
 
 _KEY = b"dossier"

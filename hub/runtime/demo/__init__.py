@@ -1,0 +1,1 @@
+"""`hub demo`: the main job on real input, then the domain on a generated province."""

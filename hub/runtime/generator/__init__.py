@@ -1,0 +1,1 @@
+"""`hub generate`: the events of a made-up province."""
