@@ -125,6 +125,9 @@ class DeadlineSettings(Section):
     )
     hours_per_working_day: float | None = Field(None, gt=0, description="of the unit Ngày làm việc; empty: a full day")
     days_skip_holidays: bool = Field(False, description="the unit Ngày does not count public holidays")
+    days_off_move_on: bool = Field(
+        True, description="Ngày and Tháng that end on a day off end on the next working day; false: on that day"
+    )
     pause: Literal["working-time", "calendar-days"] = Field("working-time", description="how waiting moves the date")
     warn_working_days: float = Field(1.0, gt=0, description="the warning comes so long before the deadline")
     catch_up_days: float = Field(30.0, gt=0, description="a deadline that is over for longer is not told any more")

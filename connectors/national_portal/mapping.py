@@ -23,6 +23,8 @@ class WireMapping:
         self._settings = settings
         self._status: dict[str, str] = {**WORDS["status"], **settings.status_codes}
         self._kinds: dict[str, str] = {**WORDS["applicant_kind"], **settings.applicant_kinds}
+        self._channels: dict[str, str] = {**WORDS["channel"], **settings.channels}
+        self._payments: dict[str, str] = {**WORDS["online_payment"], **settings.payment_codes}
         self._texts: dict[str, str] = {**WORDS["step_text"], **settings.step_texts}
         self.cuts: list[str] = []
 
@@ -83,13 +85,14 @@ class WireMapping:
         handed_back = dossier["status"] == "RETURNED" and dossier["finished_at"] is None
         number = text(who.get("identity_number"))
         kind = {12: "1", 9: "2"}.get(len(number)) if number.isdigit() and who.get("kind") == "CITIZEN" else None
+        paid = text(dossier["online_payment"])
         told = {
             "NgayNopHoSo": wire_time(dossier["submitted_at"]),
             "TaiKhoanDuocXacThucVoiVNeID": _flag(who.get("vneid_verified")),
-            "DuocThanhToanTrucTuyen": text(dossier["online_payment"]),
+            "DuocThanhToanTrucTuyen": self._payments.get(paid, paid),
         }
         return {
-            "KenhThucHien": WORDS["channel"][dossier["channel"] or "DIRECT"],
+            "KenhThucHien": self._channels[dossier["channel"] or "DIRECT"],
             "NoiNopHoSo": WORDS["filed_at"].get(dossier["filed_at_portal"], self._settings.filed_at),
             "HoSoCoThanhPhanSoHoa": "1" if any(f["url"] and not f["result"] for f in dossier["attachments"]) else "0",
             **({} if handed_back else {"NgayTuChoi": wire_time(dossier["status_at"]) if refused else ""}),

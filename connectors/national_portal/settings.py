@@ -15,7 +15,7 @@ from connectors.national_portal.wire import WORDS
 
 VPCP = "VN:GOV:000.00.00.G22:vpcpdvcprovider"
 ASCII = r"^[\x21-\x7e]+$"
-_WORDS_OF = {"applicant_kinds": "applicant_kind"}
+_WORDS_OF = {"applicant_kinds": "applicant_kind", "channels": "channel", "payment_codes": "online_payment"}
 """Setting -> table of mapping.json that has its words; of the others they are steps."""
 
 
@@ -62,6 +62,10 @@ class NationalPortalSettings(ConnectorSettings):
     )
     look_up_first: bool = Field(True, description="TraCuuHoSo before each dossier; false: add, and update if it exists")
     applicant_kinds: dict[str, str] = Field(default_factory=dict, description="overrides of LoaiDoiTuong by hub kind")
+    channels: dict[str, str] = Field(default_factory=dict, description="overrides of KenhThucHien by hub channel")
+    payment_codes: dict[str, str] = Field(
+        default_factory=dict, description="overrides of DuocThanhToanTrucTuyen by the hub's 0 to 3"
+    )
     by_post_tells: Literal["return", "filing"] = Field(
         "return", description="HinhThuc: how the result goes back (else how it came), or only how the dossier came"
     )
@@ -99,7 +103,7 @@ class NationalPortalSettings(ConnectorSettings):
         names.checked(value, {*names.KNOWN["call"], *names.KNOWN["answer"]}, names.KNOWN["services"])
         return value
 
-    @field_validator("applicant_kinds", "answer_codes", "step_texts", "no_line_for")
+    @field_validator("applicant_kinds", "channels", "payment_codes", "answer_codes", "step_texts", "no_line_for")
     @classmethod
     def _words(cls, value: Any, field: ValidationInfo) -> Any:
         words = WORDS[_WORDS_OF.get(str(field.field_name), "step_text")]

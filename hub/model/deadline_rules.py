@@ -19,6 +19,8 @@ class Choices(Protocol):
     @property
     def days_skip_holidays(self) -> bool: ...
     @property
+    def days_off_move_on(self) -> bool: ...
+    @property
     def pause(self) -> str: ...
     @property
     def calendar_file(self) -> Path | None: ...
@@ -33,5 +35,6 @@ def rules(settings: Choices) -> Rules:
         calendar=calendar,
         working_day_ms=calendar.day_ms if unit is None else round(unit * HOUR_MS),
         days_skip_holidays=settings.days_skip_holidays,
+        days_off_move_on=settings.days_off_move_on,
         pause=PauseRule(settings.pause),
     )

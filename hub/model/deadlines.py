@@ -5,7 +5,8 @@ A limit counts from the receipt or, outside working time, from when work can nex
 HOUR (Giờ)                  working time
 WORKING_DAY (Ngày làm việc) working time, so many hours a day; Wednesday 9:00 and two days is Friday 9:00
 DAY (Ngày)                  calendar days, the first not counted, until the office closes on the last; if that is a day
-                            off, on the next working day (civil code 2015, Điều 147, 148)
+                            off, on the next working day (civil code 2015, Điều 147, 148), unless a province chooses
+                            that it stays there
 MONTH (Tháng)               the same day of a later month, or that month's last day; half a month is 15 days (Điều 146,
                             148); then as with days
 
@@ -55,11 +56,13 @@ class Rules:
 
     working_day_ms:     working time of one working day; a full day of the calendar unless set.
     days_skip_holidays: unit DAY does not count public holidays (weekends it does).
+    days_off_move_on:   a limit in days or months that ends on a day off ends on the next working day.
     """
 
     calendar: Calendar
     working_day_ms: int
     days_skip_holidays: bool = False
+    days_off_move_on: bool = True
     pause: PauseRule = PauseRule.WORKING_TIME
 
 
@@ -119,7 +122,9 @@ def warn_at(rules: Rules, due_at: int, working_days: float) -> int:
 
 
 def _closing(rules: Rules, day: int) -> int:
-    """When the office closes on that day, or on the next working day."""
+    """When the office closes on that day, or, by the rules, on the next working day."""
+    if not rules.days_off_move_on:
+        return midnight_of(day) + rules.calendar.hours[-1][1]
     return rules.calendar.add(midnight_of(day), rules.calendar.day_ms)
 
 

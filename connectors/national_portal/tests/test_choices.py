@@ -53,6 +53,9 @@ OWNER = {"name": "Sở A", "kind": "STATE_AGENCY"}
     ("given", "changes", "field", "before", "after"),
     [
         ({"applicant_kinds": {"STATE_AGENCY": "4"}}, {"applicant": OWNER}, "LoaiDoiTuong", "3", "4"),
+        ({"channels": {"POST": "4"}}, {"channel": "POST"}, "KenhThucHien", "3", "4"),
+        ({"payment_codes": {"2": "9"}}, {"online_payment": 2}, "DuocThanhToanTrucTuyen", "2", "9"),
+        ({"payment_codes": {"2": "9"}}, {"online_payment": None}, "DuocThanhToanTrucTuyen", None, None),
         ({"by_post_tells": "filing"}, {"channel": "POST", "return_by_post": False}, "HinhThuc", "0", "1"),
         ({"limits": {"TrichYeuHoSo": 4}}, {"abstract": "abcdef"}, "TrichYeuHoSo", "abcdef", "abc…"),
         ({"limits": {"GhiChu": 3000}}, {"remark": "x" * 2001}, "GhiChu", "x" * 1999 + "…", "x" * 2001),
@@ -191,6 +194,8 @@ def test_units_and_public_codes_of_the_catalogue() -> None:
             {"applicant_kinds": {"CITIZENS": "1"}},
             "settings.applicant_kinds: Value error, 'CITIZENS' is none of CITIZEN",
         ),
+        ({"channels": {"WEB": "2"}}, "settings.channels: Value error, 'WEB' is none of DIRECT, ONLINE, POST"),
+        ({"payment_codes": {"4": "4"}}, "settings.payment_codes"),
         ({"step_texts": {"SUBMITED": "x"}}, "settings.step_texts: Value error, 'SUBMITED' is none of SUBMITTED"),
         ({"no_line_for": ["RATE"]}, "settings.no_line_for"),
         ({"answer_codes": {"NO": "3"}}, "settings.answer_codes"),
