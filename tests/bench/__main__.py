@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 import time
+import traceback
 from typing import Any
 
 from tests.bench import core, delivery, ingest, java, latency, pressure, recovery, report, scale, transform
@@ -14,7 +16,8 @@ BENCHMARKS = {"transform": transform.run, "core": core.run, "ingest": ingest.run
 LONG = {"latency": latency.run, "recovery": recovery.run, "scale": scale.run, "pressure": pressure.run}
 
 
-async def main(names: list[str], rounds: int, seconds: float) -> None:
+async def main(names: list[str], rounds: int, seconds: float) -> list[str]:
+    """Names of those that could not be measured."""
     started = time.monotonic()
     about: dict[str, Any] = {
         "machine": report.machine(),
@@ -23,18 +26,26 @@ async def main(names: list[str], rounds: int, seconds: float) -> None:
         "window_s": seconds,
     }
     benchmarks: dict[str, report.Benchmark] = {}
+    failed: list[str] = []
     async with open_place() as place:
         streams, program, why = java.contenders(place.folder)
         notes = [why] if why else []
         about["versions"] = report.versions(program)
         for name in names:
             print(f"{name} ({time.monotonic() - started:.0f} s)", flush=True)
-            found, said = await (BENCHMARKS | LONG)[name](place, rounds, seconds, streams, _tell)
+            try:
+                found, said = await (BENCHMARKS | LONG)[name](place, rounds, seconds, streams, _tell)
+            except Exception as error:  # the others' figures count all the same
+                traceback.print_exc()
+                failed.append(name)
+                notes.append(f"{name}: not measured, {error}")
+                continue
             benchmarks |= found
             notes += said
     about["seconds"] = round(time.monotonic() - started)
     report.write(benchmarks, notes, about)
     report.show(benchmarks, notes)
+    return failed
 
 
 def _tell(line: str) -> None:
@@ -49,4 +60,4 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=3.0, help="length of a window")
     asked = parser.parse_args()
     names = asked.only.split(",") if asked.only else list(BENCHMARKS | LONG if asked.full else BENCHMARKS)
-    asyncio.run(main(names, asked.rounds, asked.seconds))
+    sys.exit(bool(asyncio.run(main(names, asked.rounds, asked.seconds))))

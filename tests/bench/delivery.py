@@ -24,7 +24,8 @@ from tests.support.events import dossier_event
 from tests.support.simulators import SECRET, simulator
 
 DELAYS_MS = (5, 50)
-DOSSIERS = 30_000
+DOSSIERS = 100_000
+"""More than all rounds deliver."""
 START_S = 60.0
 Count = Callable[[], int]
 
