@@ -74,11 +74,13 @@ class Rules:
                          "always": also of a dossier that was finished later.
     many_supplements_late: more than one supplement request makes a dossier overdue.
     subtract_supplement: time spent waiting for a supplement does not count.
+    apology_is_late: a dossier whose date was put off with an apology (step RESCHEDULED) is overdue in any case.
     """
 
     one_supplement_ends: str = "open"
     many_supplements_late: bool = True
     subtract_supplement: bool = True
+    apology_is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,8 @@ def measure(case: Case, period: Period, rules: Rules, maximum: Callable[[int], i
     if len(requests) == 1 and _request_ends(rules, steps, how):
         until = requests[0]
     waited = _waited(steps, until)
-    late = _is_late(rules, deadline, until, waited, len(requests))
+    apologies = any(s.step == "RESCHEDULED" for s in steps)
+    late = _is_late(rules, deadline, until, waited, len(requests), apologies)
     if how == "":
         outcome = "pending"
     elif not period.holds(end):
@@ -195,9 +198,9 @@ def _waited(steps: Sequence[Step], until: int) -> int:
     return total + (max(0, until - since) if since is not None else 0)
 
 
-def _is_late(rules: Rules, deadline: int | None, until: int, waited: int, requests: int) -> bool | None:
+def _is_late(rules: Rules, deadline: int | None, until: int, waited: int, requests: int, apology: bool) -> bool | None:
     """None without a deadline to judge by."""
-    if requests > 1 and rules.many_supplements_late:
+    if (requests > 1 and rules.many_supplements_late) or (apology and rules.apology_is_late):
         return True
     if deadline is None:
         return None

@@ -214,6 +214,9 @@ def test_a_date_that_is_put_off_after_the_end_is_no_work_and_the_new_date_counts
     put_off = case(*steps, due="10-23 17:00")
     assert outcome(put_off) == "on_time"
     assert measure(put_off, OCTOBER, Rules(), lambda _: None).end == ms("10-21 09:00")
+    assert outcome(put_off, Rules(apology_is_late=True)) == "late"
+    assert outcome(case(*steps[:2]), Rules(apology_is_late=True)) == "late"
+    assert outcome(case(*steps[:2], due="10-23 17:00"), Rules(apology_is_late=True)) == "on_time"  # nobody apologised
 
 
 def test_an_end_that_only_a_fact_tells() -> None:
