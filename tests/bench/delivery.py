@@ -62,9 +62,6 @@ async def run(
             await hub.subscribe(
                 portal.subscriber("national", backfill="log", settings={"delivery": {"workers": WORKERS}})
             )
-            for name in names:  # a new subscriber begins at the end of the log: let each note it before it is filled
-                async with hub.role(f"deliver:{name}"):
-                    await asyncio.sleep(1.0)
             await place.fill(EVENTS, events(hub.codec))
             for number in range(rounds):
                 for name, count in names.items():
@@ -81,11 +78,11 @@ async def run(
     return _rows(found), notes
 
 
-def webhook_subscriber(name: str, port: int) -> Subscriber:
+def webhook_subscriber(name: str, port: int, backfill: str = "log") -> Subscriber:
     settings = {"url": f"http://127.0.0.1:{port}/", "allow_loopback": True, "timeout_s": 5}
     more = {"delivery": {"workers": WORKERS}}
     return Subscriber(
-        name=name, kind="provincial-portal", settings=settings | more, secrets={"signing": SECRET}, backfill="log"
+        name=name, kind="provincial-portal", settings=settings | more, secrets={"signing": SECRET}, backfill=backfill
     )
 
 

@@ -38,7 +38,8 @@ async def run(
         async with open_hub(place) as hub, contextlib.AsyncExitStack() as stack:
             organisation = Organisation(name="latency", sources=(SOURCE,), agencies=("*",))
             key = await organisations.add(hub.settings, organisation, "bench")
-            await hub.subscribe(webhook_subscriber("hook", port))
+            # Not what other benchmarks left in the log.
+            await hub.subscribe(webhook_subscriber("hook", port, backfill="none"))
             for role in _ROLES:
                 await stack.enter_async_context(hub.role(role))
             given = {
