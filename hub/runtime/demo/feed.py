@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import entry_points
@@ -27,6 +27,8 @@ from hub.wire.registry import open_codec
 from hub.wire.topics import agency_ingress
 
 HTTP_BATCH, HTTP_PAUSE_S = 40, 0.1
+HELD_BACK, HELD_BATCH = 0.4, 20
+"""The last share of the HTTP events goes in smaller batches, each when `drained` says so."""
 FILES_PAUSE_S = 1.0
 KAFKA_BATCH, KAFKA_PAUSE_S = 40, 0.2
 _RECORD = "vn.hub.DossierStep"
@@ -68,16 +70,27 @@ def cloud_event(step: Step) -> dict[str, Any]:
             "time": own.time, "data": data}  # fmt: skip
 
 
-async def feed_http(settings: Settings, key: str, steps: Sequence[Step], fed: Fed) -> None:
-    """Posts all steps in order, a batch sent again until it is taken; the first batch once more at the end."""
+async def feed_http(
+    settings: Settings, key: str, steps: Sequence[Step], fed: Fed, drained: Callable[[], Awaitable[None]]
+) -> None:
+    """Posts all steps in order, a batch sent again until it is taken; the first batch once more at the end.
+
+    drained: returns when a role that is to be killed at work may have run out of it.
+    """
     url = f"http://{settings.gateway.host}:{settings.gateway.port}/v1/events"
     headers = {"authorization": f"Bearer {key}", "content-type": "application/cloudevents-batch+json"}
-    batches = [steps[i : i + HTTP_BATCH] for i in range(0, len(steps), HTTP_BATCH)]
+    held = len(steps) - round(HELD_BACK * len(steps))
+    batches = [steps[i : min(i + HTTP_BATCH, held)] for i in range(0, held, HTTP_BATCH)]
+    last = [steps[i : i + HELD_BATCH] for i in range(held, len(steps), HELD_BATCH)]
     async with httpx.AsyncClient(timeout=30.0, trust_env=False, headers=headers) as client:
         for batch in batches:
             await _post(client, url, batch)
             fed.add(len(batch))
             await asyncio.sleep(HTTP_PAUSE_S)
+        for batch in last:
+            await drained()
+            await _post(client, url, batch)
+            fed.add(len(batch))
         fed.duplicates += (await _post(client, url, batches[0]))["duplicate"]
 
 

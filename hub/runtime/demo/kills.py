@@ -53,6 +53,7 @@ class Lags:
     settings: Settings
     client: AIOKafkaAdminClient
     consumer: AIOKafkaConsumer
+    http: httpx.AsyncClient
 
     async def ends(self, topic: str) -> Ends:
         described = await self.client.describe_topics([topic])
@@ -69,8 +70,7 @@ class Lags:
         """Calls that a delivery role has under way; 0 while it does not answer."""
         with contextlib.suppress(OSError, ValueError, KeyError, httpx.HTTPError):
             note = json.loads((self.settings.run_dir / f"{role.replace(':', '_')}.json").read_text("utf-8"))
-            async with httpx.AsyncClient(timeout=2.0, trust_env=False) as http:
-                found = _CALLS.search((await http.get(f"{note['observe']}/metrics")).text)
+            found = _CALLS.search((await self.http.get(f"{note['observe']}/metrics")).text)
             return int(found[1]) if found else 0
         return 0
 
@@ -81,7 +81,8 @@ async def lags(settings: Settings) -> AsyncIterator[Lags]:
     try:
         await client.start()
         await consumer.start()
-        yield Lags(settings, client, consumer)
+        async with httpx.AsyncClient(timeout=2.0, trust_env=False) as http:
+            yield Lags(settings, client, consumer, http)
     finally:
         await consumer.stop()
         await client.close()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -39,6 +39,7 @@ UP_S = 180.0
 STALL_S = 120.0
 """So long nothing may move before the demo gives up waiting."""
 QUIET_S = 2.0
+DRAINED_S = 1.0
 """After all is settled: time for what should not come any more."""
 CORE_AT, DELIVERY_AT = 0.2, 0.3
 """Share of the events after which the core and the delivery roles are killed."""
@@ -114,7 +115,7 @@ class Demo:
         async with asyncio.TaskGroup() as group:
             following = group.create_task(follow(self.settings, tally))
             killing = group.create_task(self._kill(supervisor, tally))
-            feeding = group.create_task(self._feed(keys, planted))
+            feeding = group.create_task(self._feed(keys, planted, lambda: _drained(tally, killing)))
             await self._settled(tally, planted, [killing, feeding])
             elapsed = tally.moved_at - began
             await asyncio.sleep(QUIET_S)
@@ -131,7 +132,9 @@ class Demo:
         self.view.say(f"report: {self.report}")
         return not wrong
 
-    async def _feed(self, keys: dict[str, str], planted: Sequence[Planted]) -> None:
+    async def _feed(
+        self, keys: dict[str, str], planted: Sequence[Planted], drained: Callable[[], Awaitable[None]]
+    ) -> None:
         drop = self.settings.filedrop_dir or self.settings.data_dir / "drop"
         async with asyncio.TaskGroup() as group:
             for number, agency in enumerate(agencies()):
@@ -139,7 +142,7 @@ class Demo:
                 bad = [p for p in planted if p.step.agency == agency and KINDS[p.kind][0] == agency.carrier]
                 match agency.carrier:
                     case "http":
-                        group.create_task(feed_http(self.settings, keys[agency.name], mine, self.fed))
+                        group.create_task(feed_http(self.settings, keys[agency.name], mine, self.fed, drained))
                     case "kafka":
                         group.create_task(feed_kafka(self.settings, agency, mine, bad, self.fed))
                     case _:
@@ -236,6 +239,15 @@ async def _kept(supervisor: Supervisor) -> AsyncIterator[asyncio.Task[None]]:
     finally:
         stop.set()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def _drained(tally: Tally, killing: asyncio.Task[None]) -> None:
+    """Until the portals have caught up, or nobody is left to be killed; no longer than DRAINED_S: some wait for a
+    retry."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DRAINED_S):
+            while not killing.done() and min(map(tally.reached, PORTALS)) < len(tally.recorded):
+                await asyncio.sleep(0.02)
 
 
 async def _until(condition: Callable[[], bool], seconds: float, what: str) -> None:
