@@ -61,7 +61,8 @@ class FileDrop:
                             yield batch
             if idle:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), self._poll_s)
+                    async with asyncio.timeout(self._poll_s):
+                        await stop.wait()
 
     async def confirmed(self, batch: Batch) -> None:
         await asyncio.to_thread(self._confirm, batch)

@@ -87,7 +87,8 @@ class Dispatcher:
                 await asyncio.wait(late, timeout=min(limit, CUT_S))
                 self._park_cut_off()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._desk.outbox.drained(), max(limit, CUT_S))
+            async with asyncio.timeout(max(limit, CUT_S)):
+                await self._desk.outbox.drained()
 
     def _park_cut_off(self) -> None:
         lanes, self._cut_off = self._cut_off, []
@@ -108,7 +109,8 @@ class Dispatcher:
                 due = desk.lanes.next_due()
                 hold = float("inf") if due is None else max(0.001, due - now)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(desk.changed.wait(), None if hold == float("inf") else hold)
+                async with asyncio.timeout(None if hold == float("inf") else hold):
+                    await desk.changed.wait()
 
     async def _work(self, worker: Worker, lane: Lane) -> None:
         healthy = False

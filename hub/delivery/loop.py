@@ -45,8 +45,11 @@ class Loop:
         self._committed_at = time.monotonic()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`."""
+        """Until `stop`, or cancelled: also where a library on the way kept the cancellation to itself."""
+        task = asyncio.current_task()
         while not stop.is_set():
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError
             self._monitor.beat()
             if self._assignment.pending:
                 await self._assignment.begin()
@@ -57,7 +60,8 @@ class Loop:
         self._flow()
         epoch = self._assignment.epoch
         # Bounded although getmany has its own limit: peers report hangs of it.
-        read = await asyncio.wait_for(self._consumer.getmany(timeout_ms=READ_MS, max_records=READ_MAX), READ_LIMIT_S)
+        async with asyncio.timeout(READ_LIMIT_S):
+            read = await self._consumer.getmany(timeout_ms=READ_MS, max_records=READ_MAX)
         if self._assignment.epoch != epoch or self._assignment.pending:
             return  # read for an assignment that is over; `begin` seeks again
         for where, records in read.items():

@@ -93,4 +93,5 @@ def _follow_keys(copy: Directory) -> KeyRing:
 
 async def _close(producer: AIOKafkaProducer) -> None:
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(producer.stop(), CLOSE_S)
+        async with asyncio.timeout(CLOSE_S):
+            await producer.stop()

@@ -128,7 +128,8 @@ class Child:
         if self.process is not None and self.process.returncode is None:
             self._signal(signal.SIGTERM)
             try:
-                await asyncio.wait_for(self.process.wait(), timeout)
+                async with asyncio.timeout(timeout):
+                    await self.process.wait()
             except TimeoutError:
                 log.warning("%s did not stop within %.0f s and is killed", self.name, timeout)
                 self._signal(signal.SIGKILL)

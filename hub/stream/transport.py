@@ -59,7 +59,8 @@ class Consumer(driver.Consumer):
         """Call a coroutine of the consumer thread, past its method queue, where a fetch may be waiting."""
         method = getattr(self._thread, name)
         future = asyncio.run_coroutine_threadsafe(method(*args), self._thread.thread_loop)
-        return await asyncio.wait_for(asyncio.wrap_future(future), timeout_s)
+        async with asyncio.timeout(timeout_s):
+            return await asyncio.wrap_future(future)
 
     # --- in: fetch, cut, hand out ---
 

@@ -120,7 +120,8 @@ class Lookup:
 async def read_within(settings: Settings, copy: SchemaCopy) -> bool:
     """`schema_log.read`, all of it within LOOK_S: connecting too."""
     try:
-        return await asyncio.wait_for(read(settings, copy, LOOK_S), LOOK_S)
+        async with asyncio.timeout(LOOK_S):
+            return await read(settings, copy, LOOK_S)
     except TimeoutError:
         raise RegistryError(f"_schemas could not be read within {LOOK_S:.0f} s") from None
 

@@ -71,7 +71,8 @@ class NationalCatalogue:
                 LINK_UP.labels(NAME).set(1)
                 LINK_LAST_SUCCESS.labels(NAME).set(time.time())
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), wait)
+                async with asyncio.timeout(wait):
+                    await stop.wait()
 
     async def confirmed(self, batch: Batch) -> None:
         self._cursor.take(batch.cursor["change"])
