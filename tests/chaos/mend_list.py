@@ -168,7 +168,7 @@ MENDS = (
     ),
     _one(
         "catch up after each assignment", 12, "state",
-        "self._stale = set(partitions) if self._stores else set()",
+        "self._stale = set(partitions) if self._stores or self._claim else set()",
         "self._stale = {number for number in partitions if not self._parts[number].logs[self._stores[0]].next}",
         _STATE,
     ),
