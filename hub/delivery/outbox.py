@@ -10,11 +10,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from hub.wire import kafka
+from hub.wire import batches, kafka
+from hub.wire.batches import Line, Sent
 from hub.wire.kafka import Headers
 from hub.wire.topics import DELIVERIES
 
@@ -69,30 +69,16 @@ class Outbox:
         """Returns partition -> end for what went to hub.deliveries. One batch a topic and partition, or as many as it
         takes, each confirmed once: a receipt is a small record, and a future for each cost as much as making it."""
         counts = {topic: len(await self._producer.partitions_for(topic)) for topic in {one[0] for one in records}}
-        lines: dict[tuple[str, int], list[Out]] = {}
-        for record in records:
-            topic, key = record[0], record[1]
-            lines.setdefault((topic, kafka.partition_of(key or b"", counts[topic])), []).append(record)
-        sent: list[tuple[str, int, int, asyncio.Future[Any]]] = []
+        lines: dict[tuple[str, int], list[Line]] = {}
+        for topic, key, value, headers in records:
+            partition = kafka.partition_of(key or b"", counts[topic])
+            lines.setdefault((topic, partition), []).append((key, value, headers, None))
+        sent: list[tuple[str, int, Sent]] = []
         for (topic, partition), part in lines.items():
-            sent += [(topic, partition, *one) for one in await self._batches(topic, partition, part)]
-        answers = await asyncio.gather(*(future for *_, future in sent))
+            sent += [(topic, partition, one) async for one in batches.send(self._producer, topic, partition, part)]
+        answers = await asyncio.gather(*(future for _, _, (future, _) in sent))
         ends: dict[int, int] = {}
-        for (topic, partition, count, _), answer in zip(sent, answers, strict=True):
+        for (topic, partition, (_, count)), answer in zip(sent, answers, strict=True):
             if topic == DELIVERIES:
                 ends[partition] = max(ends.get(partition, 0), answer.offset + count)
         return ends
-
-    async def _batches(
-        self, topic: str, partition: int, records: Sequence[Out]
-    ) -> list[tuple[int, asyncio.Future[Any]]]:
-        """(how many records, its confirmation) of each batch."""
-        sent, batch = [], self._producer.create_batch()
-        for _, key, value, headers in records:
-            more = list(headers)
-            if batch.append(key=key, value=value, timestamp=None, headers=more) is None:
-                sent.append((batch.record_count(), await self._producer.send_batch(batch, topic, partition=partition)))
-                batch = self._producer.create_batch()
-                batch.append(key=key, value=value, timestamp=None, headers=more)
-        sent.append((batch.record_count(), await self._producer.send_batch(batch, topic, partition=partition)))
-        return sent

@@ -12,13 +12,12 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from hub.errors import HubError
-from hub.wire import kafka
+from hub.wire import batches, kafka
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +28,6 @@ ACK_WAIT_S = 10.0
 """A request waits so long for the broker, then it is told to come again."""
 STUCK_S = 5.0
 """Records without acknowledgement for so long: nothing new is taken in."""
-
-# murmur2 is pure Python; the keys of a dossier come again and again.
-_partition_of = lru_cache(maxsize=65_536)(kafka.partition_of)
 
 
 class Overloaded(HubError):
@@ -100,14 +96,9 @@ class _Lane:
                 parcel.settle(error)
 
     async def _send(self, parcels: Sequence[_Parcel]) -> None:
-        batch, futures = self._producer.create_batch(), []
-        for key, value, headers in (line for parcel in parcels for line in parcel.lines):
-            if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
-                futures.append(await self._producer.send_batch(batch, self._topic, partition=self._partition))
-                batch = self._producer.create_batch()
-                batch.append(key=key, value=value, timestamp=None, headers=headers)
-        futures.append(await self._producer.send_batch(batch, self._topic, partition=self._partition))
-        for answer in await asyncio.gather(*futures, return_exceptions=True):
+        lines = ((*line, None) for parcel in parcels for line in parcel.lines)
+        sent = [future async for future, _ in batches.send(self._producer, self._topic, self._partition, lines)]
+        for answer in await asyncio.gather(*sent, return_exceptions=True):
             if isinstance(answer, BaseException):
                 raise answer
 
@@ -171,7 +162,7 @@ class Sender:
         """Returns when the broker has acknowledged every line. BrokerAway: not all of them, as far as is known."""
         lanes: dict[int, list[Line]] = {}
         for line in lines:
-            lanes.setdefault(_partition_of(line[0], len(self._lanes)), []).append(line)
+            lanes.setdefault(kafka.partition_of(line[0], len(self._lanes)), []).append(line)
         parcels = []
         for number, part in lanes.items():
             parcel = _Parcel(part)

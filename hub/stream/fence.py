@@ -16,7 +16,8 @@ from aiokafka.errors import ProducerFenced
 from hub.config import Settings
 from hub.stream.api import Out
 from hub.stream.errors import Fenced
-from hub.stream.writer import Landed, Line, Writer
+from hub.stream.writer import Landed, Writer
+from hub.wire.batches import Line
 
 
 class Fence:

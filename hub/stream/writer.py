@@ -1,7 +1,6 @@
 """Writing many records with few requests, and knowing that the broker has them.
 
-aiokafka's `send` costs a future and a coroutine a record; a batch built here costs one append. All batches of a call
-are on their way together, one after another within a partition.
+All batches of a call are on their way together, one after another within a partition.
 """
 
 from __future__ import annotations
@@ -9,25 +8,20 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeError
 
 from hub.config import Settings
-from hub.stream.api import Header, Out
+from hub.stream.api import Out
 from hub.stream.errors import WriteRefused
-from hub.wire import kafka
+from hub.wire import batches, kafka
+from hub.wire.batches import Line, Sent
 
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeError)
-# key, value, headers, timestamp_ms
-Line = tuple[bytes | None, bytes | None, Iterable[Header], int | None]
 # offset of the batch's first record, number of records
 Landed = tuple[int, int]
-
-# murmur2 is pure Python and costs as much as decoding the record; the same keys come again and again.
-_partition_of = lru_cache(maxsize=65_536)(kafka.partition_of)
 
 
 class Writer:
@@ -73,7 +67,7 @@ class Writer:
             partition = out.partition
             if partition is None:
                 count = self._partitions.get(out.topic) or await self.partitions(out.topic)
-                partition = near % count if out.key is None else _partition_of(out.key, count)
+                partition = near % count if out.key is None else kafka.partition_of(out.key, count)
             line = (out.key, out.value, out.headers, out.timestamp_ms)
             lines.setdefault((out.topic, partition), []).append(line)
             number += 1
@@ -104,16 +98,10 @@ class Writer:
     async def _append(
         self, producer: AIOKafkaProducer, topic: str, partition: int, lines: Iterable[Line]
     ) -> list[Landed]:
-        sent: list[tuple[asyncio.Future[object], int]] = []
-        batch = producer.create_batch()
+        sent: list[Sent] = []
         try:
-            for key, value, headers, timestamp in lines:
-                if batch.append(key=key, value=value, timestamp=timestamp, headers=list(headers)) is None:
-                    sent.append((await producer.send_batch(batch, topic, partition=partition), batch.record_count()))
-                    batch = producer.create_batch()
-                    batch.append(key=key, value=value, timestamp=timestamp, headers=list(headers))
-            if batch.record_count():
-                sent.append((await producer.send_batch(batch, topic, partition=partition), batch.record_count()))
+            async for one in batches.send(producer, topic, partition, lines):
+                sent.append(one)
         finally:
             answers = await asyncio.gather(*(future for future, _ in sent), return_exceptions=True)
         landed: list[Landed] = []
@@ -122,7 +110,7 @@ class Writer:
                 raise WriteRefused(f"{topic}/{partition} takes no record of that size") from answer
             if isinstance(answer, BaseException):
                 raise answer
-            landed.append((answer.offset, count))  # type: ignore[attr-defined]
+            landed.append((answer.offset, count))
         return landed
 
     async def _replace(self, used: AIOKafkaProducer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from struct import unpack_from
 from typing import Any
 
@@ -36,8 +37,10 @@ def murmur2(key: bytes) -> int:
     return found ^ found >> 15
 
 
+@lru_cache(maxsize=65_536)
 def partition_of(key: bytes, partitions: int) -> int:
-    """Kafka's default partitioner for keyed records; every writer of a keyed hub topic uses it."""
+    """Kafka's default partitioner for keyed records; every writer of a keyed hub topic uses it. Remembered: murmur2 in
+    Python costs as much as decoding the record, and the same keys come again and again."""
     return (murmur2(key) & 0x7FFFFFFF) % partitions
 
 

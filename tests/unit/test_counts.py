@@ -21,8 +21,7 @@ from hub.model import deadlines
 from hub.readmodel import tables
 from hub.readmodel.database import open_engine
 from hub.readmodel.projector import Projector
-from hub.stream import writer
-from hub.wire import codec, topics
+from hub.wire import codec, kafka, topics
 from hub.wire.own import record as avro
 from tests.contract.events import dossier_items
 from tests.support.codecs import fixed_codec
@@ -141,11 +140,11 @@ def test_a_dossier_that_waits_often_has_each_wait_counted_once(counts: Counter[s
 
 
 def test_murmur2_is_asked_once_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    writer._partition_of.cache_clear()
+    kafka.partition_of.cache_clear()
     for _ in range(4):
         for number in range(DOSSIERS):
-            writer._partition_of(b"%d" % number, 12)
-    assert writer._partition_of.cache_info().misses == DOSSIERS
+            kafka.partition_of(b"%d" % number, 12)
+    assert kafka.partition_of.cache_info().misses == DOSSIERS
 
 
 def test_a_batch_of_the_read_model_is_a_fixed_number_of_statements(tmp_path: Path) -> None:
