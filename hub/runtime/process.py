@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import json
 import logging
 import os
@@ -22,6 +21,7 @@ from hub.config import Settings
 from hub.errors import StartError
 from hub.observe import server
 from hub.runtime import exits, logs, roles
+from hub.stream import heap
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ async def _main(name: str, settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     function = roles.function(name)  # imported before the port opens: a role that answers has loaded
-    _calm_collector()
+    heap.calm()
     async with _observe(name, settings) as port:
         log.info("%s starts, pid %d, observe port %d", name, os.getpid(), port)
         work = asyncio.ensure_future(function(name, settings, stop))
@@ -90,14 +90,6 @@ async def _main(name: str, settings: Settings) -> None:
             work.cancel()
     if not stop.is_set():
         raise RuntimeError("returned without being asked to stop")
-
-
-def _calm_collector() -> None:
-    """What is loaded stays and is not looked through again; the rest seldomer: records come and go by reference count,
-    and a look at each 700 new objects took a quarter of the gateway's time."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 @contextlib.asynccontextmanager

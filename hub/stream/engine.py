@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
-import gc
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -39,22 +38,10 @@ _CRASH_POLL_S = 0.2
 # A step that holds the loop for longer hangs: the process is ended with its traceback, the crash file says over what.
 _LOOP_LIMIT_S = 120.0
 _LOOP_POLL_S = 10.0
-# New objects between two searches for cycles (Python's own figures: 700, 10, 10). A chunk makes tens of thousands, none
-# in a cycle, and each search goes through some of the state: with Python's figures it took a third of the core's time.
-GARBAGE = (50_000, 20, 20)
 
 
 async def run_engine(config: EngineConfig, settings: Settings, stop: asyncio.Event) -> None:
     """As `Engine.run` says."""
-    thresholds = gc.get_threshold()
-    gc.set_threshold(*GARBAGE)
-    try:
-        await _run(config, settings, stop)
-    finally:
-        gc.set_threshold(*thresholds)
-
-
-async def _run(config: EngineConfig, settings: Settings, stop: asyncio.Event) -> None:
     writer = Writer(settings)
     try:
         await writer.start()

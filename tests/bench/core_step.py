@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import argparse
 import cProfile
-import gc
 import hashlib
 import pstats
 import time
 from collections import defaultdict
 from pathlib import Path
 
+from hub.stream import heap
 from hub.stream.api import Record
-from hub.stream.engine import GARBAGE
 from hub.wire.topics import INGRESS
 from tests.bench.dossiers import records
 from tests.bench.place import PARTITIONS
@@ -91,7 +90,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=EVENTS)
     parser.add_argument("--runs", type=int, default=5)
     args = parser.parse_args()
-    gc.set_threshold(*GARBAGE)  # as the engine does
+    heap.calm()  # as the process of every role
     rows = chunks(args.events)
     if args.digest:
         print(digest(rows))

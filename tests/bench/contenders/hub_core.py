@@ -16,8 +16,10 @@ async def main(spec: Spec, instance: str = "0", store: str = "memory") -> None:
     topics.INGRESS, topics.EVENTS, topics.DEAD_LETTERS = spec.source, spec.sink, spec.dead
     topics.DOSSIERS = spec.store
     from hub.pipeline.role import engine_config
+    from hub.stream import heap
     from hub.stream.api import Engine
 
+    heap.calm()  # as the process of every role
     settings = spec.settings()
     config = engine_config(Codec(spec.ids, lambda schema_id: None), settings)
     config = replace(config, name=spec.group, stores=(spec.store,), instance=instance, store=store)

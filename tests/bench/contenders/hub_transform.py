@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from hub.pipeline.role import crash_letter
+from hub.stream import heap
 from hub.stream.api import Engine, EngineConfig, Out, Outputs, Record, StateView, Step
 from hub.wire.codec import Codec
 from hub.wire.own.record import OwnRecord
@@ -28,6 +29,7 @@ def transform(spec: Spec) -> Step:
 
 
 async def main(spec: Spec) -> None:
+    heap.calm()  # as the process of every role
     config = EngineConfig(spec.group, (spec.source,), (), transform(spec), lambda stored: 0, crash_letter)
     await Engine(config, spec.settings()).run(on_stop())
 
