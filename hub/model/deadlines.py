@@ -87,6 +87,14 @@ def due(rules: Rules, received: int, amount: float, unit: Unit) -> int:
     return rules.calendar.add(start, round(part * rules.working_day_ms))
 
 
+def limit_end(rules: Rules, received: int, amount: float, unit: str) -> int | None:
+    """`due` of a limit as catalogues write it (UNITS); None for a unit or an amount that cannot be counted."""
+    try:
+        return due(rules, received, amount, UNITS[unit]) if unit in UNITS else None
+    except ValueError:
+        return None
+
+
 def paused(rules: Rules, due_at: int, began: int, ended: int, unit: Unit | None = None) -> int:
     """The date after one pause. One that began after the date changes nothing: it was late already.
 

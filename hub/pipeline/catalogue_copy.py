@@ -16,8 +16,9 @@ from typing import Any
 
 from hub.config import Settings
 from hub.errors import BadRecord
+from hub.model.catalogue import time_limits
 from hub.model.deadline_rules import rules as deadline_rules
-from hub.model.deadlines import UNITS, Rules, Unit, due
+from hub.model.deadlines import Rules, limit_end
 from hub.model.online import Offer, Standing, offer, refusal, standing
 from hub.observe.health import HEALTH
 from hub.observe.metrics import CATALOGUE_COPY_AGE_SECONDS
@@ -37,7 +38,7 @@ class CatalogueCopy:
 
     def __init__(self, codec: Codec, strict: bool, rules: Rules | None = None) -> None:
         self._codec, self._strict, self._rules = codec, strict, rules
-        self._limits: dict[str, tuple[tuple[float, Unit], ...]] = {}
+        self._limits: dict[str, tuple[tuple[float, str], ...]] = {}
         self._procedures: dict[str, Standing] = {}
         self._services: dict[str, dict[str, Offer]] = {}
         self._procedure_of: dict[str, str] = {}
@@ -71,11 +72,8 @@ class CatalogueCopy:
         """When the longest of the procedure's time limits ends; None if none is known that can be counted."""
         if self._rules is None:
             return None
-        ends = []
-        for amount, unit in self._limits.get(procedure, ()):
-            with contextlib.suppress(ValueError):
-                ends.append(due(self._rules, received_at, amount, unit))
-        return max(ends, default=None)
+        ends = [limit_end(self._rules, received_at, *limit) for limit in self._limits.get(procedure, ())]
+        return max((end for end in ends if end is not None), default=None)
 
     def __len__(self) -> int:
         return len(self._procedure_of)
@@ -88,7 +86,7 @@ class CatalogueCopy:
         procedure = self._codec.decode(value, "vn.hub.Procedure")[1]
         self._procedures[code] = standing(procedure)
         if self._rules is not None:
-            self._limits[code] = _limits(procedure)
+            self._limits[code] = time_limits(procedure)
 
     def _service(self, code: str, value: bytes | None) -> None:
         service = self._codec.decode(value, "vn.hub.OnlineService")[1] if value is not None else None
@@ -98,11 +96,6 @@ class CatalogueCopy:
             procedure = service["procedure_code"] or code.rpartition(".")[0]
             self._procedure_of[code] = procedure
             self._services.setdefault(procedure, {})[code] = offer(service)
-
-
-def _limits(procedure: Datum) -> tuple[tuple[float, Unit], ...]:
-    told = {(row["time_limit"], row["time_limit_unit"]) for row in (procedure, *(procedure["time_limits"] or ()))}
-    return tuple(sorted((amount, UNITS[unit]) for amount, unit in told if amount is not None and unit in UNITS))
 
 
 @contextlib.asynccontextmanager

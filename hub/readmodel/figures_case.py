@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from hub.model.lifecycle import STEP_RANK
 
 HOUR_MS = 3_600_000
-LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 
 # received at, amount, DONVITINH -> when that limit ends; None for a unit that nobody knows
 Limit = Callable[[int, float, str], int | None]

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date
 from typing import Any
 
+from hub.model.calendar import midnight_of, number_of
 from hub.model.text import nfc
-from hub.readmodel.figures_case import LOCAL
 
 _DAY = re.compile(
     r"ngày\s+(\d{1,2})(?:\s*[/.-]\s*(\d{1,2})\s*[/.-]\s*|\s+tháng\s+(\d{1,2})\s+năm\s+)(\d{4})(?!\d)", re.IGNORECASE
@@ -25,7 +25,7 @@ def decided_at(state: Mapping[str, Any]) -> int | None:
     if found := _DAY.search(words):
         day, month, in_words, year = found.groups()
         try:
-            return int(datetime(int(year), int(month or in_words), int(day), tzinfo=LOCAL).timestamp() * 1000)
+            return midnight_of(number_of(date(int(year), int(month or in_words), int(day))))
         except ValueError:
             return None
     return next((basis["issued_on"] for basis in state.get("legal_bases") or () if _is_it(basis, words)), None)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, exists, or_, select
 
+from hub.model.catalogue import time_limits
 from hub.readmodel.figures import ProcedureEntry, ServiceEntry
 from hub.readmodel.figures_case import Case, Paper, Period, Step
 from hub.readmodel.figures_decision import decided_at, public_since
@@ -118,17 +119,11 @@ def procedures(
             published_at=first.get(row.key),
             effective_at=state.get("effective_at"),
             lacking=tuple(name for name in complete if state.get(name) in (None, "", [])),
-            limits=_limits(state),
+            limits=time_limits(state),
             decided_at=decided,
             public_since=None if decided is None else public_since(decided, moments.get(row.key, ())),
         )
     return out
-
-
-def _limits(state: Mapping[str, Any]) -> tuple[tuple[float, str], ...]:
-    every = [state, *(state.get("time_limits") or ())]
-    pairs = [(row.get("time_limit"), row.get("time_limit_unit")) for row in every]
-    return tuple((float(amount), str(unit)) for amount, unit in pairs if amount and unit)
 
 
 def services(connection: Connection, g: Generation) -> list[ServiceEntry]:

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine
@@ -14,13 +15,12 @@ from hub.config import Settings
 from hub.errors import BadRecord, ConfigError
 from hub.model import agencies, codes
 from hub.model.agencies import Agencies
-from hub.model.calendar import day_of
+from hub.model.calendar import date_of, day_of, midnight_of, number_of
 from hub.model.deadline_rules import rules as deadline_rules
-from hub.model.deadlines import UNITS, due
-from hub.model.deadlines import Rules as DeadlineRules
+from hub.model.deadlines import limit_end
 from hub.readmodel import figures_query, tables
 from hub.readmodel.figures import PROVINCE, Catalogue, Tally, tallies
-from hub.readmodel.figures_case import LOCAL, Limit, Period
+from hub.readmodel.figures_case import Period
 from hub.readmodel.figures_rules import Scheme, scheme
 from hub.readmodel.figures_score import GroupScore, Scored, score
 
@@ -34,26 +34,10 @@ def month_of(text: str, now_ms: int) -> Period:
     if found is None or found[1] == "0000":
         raise ConfigError("month", f"must be a month as 2026-10; got {text[:20]!r}")
     first = date(int(found[1]), int(found[2]), 1)
-    start = _midnight(first)
+    start = midnight_of(number_of(first))
     if start > now_ms:
         raise ConfigError("month", f"{text} has not begun")
-    return Period(start, min(_midnight((first + timedelta(days=31)).replace(day=1)), now_ms))
-
-
-def _midnight(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=LOCAL).timestamp() * 1000)
-
-
-def limit_of(rules: DeadlineRules) -> Limit:
-    """A procedure's maximum (item 2.1); None for a unit or an amount that the calculator does not know."""
-
-    def limit(received_at: int, amount: float, unit: str) -> int | None:
-        try:
-            return due(rules, received_at, amount, UNITS[unit]) if unit in UNITS else None
-        except ValueError:
-            return None
-
-    return limit
+    return Period(start, min(midnight_of(number_of((first + timedelta(days=31)).replace(day=1))), now_ms))
 
 
 def monthly(engine: Engine, settings: Settings, month: str, agency: str = "", now_ms: int | None = None) -> Json:
@@ -70,7 +54,7 @@ def monthly(engine: Engine, settings: Settings, month: str, agency: str = "", no
         known = Catalogue(
             figures_query.procedures(connection, g, plan.complete, own),
             figures_query.services(connection, g),
-            limit_of(rules),
+            partial(limit_end, rules),
             working_days,
         )
         rated = figures_query.ratings(connection, g, period, own)
@@ -97,7 +81,7 @@ def _agency(text: str) -> str:
 
 def document(found: Mapping[str, Tally], plan: Scheme, offices: Agencies, period: Period, sum_name: str) -> Json:
     """{province, agencies}; each number is {count, dossiers}. province: the sum over all of them."""
-    at = datetime.fromtimestamp((period.end - 1) / 1000, LOCAL).date()
+    at = date_of(day_of(period.end - 1))
     active = {code: tally for code, tally in found.items() if code != PROVINCE and _says_something(tally)}
     return {
         "province": _agency_document(found[PROVINCE], sum_name, plan, None),

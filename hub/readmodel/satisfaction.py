@@ -6,14 +6,15 @@ given before that midnight. On the first of a month the whole month before it is
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from sqlalchemy import Engine
 
 from hub.config import FiguresSettings
 from hub.delivery.satisfaction import Satisfaction, summed_up
+from hub.model.calendar import HOUR_MS, date_of, day_of, midnight_of, number_of
 from hub.readmodel import figures_query, tables
-from hub.readmodel.figures_case import LOCAL, Period
+from hub.readmodel.figures_case import Period
 from hub.readmodel.report import month_of
 
 _MOST = 12
@@ -45,7 +46,7 @@ def _read(engine: Engine, month: str, period: Period, at: int) -> Satisfaction:
 
 
 def _moment(day: date, hour: int) -> int:
-    return int(datetime(day.year, day.month, day.day, hour, tzinfo=LOCAL).timestamp() * 1000)
+    return midnight_of(number_of(day)) + hour * HOUR_MS
 
 
 def due(own: FiguresSettings, last: date | None, now_ms: int) -> list[date]:
@@ -69,6 +70,5 @@ def due(own: FiguresSettings, last: date | None, now_ms: int) -> list[date]:
 
 def _latest(own: FiguresSettings, now_ms: int) -> date:
     """The last slot whose hour has come."""
-    moment = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(LOCAL)
-    day = moment.date() if moment.hour >= own.satisfaction_hour else moment.date() - timedelta(days=1)
+    day = date_of(day_of(now_ms - own.satisfaction_hour * HOUR_MS))
     return day if own.satisfaction == "day" else day.replace(day=1)
