@@ -19,12 +19,12 @@ from hub import config
 from hub.access import audit, subscribers
 from hub.access.control import Subscriber
 from hub.access.directory import write
+from hub.access.rights import covers, normal
 from hub.cli import output
 from hub.config import Settings
 from hub.delivery.portal import Answer, make_portal
 from hub.delivery.questions import Kind, Question, QuestionReply, opened
 from hub.errors import BadRecord, ConfigError, Rejected, Retryable, StartError
-from hub.model import codes
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="a portal, by its name as subscriber")]
@@ -71,7 +71,7 @@ def answer(
 
 def _agency(text: str) -> str:
     try:
-        return codes.agency(text).normal if text else ""
+        return normal(text) if text else ""
     except BadRecord as error:
         raise ConfigError("agency", error.detail) from None
 
@@ -81,10 +81,9 @@ def _is_for(question: Question, agency: str) -> bool:
     if not agency:
         return True
     try:
-        asked = codes.agency(question.agency_code).normal
+        return covers((agency,), question.agency_code)
     except BadRecord:
         return True
-    return asked == agency or asked.startswith(agency + ".")
 
 
 def _read(path: Path) -> str:

@@ -15,6 +15,7 @@ from hub.runtime.checker.deadlines import Feed
 from hub.runtime.checker.sent import Sent, read
 from hub.runtime.demo import citizens, extras
 from hub.runtime.demo.extras import Calendar
+from hub.runtime.demo.input import VIETNAM
 from hub.runtime.demo.portals import Simulator
 from hub.runtime.generator import sinks
 
@@ -52,7 +53,7 @@ def test_near_deadlines_are_decided(tmp_path: Path, day: str) -> None:
 def test_the_province_lies_before_today(day: str) -> None:
     today = calendar(day)
     events = extras.province_events(today, 400)
-    local = datetime.fromtimestamp(max(event.arrived_at for event in events) / 1000, extras.VIETNAM)
+    local = datetime.fromtimestamp(max(event.arrived_at for event in events) / 1000, VIETNAM)
     assert local.date() < today.today
     assert today.month == f"{today.start:%Y-%m}" < f"{today.today:%Y-%m}"
     assert [event.arrived_at for event in events] == sorted(event.arrived_at for event in events)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hub.runtime.checker.sent import STATUS_CODE, Dossier, Sent, wire
+from hub.runtime.checker.sample import wire
+from hub.runtime.checker.sent import STATUS_CODE, Dossier, Sent
 from hub.runtime.checker.slice import Slice, rows
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import holidays
 
-from hub.runtime.checker.sent import VIETNAM
+from hub.runtime.checker.sample import VIETNAM
 
 HALVES = ((time(7), time(11, 30)), (time(13, 30), time(17)))
 DAY = timedelta(hours=8)

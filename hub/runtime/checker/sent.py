@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-VIETNAM = timezone(timedelta(hours=7))
 DOSSIER, PROCEDURE, SERVICE = "vn.hub.dossier.step", "vn.hub.procedure.change", "vn.hub.service.change"
 PLANTED = "planted-"
 """Ids of events that must not get through begin so."""
@@ -186,8 +185,3 @@ def millis(text: str) -> int:
     """RFC 3339 -> ms UTC."""
     since = datetime.fromisoformat(text) - datetime(1970, 1, 1, tzinfo=UTC)
     return since // timedelta(milliseconds=1)
-
-
-def wire(at: int) -> str:
-    """yyyyMMddHHmmss in Việt Nam (domain notes 1.4)."""
-    return f"{datetime.fromtimestamp(at // 1000, VIETNAM):%Y%m%d%H%M%S}"

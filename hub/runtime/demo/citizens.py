@@ -15,7 +15,8 @@ from hub.config import Settings
 from hub.errors import StartError
 from hub.model import agencies
 from hub.runtime.demo.commands import hub_json
-from hub.runtime.demo.extras import VIETNAM, Calendar, department, plan
+from hub.runtime.demo.extras import Calendar, department, plan
+from hub.runtime.demo.input import VIETNAM
 from hub.runtime.demo.portals import Simulator
 from hub.runtime.generator import events
 from hub.runtime.generator.events import Event

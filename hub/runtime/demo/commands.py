@@ -72,12 +72,11 @@ async def subjects(settings: Settings, codes: Iterable[str]) -> dict[str, dict[s
     return {code: answer for code, answer in zip(wanted, found, strict=True) if answer is not None}
 
 
-async def metric(settings: Settings, role: str, name: str) -> float | None:
+async def metric(settings: Settings, http: httpx.AsyncClient, role: str, name: str) -> float | None:
     """One value of a role's /metrics; None while it does not answer."""
     with contextlib.suppress(OSError, ValueError, KeyError, httpx.HTTPError):
         note = json.loads((settings.run_dir / f"{role.replace(':', '_')}.json").read_text("utf-8"))
-        async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
-            text = (await client.get(f"{note['observe']}/metrics")).text
+        text = (await http.get(f"{note['observe']}/metrics")).text
         if found := re.search(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE):
             return float(found[1])
     return None

@@ -6,21 +6,20 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from importlib import resources
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from hub.model import agencies
 from hub.model.agencies import Agencies, Office
+from hub.model.calendar import date_of, day_of
 from hub.runtime.generator import events as generate
 from hub.runtime.generator import offices
 from hub.runtime.generator.events import Event, Wanted
 from hub.runtime.generator.shape import DAY_MS, HOUR_MS
 from hub.wire.envelope import DOSSIER_STEP, PROCEDURE_CHANGE, SERVICE_CHANGE
 
-VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 PLANTED = "planted-"
 
 
@@ -38,7 +37,7 @@ class Calendar:
 
     @property
     def today(self) -> date:
-        return datetime.fromtimestamp(self.now / 1000, UTC).astimezone(VIETNAM).date()
+        return date_of(day_of(self.now))
 
     @property
     def start(self) -> date:

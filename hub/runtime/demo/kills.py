@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
-import re
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
@@ -23,12 +21,12 @@ from aiokafka.admin import AIOKafkaAdminClient
 from hub.config import Settings
 from hub.errors import StartError
 from hub.runtime.child import Child, State
+from hub.runtime.demo.commands import metric
 from hub.wire import kafka
 
 TRIES = 5
 POLL_S = 0.02
 WAIT_S = 120.0
-_CALLS = re.compile(r"^hub_delivery_calls_in_flight\{.*\} (\d+)", re.MULTILINE)
 
 Ends = dict[TopicPartition, int]
 
@@ -68,11 +66,7 @@ class Lags:
 
     async def calls(self, role: str) -> int:
         """Calls that a delivery role has under way; 0 while it does not answer."""
-        with contextlib.suppress(OSError, ValueError, KeyError, httpx.HTTPError):
-            note = json.loads((self.settings.run_dir / f"{role.replace(':', '_')}.json").read_text("utf-8"))
-            found = _CALLS.search((await self.http.get(f"{note['observe']}/metrics")).text)
-            return int(found[1]) if found else 0
-        return 0
+        return int(await metric(self.settings, self.http, role, "hub_delivery_calls_in_flight") or 0)
 
 
 @contextlib.asynccontextmanager

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from hub.access import organisations
 from hub.access.control import Organisation
 from hub.config import Settings
@@ -156,11 +158,12 @@ class Province:
             await asyncio.sleep(0.1)
         self.early = dict.fromkeys([event.subject for event in first], _now())
         accepted = time.monotonic()
-        while time.monotonic() < deadline:
-            age = await metric(self.settings, "core", "hub_catalogue_copy_age_seconds")
-            if age is not None and age < time.monotonic() - accepted:
-                break
-            await asyncio.sleep(0.2)
+        async with httpx.AsyncClient(timeout=2.0, trust_env=False) as http:
+            while time.monotonic() < deadline:
+                age = await metric(self.settings, http, "core", "hub_catalogue_copy_age_seconds")
+                if age is not None and age < time.monotonic() - accepted:
+                    break
+                await asyncio.sleep(0.2)
         await self._feed(rest, key)
 
     async def _feed(self, events: Sequence[Event], key: str) -> None:
