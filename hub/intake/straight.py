@@ -17,14 +17,12 @@ from hub.errors import BadRecord
 from hub.intake.validator import INT_BITS, SECONDS_BELOW, YEAR_10000, parse_time, symbols_of
 from hub.wire.codec import Json, schema_json
 from hub.wire.own.schema import full_name, unwrapped
-from hub.wire.own.write import long_bytes
+from hub.wire.own.write import SHORT, long_bytes
 
 # (buffer, value as parsed from JSON)
 _Write = Callable[[bytearray, Any], None]
 
 _DOUBLE = struct.Struct("<d")
-_SHORT = [long_bytes(length) for length in range(1024)]
-"""The head of a string, by its length in bytes."""
 _SHAPES = 512
 """Sets of fields that a record has a function for; each takes a few kB. A source sends a few."""
 
@@ -168,7 +166,7 @@ class _Record:
         return self._compiled(frozenset())
 
     def _compiled(self, missing: frozenset[str]) -> _Write:
-        known: dict[str, Any] = {"Unusual": Unusual, "SHORT": _SHORT, "long_bytes": long_bytes}
+        known: dict[str, Any] = {"Unusual": Unusual, "SHORT": SHORT, "long_bytes": long_bytes}
         lines, constant = ["def write(out, given):"], b""
         for number, field in enumerate(self._fields):
             if field.name in missing:

@@ -71,14 +71,6 @@ def unpack(raw: bytes) -> Watch:
     return Watch(due_at, since, deadline_at, bool(flags & _RUNS), flags & ~_RUNS, waited)
 
 
-def watch_of(headers: Sequence[tuple[str, bytes]], header: str = DEADLINE) -> Watch | None:
-    """What a state record's headers say of it; None without a date."""
-    for name, value in headers:
-        if name == header:
-            return unpack(value)
-    return None
-
-
 def watches_of(headers: Sequence[tuple[str, bytes]]) -> dict[str, Watch]:
     """Both watches, as far as there are, by header."""
     return {name: unpack(value) for name, value in headers if name in KINDS}

@@ -177,14 +177,17 @@ class _Chunk:
 
     def _repeated(self, record: Record) -> Out | None:
         """As `_event`, of a step that repeats the facts of its dossier's last one; None if it has to be looked at."""
-        found, key, value = ce.plain(record.headers), record.key, record.value
-        if found is None or key is None or value is None or found["ce_type"] != _DOSSIER_STEP:
+        key, value = record.key, record.value
+        if key is None or value is None:
             return None
         ident = (DOSSIERS, key)
         work = self._open.get(ident)
         if work is None and ident in self._kept:
             work = self._work(self._families[ce.DOSSIER_STEP], key.decode(), key)
-        if not isinstance(work, DossierWork) or work.last is None or found.get("ce_subject") != key:
+        if not isinstance(work, DossierWork) or work.last is None:
+            return None
+        found = ce.plain(record.headers)
+        if found is None or found["ce_type"] != _DOSSIER_STEP or found.get("ce_subject") != key:
             return None
         step = work.last.read(value, record.timestamp_ms)
         if step is None:

@@ -15,7 +15,7 @@ from hub.config import CoreSettings, DeadlineSettings, Settings
 from hub.delivery import filters
 from hub.delivery.decoder import Decoder
 from hub.delivery.entries import Raw
-from hub.model.deadline_watch import Watch, unpack, watch_of
+from hub.model.deadline_watch import DEADLINE, Watch, unpack, watches_of
 from hub.pipeline.clock import MAX_PER_TICK, RESCAN_S, Clock
 from hub.pipeline.step import make_step
 from hub.readmodel.projection import rows
@@ -63,7 +63,7 @@ class Hub(Core):
 
     @property
     def watch(self) -> Watch:
-        found = watch_of(self.state[topics.DOSSIERS, CODE.encode()].headers)
+        found = watches_of(self.state[topics.DOSSIERS, CODE.encode()].headers).get(DEADLINE)
         assert found is not None
         return found
 

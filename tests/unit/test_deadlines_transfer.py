@@ -11,7 +11,7 @@ import pytest
 
 from hub.access.control import Filter
 from hub.delivery import filters
-from hub.model.deadline_watch import TRANSFER, watch_of
+from hub.model.deadline_watch import TRANSFER, watches_of
 from hub.pipeline.clock import RESCAN_S, runs
 from hub.stream.api import Stored
 from hub.wire import topics
@@ -51,7 +51,7 @@ def test_a_date_that_the_core_counted_from_the_limit() -> None:
 
 def test_without_a_date_nothing_is_told() -> None:
     hub = passed(Hub())
-    assert watch_of(hub.state[IDENT].headers, TRANSFER) is None
+    assert watches_of(hub.state[IDENT].headers).get(TRANSFER) is None
     assert hub.at(FRI_8 + 20 * DAY) == []
 
 

@@ -60,7 +60,7 @@ def long_bytes(number: int) -> bytes:
     return bytes(out)
 
 
-_SHORT = [long_bytes(length) for length in range(1024)]
+SHORT = [long_bytes(length) for length in range(1024)]
 """The head of a string, by its length in bytes."""
 
 
@@ -111,7 +111,7 @@ def _writer(schema: Json, named: dict[str, Writer]) -> Writer:
 
 def _record_writer(schema: Json, named: dict[str, Writer], marks: Sequence[str] = ()) -> Callable[..., Any]:
     """A function written out for this record, field by field; it returns where `marks` begin."""
-    names: dict[str, Any] = {"_SHORT": _SHORT, "long_bytes": long_bytes}
+    names: dict[str, Any] = {"SHORT": SHORT, "long_bytes": long_bytes}
     lines = ["def write(out, datum):", " get = datum.get"]
     for number, field in enumerate(schema["fields"]):
         nullable, inner = unwrapped(field["type"])
@@ -146,7 +146,7 @@ def _value_lines(number: int, schema: Json, named: dict[str, Writer], names: dic
     if schema == "string":
         return [
             "raw = value.encode()",
-            "out += _SHORT[len(raw)] if len(raw) < 1024 else long_bytes(len(raw))",
+            "out += SHORT[len(raw)] if len(raw) < 1024 else long_bytes(len(raw))",
             "out += raw",
         ]
     if schema == "boolean":
