@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.frozen.inputs import procedure, service, singles
 
-_FULL = procedure(
+FULL = procedure(
     "PUBLISHED", "2026-01-05 08:00", name="Cấp giấy phép xây dựng", agency_code="000.00.00.H11",
     authority_level="Cấp tỉnh", field_code="G09", field_name="Hoạt động xây dựng", time_limit=20.0,
     time_limit_unit="Ngày làm việc", fee_vnd=75_000, decision="12/QĐ-UBND", effective_at="2026-01-10 00:00",
@@ -26,14 +26,14 @@ CASES: dict[str, dict[str, Any]] = {
     "procedure": {
         "about": "published in full, amended, a late amendment, lists told empty, withdrawn, published again, a copy",
         "chunks": singles(
-            _FULL,
+            FULL,
             procedure("AMENDED", "2026-02-02 08:00", fee_vnd=100_000, name="Cấp giấy phép xây dựng (sửa đổi)"),
             procedure("AMENDED", "2026-01-20 08:00", fee_vnd=90_000, decision="90/QĐ-UBND", agency_code="h11.12"),
             procedure("AMENDED", "2026-02-03 08:00", fees=[], linked_procedures=[], field_name="  "),
             procedure("WITHDRAWN", "2026-03-02 08:00"),
             procedure("AMENDED", "2026-03-03 08:00", authority_level="Cấp xã"),
             procedure("PUBLISHED", "2026-04-01 08:00", time_limit=10.0, time_limit_unit="Ngày"),
-            _FULL | {"_id": "e0"},
+            FULL | {"_id": "e0"},
         ),
     },
     "procedure_reversed": {

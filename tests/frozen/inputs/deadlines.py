@@ -21,8 +21,8 @@ def _limit(limit: float, at: str = "2026-01-02 08:00", unit: str = "Ngày làm v
 
 CASES: dict[str, dict[str, Any]] = {
     "told": {
-        "about": "a warning one working day before, the deadline at it, each once, also after a restart; a question answered "
-        "twice; asked again by a process that does not know of it",
+        "about": "a warning one working day before, the deadline at it, each once, also after a restart; a question "
+        "answered twice; asked again by a process that does not know of it",
         "chunks": [[_RECEIVED], "2026-01-08 07:59", "2026-01-08 08:00", "answer", "2026-01-08 08:01", "restart",
                    "ask 2026-01-09 08:00", "restart", "2026-01-09 08:05", "answer", "2026-01-10 08:00"],
     },
