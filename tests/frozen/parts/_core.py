@@ -148,7 +148,7 @@ def _plain(record: Record) -> bytes | None:
 
 def shown(out: Out, brief: bool = False) -> dict[str, Any]:
     """A record that the core writes. brief: without what it says."""
-    found: dict[str, Any] = {"topic": out.topic, "key": (out.key or b"").decode(), "sha256": reading.sha256(out.value)}
+    found: dict[str, Any] = {"topic": out.topic, "key": _key_text(out.key), "sha256": reading.sha256(out.value)}
     if out.partition is not None:
         found["partition"] = out.partition
     if brief:
@@ -158,6 +158,10 @@ def shown(out: Out, brief: bool = False) -> dict[str, Any]:
         return found | value_as_it_came(out.value)
     record, datum = CODEC.decode(out.value)
     return found | {"record": record, "value": reading.without_nulls(datum)}
+
+
+def _key_text(key: bytes | None) -> str | None:
+    return None if key is None else key.decode(errors="backslashreplace")
 
 
 def value_as_it_came(value: bytes | None) -> dict[str, Any]:

@@ -1,0 +1,129 @@
+"""What an attempt leaves on Kafka: dead letters, receipts (hub.deliveries) and parking records of one lane."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import patch
+
+from hub.access.control import Filter, Subscriber
+from hub.config import DeliverySettings
+from hub.delivery import outcomes
+from hub.delivery.breaker import Breaker
+from hub.delivery.decoder import Decoder
+from hub.delivery.desk import Desk
+from hub.delivery.entries import Raw
+from hub.delivery.lanes import Lane
+from hub.delivery.link import Link
+from hub.delivery.outbox import Settlement
+from hub.delivery.outcomes import Tried
+from hub.delivery.portal import Answer, Strategy
+from hub.delivery.receipts import Receipts
+from hub.errors import BadRecord, Rejected, Retryable
+from tests.frozen import reading
+from tests.frozen.inputs import step
+from tests.frozen.parts._core import CODEC, RECORDED_MS, Bench, value_as_it_came
+
+Act = Callable[[Desk, Lane, Tried], None]
+PERSONAL = ["Nguyễn Văn An"]
+
+
+def _refused(reason: str) -> Act:
+    text = f"HTTP 422: {PERSONAL[0]} không hợp lệ ({reason})"
+    return lambda desk, lane, tried: outcomes.refused(desk, lane, tried, Rejected(reason, text, 422), None)
+
+
+def _retried(desk: Desk, lane: Lane, tried: Tried) -> None:
+    outcomes.retry(desk, lane, tried, Retryable("busy", "HTTP 429", 30.0, 429))
+
+
+def _exhausted(desk: Desk, lane: Lane, tried: Tried) -> None:
+    lane.attempt = desk.limits.max_attempts - 1
+    outcomes.retry(desk, lane, tried, Retryable("http_5xx", "HTTP 503: Bảo trì", None, 503))
+
+
+def _unusable(desk: Desk, lane: Lane, tried: Tried) -> None:
+    outcomes.unusable(desk, lane, tried.entries[0], BadRecord("truncated", "Avro body ends early"))
+
+
+def _delivered(desk: Desk, lane: Lane, tried: Tried) -> None:
+    outcomes.delivered(desk, lane, tried, Answer(200, f"Đã nhận của {PERSONAL[0]}"))
+
+
+ACTS: dict[str, tuple[Strategy, int, Act]] = {
+    **{reason: (Strategy.EVENT_LOG, 1, _refused(reason)) for reason in
+       ("schema", "refused", "forbidden", "gone", "unsupported", "a word of the connector")},
+    "refused, state": (Strategy.STATE, 1, _refused("refused")),
+    "refused together": (Strategy.STATE, 2, _refused("refused")),
+    "exhausted": (Strategy.EVENT_LOG, 1, _exhausted),
+    "exhausted, state": (Strategy.STATE, 2, _exhausted),
+    "unusable": (Strategy.EVENT_LOG, 1, _unusable),
+    "delivered": (Strategy.EVENT_LOG, 1, _delivered),
+    "delivered together": (Strategy.STATE, 2, _delivered),
+    "busy": (Strategy.EVENT_LOG, 1, _retried),
+    "covered": (Strategy.STATE, 2, lambda desk, lane, tried: outcomes.covered(desk, lane, tried.entries)),
+    "skipped": (Strategy.EVENT_LOG, 1, lambda d, lane, tried: outcomes.skipped(d, lane, tried.entries, "by order")),
+    "cut off": (Strategy.EVENT_LOG, 1, lambda desk, lane, tried: outcomes.cut_off(desk, lane)),
+}  # fmt: skip
+"""Strategy, how many of the lane's two events go in one call, what comes of it."""
+
+
+class _Box(list[Settlement]):
+    def put(self, settlement: Settlement) -> None:
+        self.append(settlement)
+
+
+def _desk(box: _Box, strategy: Strategy, fold: int) -> Desk:
+    limits = DeliverySettings()
+    return Desk(
+        Subscriber(name="dvcqg", kind="scripted", filter=Filter()), limits, strategy, fold, ("dossier",),
+        box, Receipts("dvcqg", CODEC), None, Decoder(CODEC), Breaker(5, 1.0), Link("dvcqg"),  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def _events() -> list[Raw]:
+    made = Bench().chunk([step("RECEIVED", "2026-01-05 08:00", applicant={"name": PERSONAL[0]}),
+                          step("IN_PROCESS", "2026-01-06 08:00")])  # fmt: skip
+    return [Raw("hub.events", 0, 40 + n, RECORDED_MS, out.key, out.value, out.headers)
+            for n, out in enumerate(made.records)]  # fmt: skip
+
+
+def settlements() -> dict[str, Any]:
+    """By act. What is written first, then what is written when that is confirmed."""
+    chance = random.getstate()
+    try:
+        return _settlements()
+    finally:
+        random.setstate(chance)
+
+
+def _settlements() -> dict[str, Any]:
+    found = {}
+    with patch("time.time", lambda: RECORDED_MS / 1000):
+        for name, (strategy, fold, act) in ACTS.items():
+            box = _Box()
+            desk = _desk(box, strategy, fold)
+            for raw in _events():
+                entry = desk.decoder.due_entry(raw, Filter(), ("dossier",))
+                assert entry is not None
+                desk.lanes.append(entry)
+            lane = desk.lanes.take()
+            assert lane is not None
+            head = lane.head(fold)
+            items = [desk.decoder.item(entry.record) for entry in head if entry.record is not None]
+            random.seed(0)  # a retry's jitter
+            act(desk, lane, Tried(head, items, 0.0, PERSONAL))
+            (settled,) = box
+            found[name] = {"first": [_out(*own) for own in settled.first], "then": [_out(*own) for own in settled.then]}
+    return found
+
+
+def _out(topic: str, key: bytes | None, value: bytes | None, headers: Any) -> dict[str, Any]:
+    found = {"topic": topic, "key": (key or b"").decode(), "headers": reading.text_headers(headers),
+             "sha256": reading.sha256(value)}  # fmt: skip
+    if topic == "hub.deliveries":
+        return found | {"value": reading.without_nulls(CODEC.decode(value)[1])}
+    if topic == "hub.dead-letters":
+        return found | value_as_it_came(value)
+    return found | {"value": None if value is None else value.decode()}
