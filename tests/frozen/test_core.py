@@ -10,6 +10,7 @@ from hub.access.control import Organisation
 from hub.intake.admission import admit, kind_of
 from hub.intake.source import Incoming
 from hub.intake.source_role import event_record
+from hub.model.transitions import STATUSES
 from hub.wire.codec import schema_json
 from hub.wire.envelope import Envelope
 from tests.frozen import book
@@ -75,3 +76,11 @@ def test_every_field_of_a_step_is_told_somewhere() -> None:
 
 def test_times_are_those_of_vietnam() -> None:
     assert with_times({"a": ["2026-01-05 08:00", "2026-01-05"]}) == {"a": [1_767_574_800_000, "2026-01-05"]}
+
+
+def test_the_corpus_comes_to_every_outcome() -> None:
+    """Else its many histories would hold little."""
+    rows = [row for own in book.recorded()["corpus/histories"].values() for row in own["chunks"]]
+    words = {word for row in rows for word in row.rpartition("->")[2].split()}
+    told = {"WARNING", "DUE", "TRANSFER_WARNING", "TRANSFER_DUE", "!transition", "!conflict"}
+    assert {*STATUSES, "~IN_PROCESS", "~SUPPLEMENT", "~PAYMENT", "~ACCEPTED", *told} <= words

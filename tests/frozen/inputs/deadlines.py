@@ -26,6 +26,12 @@ CASES: dict[str, dict[str, Any]] = {
         "chunks": [[_RECEIVED], "2026-01-08 07:59", "2026-01-08 08:00", "answer", "2026-01-08 08:01", "restart",
                    "ask 2026-01-09 08:00", "restart", "2026-01-09 08:05", "answer", "2026-01-10 08:00"],
     },
+    "promised_at_the_warning": {
+        "about": "a date promised at the very moment of its warning is not warned of",
+        "chunks": [
+            [step("RECEIVED", "2026-01-08 08:00", due_at="2026-01-09 08:00")], "2026-01-08 08:00", "2026-01-09 08:00",
+        ],
+    },
     "down_over_both": {"about": "the clock stood still over both moments", "chunks": [[_RECEIVED], "2026-01-12 08:00"]},
     "over_for_long": {
         "about": "over for longer than is caught up",

@@ -95,9 +95,14 @@ CASES: dict[str, dict[str, Any]] = {
         ),
     },
     "same_time": {
-        "about": "steps of one and the same millisecond are ranked by kind, then by id",
-        "chunks": [[step(kind, "2026-01-05 08:00", remark=kind) for kind in
-                    ("FINISHED", "RECEIVED", "IN_PROCESS", "IN_PROCESS", "SUBMITTED")]],
+        "about": "steps of one and the same millisecond are ranked by kind, then by id; of one kind none is late",
+        "chunks": [
+            [
+                step(kind, "2026-01-05 08:00", remark=kind)
+                for kind in ("FINISHED", "RECEIVED", "IN_PROCESS", "IN_PROCESS", "SUBMITTED")
+            ],
+            [step("IN_PROCESS", "2026-01-05 08:00", OTHER, remark=f"{n}", _id=f"same{n}") for n in range(4)],
+        ],
     },
     "beyond_history": {
         "about": "a step older than the oldest of two kept is late and changes no status",

@@ -10,11 +10,13 @@ from typing import Any
 import fastavro
 
 from hub.stream.api import Outputs, Record, Stored
+from tests.frozen import reading
 from tests.frozen.inputs import Event, ms, with_times
 from tests.frozen.inputs.avro_blocks import encoded
-from tests.frozen.inputs.versions import AFTER, BLOCKS, OLD_STATES, RECEIVED, WRITTEN
+from tests.frozen.inputs.versions import AFTER, BLOCKS, FULL, LISTS, OLD_STATES, RECEIVED, WRITTEN
 from tests.frozen.parts._core import CODEC, FOREIGN, IDS, Bench, record_of, shown, state_shown
 
+_AT = "2026-01-05 08:00"
 _RELEASED = resources.files("schemas") / "released"
 
 
@@ -109,6 +111,22 @@ def _states() -> dict[str, Any]:
     return found
 
 
+def _log() -> dict[str, Any]:
+    """Events that earlier programs left in hub.events, as delivery, reconcile and the read model read them."""
+    bench, found = Bench(), {}
+    made = bench.chunk([LISTS, FULL, {"service_code": "1.004194.01", "change": "PUBLISHED", "occurred_at": ms(_AT)}])
+    told = bench.answer(bench.ask("2026-01-12 17:00"))
+    for out in [*made.records, *told.records]:
+        record, datum = CODEC.decode(out.value)
+        name, version = record.removeprefix("vn.hub."), 1
+        while (_RELEASED / record / f"{version + 1}.avsc").is_file():
+            schema = _schema(name, version)
+            read = CODEC.decode(_head(schema) + _fastavro(schema, datum), record)[1]
+            found[f"{name} {version}"] = reading.without_nulls(read)
+            version += 1
+    return found
+
+
 def outputs() -> dict[str, Any]:
     return {"events": _written() | {"DossierDeadline 1": _question()}, "newer": _newer(), "blocks": _blocks(),
-            "states": _states()}  # fmt: skip
+            "states": _states(), "log": _log()}  # fmt: skip
