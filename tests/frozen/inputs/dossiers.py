@@ -66,7 +66,7 @@ _RATED_FIRST = [step("RATED", "2026-01-05 08:00", rating=3), step("RESCHEDULED",
 CASES: dict[str, dict[str, Any]] = {
     "life": {"about": "a dossier from filing to rating, a chunk each", "chunks": singles(*_life())},
     "life_one_chunk": {"about": "the same in one chunk", "chunks": [_life()], "brief": True},
-    "life_reversed": {"about": "the same, arriving in reverse order", "chunks": singles(*_reversed())},
+    "life_reversed": {"about": "the same, arriving in reverse order", "chunks": singles(*_reversed()), "brief": True},
     "other_ends": {
         "about": "refused, withdrawn, stopped, and what may follow",
         "chunks": [

@@ -152,12 +152,22 @@ def shown(out: Out, brief: bool = False) -> dict[str, Any]:
     if out.partition is not None:
         found["partition"] = out.partition
     if brief:
-        return found | {"headers_sha256": reading.sha256(repr(list(out.headers)).encode())}
+        return found | {"word": word(out), "headers_sha256": reading.sha256(repr(list(out.headers)).encode())}
     found["headers"] = reading.text_headers(out.headers)
     if out.topic == "hub.dead-letters":
         return found | value_as_it_came(out.value)
     record, datum = CODEC.decode(out.value)
     return found | {"record": record, "value": reading.without_nulls(datum)}
+
+
+def word(out: Out) -> str:
+    """What a record says, in a word: status given (~ late), change, deadline, or reason of a dead letter."""
+    if out.topic == "hub.dead-letters":
+        return "!" + dict(out.headers)["dl_reason"].decode()
+    datum = CODEC.decode(out.value)[1]
+    if "status" in datum:
+        return "~" * datum["late"] + str(datum["status"])
+    return str(datum["deadline"]["kind"] if "deadline" in datum else datum["change"]["change"])
 
 
 def _key_text(key: bytes | None) -> str | None:

@@ -6,10 +6,10 @@ import hashlib
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from hub.stream.api import Out, Outputs, Stored
+from hub.stream.api import Outputs, Stored
 from tests.frozen import reading
 from tests.frozen.inputs import Event, corpus, procedure
-from tests.frozen.parts._core import CODEC, Bench
+from tests.frozen.parts._core import CODEC, Bench, word
 
 _LOCAL = timezone(timedelta(hours=7))
 _PROCEDURE = procedure("PUBLISHED", "2026-01-02 08:00", time_limit=6.0, time_limit_unit="Ngày làm việc")
@@ -18,14 +18,6 @@ _IDENT = ("hub.dossiers", b"H11.12-260105-0001")
 
 def _local(at: int | None) -> str | None:
     return None if at is None else datetime.fromtimestamp(at / 1000, _LOCAL).strftime("%Y-%m-%d %H:%M")
-
-
-def _word(out: Out) -> str:
-    """What a record says, in a word: status given (~ late), deadline told, or reason of a dead letter."""
-    if out.topic == "hub.dead-letters":
-        return "!" + dict(out.headers)["dl_reason"].decode()
-    datum = CODEC.decode(out.value)[1]
-    return str(datum["deadline"]["kind"] if "deadline" in datum else "~" * datum["late"] + datum["status"])
 
 
 def _told(event: Event) -> str:
@@ -69,7 +61,7 @@ def worked(seed: int) -> dict[str, Any]:
             outputs = bench.chunk([event | ({"procedure_code": "1.004194"} if limited else {}) for event in chunk])
             came = [_told(event) for event in chunk]
         all_of_it.update(_bytes(outputs))
-        rows.append(f"{'; '.join(came)} -> {' '.join(map(_word, outputs.records))}".rstrip())
+        rows.append(f"{'; '.join(came)} -> {' '.join(map(word, outputs.records))}".rstrip())
     return {"settings": case["settings"], "chunks": rows, "end": _end(bench.state.get(_IDENT)),
             "sha256": all_of_it.hexdigest()}  # fmt: skip
 
