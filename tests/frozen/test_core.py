@@ -16,7 +16,8 @@ from hub.wire.envelope import Envelope
 from tests.frozen import book
 from tests.frozen.inputs import CODE, ms, step, with_times
 from tests.frozen.parts import core
-from tests.frozen.parts._core import CODEC, RECORDED, SOURCE, record_of, worked
+from tests.frozen.parts._core import RECORDED, SOURCE, record_of, worked
+from tests.frozen.parts._shown import CODEC
 
 OF_FILES = {name for name, case in core.CASES.items() if "'_door': 'file'" in repr(case)}
 

@@ -12,7 +12,8 @@ from hub.reconcile.role import crashed
 from hub.reconcile.watch import Watch
 from hub.stream.api import Out, Record
 from tests.frozen.inputs import letters
-from tests.frozen.parts._core import CODEC, IDS, RECORDED_MS, Bench, record_of, shown
+from tests.frozen.parts._core import RECORDED_MS, Bench, record_of
+from tests.frozen.parts._shown import CODEC, IDS, shown
 
 GOOD = record_of(letters.GOOD, "e0", 7)
 

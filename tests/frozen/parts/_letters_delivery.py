@@ -23,7 +23,8 @@ from hub.delivery.receipts import Receipts
 from hub.errors import BadRecord, Rejected, Retryable
 from tests.frozen import reading
 from tests.frozen.inputs import step
-from tests.frozen.parts._core import CODEC, RECORDED_MS, Bench, value_as_it_came
+from tests.frozen.parts._core import RECORDED_MS, Bench
+from tests.frozen.parts._shown import CODEC, value_as_it_came
 
 Act = Callable[[Desk, Lane, Tried], None]
 PERSONAL = ["Nguyễn Văn An"]

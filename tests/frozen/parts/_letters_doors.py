@@ -24,7 +24,8 @@ from hub.intake.validator import validator
 from hub.stream.api import Out
 from hub.wire.envelope import Envelope
 from tests.frozen.inputs import letters, with_times
-from tests.frozen.parts._core import CODEC, IDS, RECORDED, RECORDED_MS, SOURCE, record_of, shown
+from tests.frozen.parts._core import RECORDED, RECORDED_MS, SOURCE, record_of
+from tests.frozen.parts._shown import CODEC, IDS, shown
 
 AGENCY = Organisation(name="so-xay-dung", sources=(SOURCE,), agencies=("H11.12",), kafka_topic=True)
 NOW = patch("time.time", lambda: RECORDED_MS / 1000)

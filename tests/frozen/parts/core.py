@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.frozen.inputs import catalogue, deadlines, dossiers
+from tests.frozen.inputs import arrivals, catalogue, deadlines, dossiers
 from tests.frozen.parts._core import worked
 
 CASES = {
     f"{folder}/{name}": case
-    for folder, found in (("dossier", dossiers.CASES), ("deadline", deadlines.CASES), ("catalogue", catalogue.CASES))
+    for folder, found in (
+        ("dossier", dossiers.CASES),
+        ("dossier", arrivals.CASES),
+        ("deadline", deadlines.CASES),
+        ("catalogue", catalogue.CASES),
+    )
     for name, case in found.items()
 }
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from hub.stream.api import Outputs, Stored
 from tests.frozen import reading
 from tests.frozen.inputs import Event, corpus, procedure
-from tests.frozen.parts._core import CODEC, Bench, word
+from tests.frozen.parts._core import Bench
+from tests.frozen.parts._shown import CODEC, word
 
 _LOCAL = timezone(timedelta(hours=7))
 _PROCEDURE = procedure("PUBLISHED", "2026-01-02 08:00", time_limit=6.0, time_limit_unit="Ngày làm việc")
@@ -41,8 +43,12 @@ def _end(stored: Stored | None) -> dict[str, Any]:
 
 
 def _bytes(outputs: Outputs) -> bytes:
-    outs = [(out.topic, out.key, out.value, list(out.headers)) for out in outputs.records]
-    return repr((outs, [(k, s.value, list(s.headers)) for k, s in outputs.state.items() if s is not None])).encode()
+    outs = [(out.topic, out.key, out.value, _pairs(out.headers)) for out in outputs.records]
+    return repr((outs, [(k, s.value, _pairs(s.headers)) for k, s in outputs.state.items() if s is not None])).encode()
+
+
+def _pairs(headers: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    return [(name, value) for name, value in headers]
 
 
 def worked(seed: int) -> dict[str, Any]:

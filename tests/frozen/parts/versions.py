@@ -14,7 +14,8 @@ from tests.frozen import reading
 from tests.frozen.inputs import Event, ms, with_times
 from tests.frozen.inputs.avro_blocks import encoded
 from tests.frozen.inputs.versions import AFTER, BLOCKS, FULL, LISTS, OLD_STATES, RECEIVED, WRITTEN
-from tests.frozen.parts._core import CODEC, FOREIGN, IDS, Bench, record_of, shown, state_shown
+from tests.frozen.parts._core import Bench, record_of
+from tests.frozen.parts._shown import CODEC, FOREIGN, IDS, shown, state_shown
 
 _AT = "2026-01-05 08:00"
 _RELEASED = resources.files("schemas") / "released"
