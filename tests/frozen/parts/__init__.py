@@ -1,0 +1,1 @@
+"""What is held frozen. Each module here is a part: `outputs()` makes its files from fixed inputs."""
