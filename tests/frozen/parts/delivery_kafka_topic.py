@@ -16,7 +16,7 @@ from hub.config import Settings
 from hub.delivery import filters
 from hub.delivery.portal import Item
 from hub.wire.envelope import CANONICAL_RECORDS
-from tests.frozen import canonical, fixed
+from tests.frozen.inputs import canonical, fixed
 
 FILTERS = {
     "all": {},

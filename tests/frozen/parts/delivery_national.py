@@ -13,7 +13,7 @@ from connectors.national_portal.portal import NationalPortal
 from connectors.national_portal.settings import NationalPortalSettings
 from hub.delivery.portal import Item
 from hub.errors import Rejected, Retryable
-from tests.frozen import canonical, fixed, wire
+from tests.frozen.inputs import canonical, fixed, wire
 
 ADAPTER = {
     "adapter_url": "http://portal.test/XrdAdapter/RestService/forward/",

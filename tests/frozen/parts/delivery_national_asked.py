@@ -1,4 +1,4 @@
-"""A2: what the national portal's answers mean to the hub, and the calls that carry no dossier: questions, satisfaction."""
+"""A2: what the national portal's answers mean, and the calls that carry no dossier: questions, satisfaction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from connectors.national_portal.settings import NationalPortalSettings
 from hub.delivery.questions import QuestionReply
 from hub.delivery.satisfaction import summed_up
 from hub.errors import Rejected, Retryable
-from tests.frozen import canonical, fixed, wire
+from tests.frozen.inputs import canonical, fixed, wire
 from tests.frozen.parts.delivery_national import ADAPTER
 
 AT = 1_793_495_700_000
@@ -48,7 +48,7 @@ ANSWERS: dict[str, Any] = {
 }
 ROWS = [
     {"HOIDAPID": 7001, "NOIDUNG": "Hồ sơ gồm những gì?", "MADONVI": "000.00.12.H11", "TENDONVI": "UBND", "TRALOIID": 0},
-    {"HOIDAPID": "7002", "NOIDUNG": "Nộp lệ phí ở đâu?", "MATTHCDP": "2.000033", "TRALOIID": "9", "NOIDUNGTRALOI": "Ở đây."},
+    {"HOIDAPID": "7002", "NOIDUNG": "Nộp ở đâu?", "MATTHCDP": "2.000033", "TRALOIID": 9, "NOIDUNGTRALOI": "Đây."},
     {"HOIDAPID": 0, "NOIDUNG": "Dòng trống"},
     {"HOIDAPID": 7004, "NOIDUNG": "Chưa công khai", "TRANGTHAI": 0},
 ]  # fmt: skip
@@ -110,7 +110,7 @@ async def _answered(told: Any) -> dict[str, Any]:
         outcome = f"rejected ({error.reason}), status {error.status}: {error}"
     finally:
         await portal.close()
-    return {"outcome": outcome, "calls": [_service(request) for request in transport.requests]}
+    return {"outcome": outcome, "calls": ", ".join(map(_service, transport.requests))}
 
 
 def _service(request: httpx.Request) -> str:

@@ -14,7 +14,7 @@ from connectors.provincial_portal.settings import ProvincialPortalSettings
 from hub.access.control import Subscriber
 from hub.delivery.portal import Item
 from hub.errors import Rejected, Retryable
-from tests.frozen import canonical, fixed, wire
+from tests.frozen.inputs import canonical, fixed, wire
 
 SECRET, OLD_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_ZnJvemVuLW9sZC1zZWNyZXQtb2YtdGhlLW9yYWNsZQ=="
 WHOLE = (

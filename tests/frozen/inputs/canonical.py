@@ -1,4 +1,4 @@
-"""The canonical events of inputs/canonical.json, as the delivery role hands them to a connector."""
+"""The canonical events of canonical.json, as the delivery role hands them to a connector."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hub.delivery.portal import Item
 from hub.wire.codec import decode_body, encode_body, parsed
 from hub.wire.envelope import CANONICAL_RECORDS, Envelope
 
-FILE = Path(__file__).parent / "inputs" / "canonical.json"
+FILE = Path(__file__).parent / "canonical.json"
 FAMILIES = ("dossiers", "deadlines", "procedures", "services")
 HEAD = b"\0\0\0\0\1"
 """Of Confluent wire format: schema id 1, since no registry is asked."""
