@@ -1,4 +1,4 @@
-"""A3: ids of what the file drop reads: every row of the sample's files, rows written by hand, refused rows and files."""
+"""A3: ids of what the file drop reads: every row of the sample's files, rows by hand, refused rows and files."""
 
 from __future__ import annotations
 
