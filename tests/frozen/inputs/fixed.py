@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import random
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -42,13 +43,15 @@ def codec() -> Codec:
 
 @contextlib.contextmanager
 def moment(at: float = NOW) -> Iterator[None]:
-    """`time.time()` stands still and chance is seeded."""
-    before = random.getstate()
+    """`time.time()` stands still, chance is seeded, and the log says nothing."""
+    before, disabled = random.getstate(), logging.root.manager.disable
     random.seed(7)
+    logging.disable(logging.CRITICAL)
     try:
         with mock.patch("time.time", return_value=at):
             yield
     finally:
+        logging.disable(disabled)
         random.setstate(before)
 
 
