@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import os
 import random
+import tempfile
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -53,6 +56,20 @@ def moment(at: float = NOW) -> Iterator[None]:
     finally:
         logging.disable(disabled)
         random.setstate(before)
+
+
+@contextlib.contextmanager
+def environment(variables: Mapping[str, str] | None = None) -> Iterator[Path]:
+    """No settings of the hub but these, and an empty folder to stand in, so without hub.toml."""
+    other = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        try:
+            with mock.patch.dict(os.environ, {**other, **(variables or {})}, clear=True):
+                yield Path(folder)
+        finally:
+            os.chdir(before)
 
 
 def sha(value: bytes | str) -> str:
