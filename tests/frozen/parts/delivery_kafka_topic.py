@@ -67,16 +67,16 @@ async def _records(personal: bool) -> dict[str, Any]:
     return out
 
 
-def _told(record: dict[str, Any], item: Item, personal: bool) -> dict[str, Any]:
+def _told(record: dict[str, Any], item: Item, personal: bool) -> Any:
     if personal:
-        return {"value_sha": fixed.sha(record["value"]), "as_in_the_log": record["value"] == item.value}
+        return fixed.sha(record["value"]) + (" as in the log" if record["value"] == item.value else "")
+    headers = " ".join(f"{name}={value}" for name, value in fixed.texts(record["headers"]).items())
     datum = fixed.codec().decode(record["value"], CANONICAL_RECORDS[item.envelope.type])[1]
     return {
-        "topic": record["topic"],
-        "key": record["key"].decode(),
-        "headers": fixed.texts(record["headers"]),
+        "topic and key": f"{record['topic']} {record['key'].decode()}",
+        "headers": headers if item.offset == 0 else fixed.sha(headers),
         "value_sha": fixed.sha(record["value"]),
-        "withheld": list(fixed.changed(dict(item.data), datum)),
+        "withheld": len(fixed.changed(dict(item.data), datum)),
     }
 
 
@@ -98,9 +98,13 @@ def _lease(sent: list[dict[str, Any]]) -> Any:
     return lease
 
 
-def _due(wanted: Filter) -> list[str]:
-    """The events that it admits, in their order."""
-    return [n for n, item in canonical.every().items() if filters.due(wanted, item.envelope.type, item.data)]
+def _due(wanted: Filter) -> dict[str, str]:
+    """By history the numbers of the events that it admits."""
+    found = {
+        name: " ".join(str(item.hub_seq) for item in items if filters.due(wanted, item.envelope.type, item.data))
+        for name, items in canonical.groups().items()
+    }
+    return {name: seqs for name, seqs in found.items() if seqs}
 
 
 def _portal(**settings: Any) -> KafkaTopicPortal:

@@ -23,7 +23,7 @@ ADAPTER = {
 KNOWN = ("paid at filing", "filed on the national portal")
 """Histories of dossiers that were filed at the portal, which so has them before the first call."""
 
-WHOLE_EACH = ("plain", "filed on the national portal", "put off twice", "joint handling")
+WHOLE_EACH = ("filed on the national portal",)
 """Histories whose calls are recorded as a whole when each event is delivered alone; of the others a hash a call."""
 
 VARIED = ("every field 7 RETURNED", "filed on the national portal 4 RECEIVED", "put off twice 2 RESCHEDULED")
@@ -115,16 +115,21 @@ async def _calls(items: Sequence[Item], known: bool = False, **settings: Any) ->
 
 
 async def _variant(settings: dict[str, Any]) -> dict[str, Any]:
-    """Under other settings: for three events the calls, and what differs in each from those under the usual ones."""
-    out = {}
+    """Under other settings: the calls of three events, and what differs in them from those under the usual ones."""
+    calls, differs = {}, {}
     for name in VARIED:
         item, known = canonical.every()[name], name.startswith(KNOWN)
-        usual = {call["body"].get("service", "login"): call for call in wire.bodies(await _calls([item], known))}
-        for number, call in enumerate(wire.bodies(await _calls([item], known, **settings)), 1):
-            service = call["body"].get("service", "login")
-            differs = fixed.changed(usual.get(service, {}), call)
-            out[f"{name}: {number} {service}"] = differs or "as usual"
-    return out
+        usual = {_service(call): call for call in wire.bodies(await _calls([item], known))}
+        found = wire.bodies(await _calls([item], known, **settings))
+        calls[name] = ", ".join(map(_service, found))
+        for number, call in enumerate(found, 1):
+            if changes := fixed.changed(usual.get(_service(call), {}), call):
+                differs[f"{name}: {number} {_service(call)}"] = changes
+    return {"calls": calls, "differs": differs}
+
+
+def _service(call: dict[str, Any]) -> str:
+    return str(call["body"].get("service", "login"))
 
 
 async def _verdict(items: Sequence[Item]) -> str:

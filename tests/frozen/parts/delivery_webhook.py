@@ -19,13 +19,9 @@ from tests.frozen.inputs import canonical, fixed, wire
 SECRET, OLD_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_ZnJvemVuLW9sZC1zZWNyZXQtb2YtdGhlLW9yYWNsZQ=="
 WHOLE = (
     "plain 2 RECEIVED",
-    "two supplements 2 SUPPLEMENT_REQUESTED",
-    "withdrawn after payment 2 PAYMENT_REQUESTED",
     "joint handling 2 TRANSFERRED",
     "put off twice 2 RESCHEDULED",
-    "late step 3 IN_PROCESS",
     "every field 7 RETURNED",
-    "rated 9 RATED",
     "procedures 1.009994 1 PUBLISHED",
     "services 1.004194.01 2 WITHDRAWN",
 )
@@ -86,7 +82,7 @@ async def _short(item: Item) -> Any:
         "webhook-signature": request.headers["webhook-signature"],
         "body_sha": fixed.sha(request.content),
         "body_sha_without_personal": fixed.sha(without.content),
-        "withheld": list(fixed.changed(json.loads(request.content), json.loads(without.content))),
+        "withheld": " ".join(fixed.changed(json.loads(request.content)["data"], json.loads(without.content)["data"])),
     }
 
 

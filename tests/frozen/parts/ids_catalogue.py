@@ -99,7 +99,7 @@ class _World:
             "login" if "service" not in one["body"] else _call(one["body"]) for one in wire.bodies(transport.requests)
         ]
         cursor = json.loads((self.settings.data_dir / "sources" / source.name / "cursor.json").read_text("utf-8"))
-        return {"batches": [_told(batch) for batch in batches], "cursor": cursor, "calls": calls}
+        return {"batches": [_told(batch) for batch in batches], "cursor": cursor, "calls": ", ".join(calls)}
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content)

@@ -27,7 +27,7 @@ from hub.runtime.demo.planted import plant
 from tests.frozen.inputs import fixed
 
 INPUTS = Path(__file__).parents[1] / "inputs" / "drop"
-FIRST = 8
+FIRST = 5
 """Readable ids of a file; of the others a hash."""
 
 Found = Incoming | Refused
