@@ -53,10 +53,9 @@ def script(*replies: Reply) -> Recorder:
 
 
 def told(request: httpx.Request, body: bool = True) -> dict[str, Any]:
-    """A request in readable form; the body as the JSON that it is."""
-    headers = {name.lower(): _VERSION.sub("/*", value) for name, value in request.headers.items()} | {
-        name: value for name, value in _MACHINE.items() if name in request.headers
-    }
+    """A request in readable form: headers in the case in which they go out, the body as the JSON that it is."""
+    sent = {name.decode(): value.decode() for name, value in request.headers.raw}
+    headers = {name: _MACHINE.get(name.lower(), _VERSION.sub("/*", value)) for name, value in sent.items()}
     out: dict[str, Any] = {"method": request.method, "url": str(request.url), "headers": headers}
     return out | ({"body": json.loads(request.content)} if body and request.content else {})
 

@@ -124,7 +124,7 @@ async def _json(http: httpx.AsyncClient, path: str, token: str = "") -> Any:
 async def _figures(http: httpx.AsyncClient, month: str) -> Any:
     """The report, its numbers written shortly, and what an item is called once."""
     whole = await _json(http, f"/v1/figures/{month}")
-    told, names = _short(whole), {}
+    told, names = _short(whole), dict[str, Any]()
     for agency in [told["province"], *told["agencies"]]:
         for group in agency["score"]["groups"]:
             names |= {item["item"]: {n: v for n, v in item.items() if n not in _MEASURED} for item in group["items"]}

@@ -69,7 +69,7 @@ class _Kept(Outbox):
 class _Scripted:
     """A portal that says these things in turn, and at the end the last one again."""
 
-    families = ("dossier", "procedure", "service", "deadline")
+    families: tuple[str, ...] = ("dossier", "procedure", "service", "deadline")
 
     def __init__(self, says: Sequence[Any], strategy: Strategy) -> None:
         self.says, self.strategy, self.max_fold = list(says), strategy, 50
@@ -80,6 +80,12 @@ class _Scripted:
             raise said
         answer: Answer = said
         return answer
+
+    async def open(self) -> None: ...
+
+    async def probe(self) -> None: ...
+
+    async def close(self) -> None: ...
 
 
 def _desk(strategy: Strategy, max_attempts: int = 50) -> Desk:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -19,10 +18,11 @@ from hub.errors import BadRecord
 from hub.intake.judge import Judge
 from hub.reconcile.role import DueRule
 from hub.reconcile.watch import Watch
-from hub.stream.api import Outputs, Record, Stored
+from hub.stream.api import Outputs, Record
 from hub.wire.envelope import CANONICAL_RECORDS
 from hub.wire.topics import DELIVERIES, EVENTS, INGRESS
 from tests.frozen.inputs import canonical, fixed
+from tests.frozen.inputs.state import State
 
 STATES = ("plain", "two supplements", "filed on the national portal", "every field", "procedures 1.009994",
           "services 1.004194.01")  # fmt: skip
@@ -90,28 +90,12 @@ def _sent(returns: Returns, letter: Any) -> Any:
         topic, key, value, headers = returns.record(letter)
     except NotReplayable as error:
         return f"stays: {error}"
-    told = {"topic": topic, "key": key.decode() if key else None, "headers": fixed.texts(headers)}
-    for measured in ("ce_recordedtime", "ce_traceparent"):
-        told["headers"] |= {measured: "(now)"} if measured in told["headers"] else {}
+    head = fixed.texts(headers)
+    head |= {name: "(now)" for name in ("ce_recordedtime", "ce_traceparent") if name in head}
+    told = {"topic": topic, "key": key.decode() if key else None, "headers": head}
     if headers:
         return told | {"value_sha": fixed.sha(value or b"")}
     return told | {"value": json.loads(value or b"{}") | {"at": "(now)"}}
-
-
-class _State:
-    """State of one partition, as the engine keeps it."""
-
-    def __init__(self) -> None:
-        self.kept: dict[tuple[str, bytes], Stored] = {}
-
-    def get(self, store: str, key: bytes) -> Stored | None:
-        return self.kept.get((store, key))
-
-    def keys(self, store: str) -> Iterable[bytes]:
-        return [key for own, key in self.kept if own == store]
-
-    def waiting(self, store: str) -> Iterable[bytes]:
-        return self.keys(store)
 
 
 def _reconciled() -> dict[str, Any]:
@@ -123,7 +107,7 @@ def _reconciled() -> dict[str, Any]:
     }
     clock = [fixed.NOW]
     watch = Watch(fixed.codec(), ReconcileSettings(), lambda: subscribers, DueRule(), lambda: clock[0])
-    state, out = _State(), {}
+    state, out = State(), dict[str, Any]()
     events = [_event(item, number) for number, item in enumerate(canonical.groups()["joint handling"][:3])]
     out["0 s, started"] = _applied(watch.tick(3, state, clock[0]), state)
     out["0 s, events"] = _applied(watch.step(events, state), state)
@@ -150,11 +134,9 @@ def _receipt(subscriber: str, seqs: list[int]) -> Record:
     return Record(DELIVERIES, 3, 0, 0, key.encode(), fixed.codec().encode("vn.hub.Delivery", datum), ())
 
 
-def _applied(outputs: Outputs, state: _State) -> dict[str, Any]:
+def _applied(outputs: Outputs, state: State) -> dict[str, Any]:
     """What went out, and what the state holds in full afterwards."""
-    for where, stored in outputs.state.items():
-        assert stored is not None
-        state.kept[where] = stored
+    state.take(outputs)
     records = [
         {"topic": one.topic, "key": one.key.decode() if one.key else None, "value": _json(one.value)}
         for one in outputs.records

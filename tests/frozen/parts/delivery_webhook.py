@@ -71,7 +71,7 @@ async def _request(item: Item, body: bool = True, old: bool = False) -> dict[str
 
 
 async def _short(item: Item) -> Any:
-    """Id, signature, hash of the body; and what a receiver without the right to personal data gets in its place."""
+    """Id and hash of the body; and what a receiver without the right to personal data gets in its place."""
     try:
         (request,) = await _sent([item])
         (without,) = await _sent([item], personal_data=False)
@@ -79,7 +79,6 @@ async def _short(item: Item) -> Any:
         return f"rejected ({error.reason}): {error}"
     return {
         "webhook-id": request.headers["webhook-id"],
-        "webhook-signature": request.headers["webhook-signature"],
         "body_sha": fixed.sha(request.content),
         "body_sha_without_personal": fixed.sha(without.content),
         "withheld": " ".join(fixed.changed(json.loads(request.content)["data"], json.loads(without.content)["data"])),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from hub.config import DeadlineSettings, Settings
 from hub.pipeline.clock import Clock, runs
 from hub.pipeline.step import make_step
-from hub.stream.api import Outputs, Record, Stored
+from hub.stream.api import Record
 from hub.wire.envelope import (
     CLOCK_RECORD,
     DOSSIER_DEADLINE,
@@ -24,6 +23,7 @@ from hub.wire.envelope import (
 from hub.wire.own.record import OwnRecord
 from hub.wire.topics import INGRESS
 from tests.frozen.inputs import fixed
+from tests.frozen.inputs.state import State
 
 CODE = "H11.07-260302-0021"
 HOUR = 3_600_000
@@ -74,32 +74,10 @@ def _deadline(cause: Envelope) -> str:
     return cause.caused(DOSSIER_DEADLINE, 7).id
 
 
-class _State:
-    """State of one partition, as the engine keeps it."""
-
-    def __init__(self) -> None:
-        self.kept: dict[tuple[str, bytes], Stored] = {}
-
-    def get(self, store: str, key: bytes) -> Stored | None:
-        return self.kept.get((store, key))
-
-    def keys(self, store: str) -> Iterable[bytes]:
-        return [key for own, key in self.kept if own == store]
-
-    def waiting(self, store: str) -> Iterable[bytes]:
-        return [key for key in self.keys(store) if runs(self.kept[store, key])]
-
-    def take(self, outputs: Outputs) -> Outputs:
-        for where, stored in outputs.state.items():
-            assert stored is not None
-            self.kept[where] = stored
-        return outputs
-
-
 def _clock() -> dict[str, Any]:
     """A dossier that is passed on twice and waits once: what the clock asks after each step, days on; and what comes
     of a question that goes through the step."""
-    codec, state = fixed.codec(), _State()
+    codec, state = fixed.codec(), State(runs)
     clock = Clock(OwnRecord(codec, CLOCK_RECORD), DeadlineSettings())
     step = clock.watching(make_step(codec, Settings()))
     out: dict[str, Any] = {}

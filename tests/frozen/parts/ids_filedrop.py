@@ -139,7 +139,7 @@ async def _watched(root: Path) -> list[Any]:
             await drop.confirmed(batch)
             break
     await drop.close()
-    return [_told(one) for one in (*batch.events, *batch.refused)]
+    return [*map(_told, batch.events), *map(_told, batch.refused)]
 
 
 def _told(found: Found) -> dict[str, Any]:

@@ -120,6 +120,7 @@ def outputs() -> dict[str, Any]:
             **_openapi("openapi_console", _console().openapi()),
             "problems": {"status": dict(STATUS), **asyncio.run(_problems())},
             "no_operators_token": asyncio.run(_without_token()),
+            "docs_page_sha": asyncio.run(_docs()),
         }
 
 
@@ -162,3 +163,9 @@ async def _without_token() -> Any:
     """No operators' token is set: nobody is an operator."""
     async with client(application(Broker(), admin_token=None), KEY) as http:
         return await _answer(http, _asked("GET", "/v1/subscribers"))
+
+
+async def _docs() -> str:
+    """Of the gateway's own page about itself."""
+    async with client(application(Broker(), INBOUND)) as http:
+        return fixed.sha((await http.get("/docs")).text)

@@ -83,8 +83,8 @@ def _groups(settings: Settings) -> dict[str, Any]:
 
 def _clients(settings: Settings) -> dict[str, Any]:
     """The arguments with which they are made; none is made."""
-    names = ("AIOKafkaProducer", "AIOKafkaConsumer", "AIOKafkaAdminClient")
-    with mock.patch.multiple(kafka, **dict.fromkeys(names, _arguments)):
+    names: dict[str, Any] = dict.fromkeys(("AIOKafkaProducer", "AIOKafkaConsumer", "AIOKafkaAdminClient"), _arguments)
+    with mock.patch.multiple(kafka, **names):
         made: dict[str, Any] = {
             "producer": kafka.producer(settings),
             "consumer": kafka.consumer(settings, "hub.events"),

@@ -112,9 +112,10 @@ def _checks() -> list[str]:
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Subscript) and _is(node.value, "HEALTH") and isinstance(node.slice, ast.Constant):
                 assert isinstance(node.value, ast.Attribute)
-                found.add(f"{node.value.attr} {node.slice.value}")
+                found.add(f"{node.value.attr} {node.slice.value!s}")
             if isinstance(node, ast.Call) and _is(node.func, "HEALTH") and node.args:
-                found.add(f"ready {node.args[0].value if isinstance(node.args[0], ast.Constant) else '(the role)'}")
+                first = node.args[0]
+                found.add("ready " + (str(first.value) if isinstance(first, ast.Constant) else "(the role)"))
     return sorted(found)
 
 
