@@ -106,10 +106,10 @@ def present_hashes() -> dict[str, str]:
 def record(names: list[str]) -> int:
     """Write what the tree makes of these parts as recorded; returns how many files. Their old files go."""
     count = 0
-    for part in names:
+    for part, files in {part: made(part) for part in names}.items():
         for path in sorted((RECORDED / part).rglob("*.json")):
             path.unlink()
-        for name, value in made(part).items():
+        for name, value in files.items():
             path = RECORDED / f"{name}.json"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(pretty(value), "utf-8")

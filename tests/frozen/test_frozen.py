@@ -148,3 +148,12 @@ def test_what_is_recorded_stays_and_changes_lie_over_it(planted: dict[str, Any])
 def test_an_edited_record_is_seen(planted: dict[str, Any]) -> None:
     (book.RECORDED / "x" / "one.json").write_text("{}\n", "utf-8")
     assert book.present_hashes() != book.hashes()
+
+
+def test_an_overlay_that_does_not_fit_is_named(planted: dict[str, Any]) -> None:
+    planted["x/one"] = {"list": [1, 2], "text": "khác"}
+    assert main(["--accept", "C001"]) == 0
+    path = book.CHANGES / "C001.json"
+    path.write_text(path.read_text("utf-8").replace("Hồ sơ", "Hồ so"), "utf-8")
+    with pytest.raises(ValueError, match="C001: x/one: /text"):
+        book.expected()

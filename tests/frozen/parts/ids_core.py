@@ -40,7 +40,12 @@ STEPS: list[dict[str, Any]] = [
     {"step": "SUPPLEMENT_REQUESTED", "occurred_at": T + 200 * HOUR},
     {"step": "SUPPLEMENT_GIVEN", "occurred_at": T + 248 * HOUR},
 ]
-HEAD = [("content-type", b"application/avro"), ("ce_specversion", b"1.0"), ("ce_source", b"urn:vn:gov:H11.07:motcua")]
+HEAD = [
+    ("content-type", b"application/avro"),
+    ("ce_specversion", b"1.0"),
+    ("ce_source", b"urn:vn:gov:H11.07:motcua"),
+    ("ce_authid", b"motcua"),
+]
 
 
 def outputs() -> dict[str, Any]:
