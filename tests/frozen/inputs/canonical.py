@@ -1,0 +1,52 @@
+"""The canonical events of canonical.json, as the delivery role hands them to a connector."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hub.delivery.filters import family_of
+from hub.delivery.portal import Item
+from hub.wire.codec import decode_body, encode_body, parsed
+from hub.wire.envelope import CANONICAL_RECORDS, Envelope
+
+FILE = Path(__file__).parent / "canonical.json"
+FAMILIES = ("dossiers", "deadlines", "procedures", "services")
+HEAD = b"\0\0\0\0\1"
+"""Of Confluent wire format: schema id 1, since no registry is asked."""
+
+_WORD = {"step": "step", "change": "change", "deadline": "kind"}
+"""Part of a canonical record that says what happened -> its field with the word."""
+
+
+@cache
+def groups() -> dict[str, list[Item]]:
+    """Name of a history, as `plain` or `procedures 1.009994`, -> its events in the order of their numbers."""
+    told = json.loads(FILE.read_text("utf-8"))
+    return {
+        name if family == "dossiers" else f"{family} {name}": [_item(one, number) for number, one in enumerate(events)]
+        for family in FAMILIES
+        for name, events in told[family].items()
+    }
+
+
+def every() -> dict[str, Item]:
+    """`plain 3 IN_PROCESS` -> that event."""
+    return {f"{name} {item.hub_seq} {word(item)}": item for name, items in groups().items() for item in items}
+
+
+def word(item: Item) -> str:
+    """What happened: the step, the change, or the kind of the deadline."""
+    part = next(part for part in _WORD if part in item.data)
+    return str(item.data[part][_WORD[part]])
+
+
+def _item(event: dict[str, Any], offset: int) -> Item:
+    """Through Avro, so that fields that are left out have their default."""
+    record, data = CANONICAL_RECORDS[event["type"]], event["data"]
+    body = encode_body(record, data)
+    head = {name: value for name, value in event.items() if name != "data"}
+    envelope = Envelope(**head, hub_seq=data["hub_seq"])
+    return Item(envelope, family_of(event["type"]), decode_body(body, parsed(record)), HEAD + body, 0, offset)

@@ -1,0 +1,192 @@
+"""A2: what attempts in a row leave on Kafka: receipts, dead letters, parking records. One act alone: part `letters`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from hub.access.control import Subscriber
+from hub.config import DeliverySettings
+from hub.delivery import outcomes
+from hub.delivery.attempt import attempt
+from hub.delivery.breaker import Breaker
+from hub.delivery.decoder import Decoder
+from hub.delivery.desk import Desk
+from hub.delivery.entries import Entry, Mode, Raw, Source
+from hub.delivery.lanes import Lane
+from hub.delivery.link import Link
+from hub.delivery.outbox import Outbox, Settlement
+from hub.delivery.portal import Answer, Item, Strategy
+from hub.delivery.receipts import Receipts
+from hub.errors import Rejected, Retryable
+from hub.wire.envelope import CANONICAL_RECORDS
+from hub.wire.topics import DEAD_LETTERS, DELIVERIES, EVENTS
+from tests.frozen.inputs import canonical, fixed
+
+SAID = '{"message": "ChuHoSo: Trần Văn Minh, 0901234567, minh@example.vn, 060090001234 ok"}'
+DONE = Answer(200, SAID)
+FOLDED = ("plain", "every field", "procedures 1.009994", "services 1.004194.01", "deadlines DUE")
+"""Histories whose receipts are recorded, folded as far as it goes."""
+
+_LINE = re.compile(r"\.py:\d+")
+
+CASES: dict[str, dict[str, Any]] = {
+    "log: timeout, then delivered": {"says": [Retryable("timeout", "no answer within 30 s"), DONE]},
+    "log: refused, the next are held": {"says": [Rejected("schema", "HTTP 400: Trần Văn Minh", 400)]},
+    "log: forbidden is retried": {"says": [Rejected("forbidden", "HTTP 403", 403)]},
+    "log: all tries used up": {"says": [Retryable("http_5xx", "HTTP 500", None, 500)] * 2, "max_attempts": 2},
+    "log: the connector fails": {"says": [ValueError("Trần Văn Minh")]},
+    "log: asked again, known": {"says": [DONE, DONE], "mode": Mode.RESEND, "delivered": [1, 2]},
+    "state: folded, refused, one by one": {
+        "strategy": Strategy.STATE,
+        "says": [Rejected("refused", "error_code 9", 200), DONE, Rejected("refused", "error_code 9", 200)],
+    },
+    "state: covered by a later one": {"strategy": Strategy.STATE, "says": [DONE], "delivered": [1, 2, 3]},
+}
+
+
+def outputs() -> dict[str, Any]:
+    return {
+        "attempts": {name: _recorded(case) for name, case in CASES.items()},
+        "receipts_of_each_family": {name: _family(name) for name in FOLDED},
+        "appended_to_a_parked_lane": _stowed(),
+    }
+
+
+class _Kept(Outbox):
+    """Keeps what is put, confirmed at once."""
+
+    def __init__(self) -> None:
+        self.settlements: list[Settlement] = []
+
+    def put(self, settlement: Settlement) -> None:
+        self.settlements.append(settlement)
+        settlement.done()
+
+
+class _Scripted:
+    """A portal that says these things in turn, and at the end the last one again."""
+
+    families: tuple[str, ...] = ("dossier", "procedure", "service", "deadline")
+
+    def __init__(self, says: Sequence[Any], strategy: Strategy) -> None:
+        self.says, self.strategy, self.max_fold = list(says), strategy, 50
+
+    async def deliver(self, items: Sequence[Item]) -> Answer:
+        said = self.says.pop(0) if len(self.says) > 1 else self.says[0]
+        if isinstance(said, Exception):
+            raise said
+        answer: Answer = said
+        return answer
+
+    async def open(self) -> None: ...
+
+    async def probe(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+def _desk(strategy: Strategy, max_attempts: int = 50) -> Desk:
+    limits, codec = DeliverySettings(max_attempts=max_attempts), fixed.codec()
+    nobody: Any = None
+    return Desk(
+        subscriber=Subscriber(name="tinh", kind="provincial-portal"),
+        limits=limits,
+        strategy=strategy,
+        max_fold=1 if strategy is Strategy.EVENT_LOG else 50,
+        families=_Scripted.families,
+        outbox=_Kept(),
+        receipts=Receipts("tinh", codec),
+        reader=nobody,
+        decoder=Decoder(codec),
+        breaker=Breaker(limits.breaker_failures, limits.breaker_open_s),
+        link=Link("tinh"),
+    )
+
+
+def _entries(items: Sequence[Item], mode: Mode = Mode.NEW) -> list[Entry]:
+    out = []
+    for number, item in enumerate(items):
+        head = fixed.codec().with_head(CANONICAL_RECORDS[item.envelope.type], item.value[len(canonical.HEAD) :])
+        raw = Raw(EVENTS, 3, 100 + number, 1_772_414_101_000, item.key.encode(), head, item.envelope.headers())
+        source = Source(lambda: None)
+        entry = Entry(item.key, item.envelope.id, item.hub_seq, item.family, EVENTS, 3, raw.offset, raw.timestamp_ms)
+        entry.record, entry.mode, entry.sources = raw, mode, [source]
+        out.append(entry)
+    return out
+
+
+def _lane(desk: Desk, entries: Sequence[Entry]) -> Lane:
+    for entry in entries:
+        desk.lanes.append(entry)
+    lane = desk.lanes.take()
+    assert lane is not None
+    return lane
+
+
+def _recorded(case: dict[str, Any]) -> list[Any]:
+    """The first three events of a dossier at a portal that says these things; as many attempts as it has answers."""
+    strategy = case.get("strategy", Strategy.EVENT_LOG)
+    desk = _desk(strategy, case.get("max_attempts", 50))
+    entries = _entries(canonical.groups()["joint handling"][:3], case.get("mode", Mode.NEW))
+    if seqs := case.get("delivered"):
+        desk.delivered.add(entries[0].key, seqs, [entry.event_id for entry in entries[: len(seqs)]])
+    portal = _Scripted(case["says"], strategy)
+
+    async def run() -> None:
+        lane = _lane(desk, entries)
+        for _ in case["says"]:
+            await attempt(desk, portal, lane)
+            desk.lanes.wake(fixed.NOW + 1_000_000)
+            if desk.lanes.take() is not lane:
+                break
+
+    with fixed.moment():
+        asyncio.run(run())
+    return _told(desk)
+
+
+def _family(name: str) -> list[Any]:
+    desk = _desk(Strategy.STATE)
+    portal = _Scripted([DONE], Strategy.STATE)
+    with fixed.moment():
+        asyncio.run(attempt(desk, portal, _lane(desk, _entries(canonical.groups()[name]))))
+    return _told(desk)
+
+
+def _stowed() -> list[Any]:
+    """The role stops before the portal has answered; then one more event of the dossier comes."""
+    desk = _desk(Strategy.STATE)
+    with fixed.moment():
+        lane = _lane(desk, _entries(canonical.groups()["plain"][:2]))
+        outcomes.cut_off(desk, lane)
+        lane.queue.extend(_entries(canonical.groups()["plain"][2:3]))
+        outcomes.stow(desk, lane)
+    return _told(desk)
+
+
+def _told(desk: Desk) -> list[Any]:
+    """One list a settlement: what goes first, then what goes after it was confirmed. Fields without a value are left
+    out."""
+    assert isinstance(desk.outbox, _Kept)
+    return [
+        {"first": [_readable(*out) for out in one.first], "then": [_readable(*out) for out in one.then]}
+        for one in desk.outbox.settlements
+    ]
+
+
+def _readable(topic: str, key: bytes | None, value: bytes | None, headers: Any) -> dict[str, Any]:
+    out: dict[str, Any] = {"topic": topic, "key": key.decode() if key is not None else None}
+    if topic == DELIVERIES:
+        datum = fixed.codec().decode(value, "vn.hub.Delivery")[1]
+        told = {name: value for name, value in datum.items() if value is not None} | {"latency_ms": "(measured)"}
+        if "answer" in told:
+            told["answer"] = _LINE.sub(".py:(line)", told["answer"])  # of this file, where the scripted portal fails
+        out["value"] = told
+    elif topic == DEAD_LETTERS:
+        out |= {"headers": fixed.texts(headers), "value_sha": fixed.sha(value or b"")}
+    else:
+        out["value"] = value.decode() if value is not None else None
+    return out
