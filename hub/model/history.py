@@ -105,7 +105,7 @@ class History(NamedTuple):
 
     def received_at(self) -> int | None:
         """When the dossier was received, as far as the steps tell: the first RECEIVED among those kept, if it made the
-        dossier ACCEPTED. One that comes after work had begun is a joint agency's (domain notes 2.6)."""
+        dossier ACCEPTED. One that comes after work had begun is a joint agency's (docs/joint.md)."""
         for key, status in zip(self.keys, self.statuses, strict=True):
             if _rank(key) == _RECEIVED:
                 return key_time(key) if status == _ACCEPTED else None

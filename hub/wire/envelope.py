@@ -16,7 +16,7 @@ from hub.errors import BadRecord
 Headers = Sequence[tuple[str, bytes]]
 
 CONTENT_TYPE = "application/avro"
-# Namespace of every id that the hub derives, so that a replay makes the same one (design 3).
+# Namespace of every id that the hub derives, so that a replay makes the same one.
 NAMESPACE = uuid.UUID("6f0f6c0e-7f5a-5c1c-9a54-3b8f5ad8f0aa")
 _SPACE = NAMESPACE.bytes
 
