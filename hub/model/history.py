@@ -31,7 +31,7 @@ _TIME_SHIFT, _CORRECTION_BIT, _RANK_SHIFT = 21, 1 << 20, 16
 _HEAD = struct.Struct("<BBHBBq")
 _VERSION = 2
 _INSERTED = STEP_RANK["RESCHEDULED"]
-"""Version 1 did not know this kind; those that come after it had numbers less by one (decision 21)."""
+"""Version 1 did not know this kind; those that come after it had numbers less by one (decision 13)."""
 _DROPPED = 1
 _RECEIVED, _ACCEPTED = STEP_RANK["RECEIVED"], STATUS_NUMBER["ACCEPTED"]
 _STATUS = [bytes((number,)) for number in range(len(STATUSES))]

@@ -25,7 +25,7 @@ STEPS = (
     "RATED",
 )  # fmt: skip
 """StepKind in the order in which steps of one and the same millisecond are taken to have happened (ours: many sources
-know the day only). The order is in stored histories: append only (else as decision 21), at most 16."""
+know the day only). The order is in stored histories: append only (else as decision 13), at most 16."""
 
 STATUS_OF_STEP = {
     "SUBMITTED": "NEW",
@@ -52,7 +52,7 @@ NEUTRAL = frozenset({"RATED"})
 """Steps that change no status and may come at any time (đánh giá: docs/field/portal.md#services, DongBoDanhGia)."""
 
 KEEPING = frozenset({"RESCHEDULED"})
-"""Steps that leave the status as it is, a wait too, where one is known (decision 21)."""
+"""Steps that leave the status as it is, a wait too, where one is known (decision 13)."""
 
 
 @dataclass(frozen=True, slots=True)
