@@ -1,4 +1,4 @@
-"""The national public-service portal (Cổng Dịch vụ công quốc gia): how it is called: docs/field/portal.md."""
+"""The national public-service portal (Cổng Dịch vụ công quốc gia, DVCQG): docs/field/portal.md."""
 
 from connectors.national_portal.portal import NationalPortal, portal
 

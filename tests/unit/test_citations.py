@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.model.transitions import TRANSITIONS
 from tests.chaos.mend_list import MENDS
 
 ROOT = Path(__file__).parents[2]
@@ -144,6 +145,11 @@ def test_decisions_are_numbered_without_gaps_and_listed() -> None:
 
 def test_every_mend_keeps_a_finding_of_the_page() -> None:
     assert {mend.finding for mend in MENDS} <= anchors(DOCS / "engine.md")
+
+
+def test_every_transition_names_a_note_or_is_ours() -> None:
+    """That the note exists is seen with all others, in the module's text."""
+    assert [t for t in TRANSITIONS if not NOTE.search(t.source) and not t.source.startswith("ours")] == []
 
 
 @pytest.mark.parametrize("page", FIELD)
