@@ -12,7 +12,7 @@ HubError
     └── Rejected           the portal will never take it as it is; becomes a dead letter
 
 Anything else that escapes a stage is a fault of the program: the process ends without acknowledging, and the
-supervisor starts it again (design 5).
+supervisor starts it again (docs/engine.md#a-failed-chunk).
 """
 
 from __future__ import annotations

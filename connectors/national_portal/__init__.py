@@ -1,4 +1,4 @@
-"""The national public-service portal (Cổng Dịch vụ công quốc gia): adapter contract of domain notes 1.3 to 1.9."""
+"""The national public-service portal (Cổng Dịch vụ công quốc gia, DVCQG): docs/field/portal.md."""
 
 from connectors.national_portal.portal import NationalPortal, portal
 

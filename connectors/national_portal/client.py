@@ -1,4 +1,4 @@
-"""Calls to the national portal: the envelope, the session, and what an answer means (domain notes 1.3 to 1.6)."""
+"""Calls to the national portal: the envelope, the session, and what an answer means (docs/field/portal.md)."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class NationalPortalClient:
         return reply.code in s.session_codes or (reply.code != "0" and reply.says(s.session_words))
 
     def exists(self, reply: PortalReply) -> bool:
-        """The dossier is there already: send it again as an update (domain notes 1.5)."""
+        """The dossier is there already: send it again as an update (docs/field/portal.md#error-codes)."""
         s = self._settings
         return reply.code in s.exists_codes or (reply.code == "0" and reply.says(s.exists_words))
 

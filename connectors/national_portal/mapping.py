@@ -1,4 +1,4 @@
-"""A dossier and its steps in the portal's words: DongBoHoSoMC (domain notes 1.7) and CapNhatTienDoHoSoMC (1.8).
+"""A dossier and its steps in the portal's words: DongBoHoSoMC and CapNhatTienDoHoSoMC (docs/field/packets.md).
 
 Values longer than the portal takes are cut, and the cut is told.
 """
@@ -70,7 +70,7 @@ class WireMapping:
             "DanhSachTepDinhKemKhac": [],
             "DanhSachGiayToKetQua": [_result(file) for file in dossier["attachments"] if file["result"]],
         }
-        if dossier["receipt_number"]:  # not among the 27 of QCVN 120 (domain notes 1.7)
+        if dossier["receipt_number"]:  # not among the 27 of QCVN 120
             wire["SoBienNhan"] = dossier["receipt_number"]
         if supplements := self._supplements(steps):
             wire["DanhSachHoSoBoSung"] = supplements
@@ -139,7 +139,7 @@ class WireMapping:
         return found
 
     def answers(self, dossier: Record, steps: Sequence[Record]) -> list[Wire]:
-        """DongBoTrangThaiHoSo.data of each step that answers the portal (domain notes 1.11), for a dossier that was
+        """DongBoTrangThaiHoSo.data of each step that answers the portal (docs/field/packets.md), for a dossier that was
         filed there; none for any other. MaHoSoDonVi: the hub knows a dossier by one code only."""
         if not self._settings.answer_back or dossier["filed_at_portal"] != "national":
             return []

@@ -1,4 +1,4 @@
-"""Delivery to the national portal: look up, add or update the whole dossier, then its progress lines (design 6)."""
+"""Delivery to the national portal: look up, add or update the whole dossier, then its progress lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions and answers of the national portal (hỏi đáp; domain notes 1.6, names of fields of one public client).
+"""Questions and answers of the national portal (hỏi đáp; docs/field/portal.md#services, from one public client).
 
 LayDanhSachHoiDap… hands out a list whole; a row that shows no answer may have one, which LayNoiDungTraLoiTheoCauHoi
 tells; DongBoKetQuaHoiDapGuiTuDVCQG takes an answer. DongBoHoiDap (the province's own questions) is not served: the only

@@ -1,4 +1,4 @@
-"""What the national portal answered (domain notes 1.4 point 3, 1.5): one reading for every form it comes in.
+"""What the national portal answered (docs/field/portal.md): one reading for every form it comes in.
 
 `error_code` may be a number or a string; through a wrapper `message` is itself a JSON string that holds the answer.
 Anything that is no such answer (empty, an HTML page, other JSON) says nothing about the dossier: Retryable.

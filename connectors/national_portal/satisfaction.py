@@ -1,4 +1,4 @@
-"""DongBoDanhGia (domain notes 1.6): satisfaction of a month in the portal's words."""
+"""DongBoDanhGia (docs/field/portal.md#services): satisfaction of a month in the portal's words."""
 
 from __future__ import annotations
 

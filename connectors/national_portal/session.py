@@ -1,4 +1,4 @@
-"""The session of one login (domain notes 1.4): shared by all connections of a process, renewed by one of them.
+"""The session of one login (docs/field/portal.md): shared by all connections of a process, renewed by one of them.
 
 A portal may allow one session a user; sixteen workers that each log in would then throw each other out.
 """

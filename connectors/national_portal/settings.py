@@ -1,4 +1,4 @@
-"""Settings of one connection to the national portal (Cổng Dịch vụ công quốc gia, DVCQG), domain notes 1.3 to 1.6.
+"""Settings of one connection to the national portal (Cổng Dịch vụ công quốc gia, DVCQG), docs/field/portal.md.
 
 What no public source tells (codes of a dead session, how a refusal looks) is a setting with a cautious default.
 """

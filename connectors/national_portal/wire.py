@@ -1,4 +1,4 @@
-"""How the national portal writes values (domain notes 1.4 point 7), and the tables of words in mapping.json.
+"""How the national portal writes values (docs/field/portal.md#written-values), and the tables of words in mapping.json.
 
 Dates yyyyMMddHHmmss in Asia/Ho_Chi_Minh, empty string for no value, numbers and codes as strings.
 """

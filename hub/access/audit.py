@@ -1,4 +1,4 @@
-"""Every operator action leaves an entry in `hub.control`: who, when, what, on what, why (design 8)."""
+"""Every operator action leaves an entry in `hub.control`: who, when, what, on what, why."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ class Directory:
         try:
             self._records[kind][name] = KINDS[kind].model_validate_json(value)
         except ValidationError as error:
-            # A control message must never stop the data path (peers: Debezium's wedged signal).
+            # A control message must never stop the data path.
             log.error("control record %s/%s is not usable and was left out: %s", kind, name, error.errors()[0]["msg"])
 
 

@@ -1,4 +1,4 @@
-"""What an organisation may publish: families, `source` values, and whose dossiers (design 8).
+"""What an organisation may publish: families, `source` values, and whose dossiers.
 
 A right to an agency holds for all its parts (H11.12 covers H11.12.3), in either form of the code. What counts for a
 dossier is the agency that stands in its code, which nobody can choose for a dossier that exists; the agency that the

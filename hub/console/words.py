@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 
-# TrangThaiHoSo, domain notes 1.9
+# TrangThaiHoSo, docs/field/statuses.md#codes
 STATUS = {
     "NEW": "Mới đăng ký",
     "ACCEPTED": "Được tiếp nhận",

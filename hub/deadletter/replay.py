@@ -2,7 +2,7 @@
 
 What was refused before the core goes to `hub.ingress` again, with the same id and headers and `ce_replayof`. A letter
 of stage `intake` passes the same check again, with the rights as they are now. A letter of stage `deliver` becomes an
-order in `hub.requests`, so that it goes through its dossier's own queue and never overtakes (design 3, 6).
+order in `hub.requests`, so that it goes through its dossier's own queue and never overtakes.
 
 The core keeps only accepted events in its dedupe ring, so a letter that it refused is judged anew; one that was taken
 in meanwhile is dropped as a copy, and a `conflict` stays one until it gets an id of its own.

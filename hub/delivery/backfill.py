@@ -1,4 +1,4 @@
-"""What a new subscriber gets first (design 6): the state of everything, then the log from where the state stood.
+"""What a new subscriber gets first: the state of everything, then the log from where the state stood.
 
 `state`: the ends of hub.events are noted (control record `backfill/<subscriber>`), the state topics are sent through
 the same lanes as snapshot events, and only when all of a partition's state is settled is the log followed, from a

@@ -27,7 +27,7 @@ def family_of(event_type: str) -> str:
 def groups(agency: str) -> tuple[str, ...]:
     """Level 1, level 2 … of an agency code in either form: `H11.12` and `000.00.12.H11` are both (H11, 12).
 
-    Old form: read from right to left, all-zero groups left out (domain notes 2.1).
+    Old form: read from right to left, all-zero groups left out (docs/field/codes.md#agency-codes).
     """
     parts = agency.strip().upper().split(".")
     if parts[0].isdigit():

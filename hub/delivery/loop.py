@@ -59,7 +59,7 @@ class Loop:
     async def _turn(self) -> None:
         self._flow()
         epoch = self._assignment.epoch
-        # Bounded although getmany has its own limit: peers report hangs of it.
+        # Bounded although getmany has its own limit: it is reported to hang (docs/engine.md#pinned-versions).
         async with asyncio.timeout(READ_LIMIT_S):
             read = await self._consumer.getmany(timeout_ms=READ_MS, max_records=READ_MAX)
         if self._assignment.epoch != epoch or self._assignment.pending:

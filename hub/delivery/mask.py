@@ -21,7 +21,7 @@ _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"(?<![\w.-])(?:\+?84|0)(?:[ .]?\d){9,10}(?![\w-])")
 # CCCD of 12 digits, CMND of 9: not as a part of a longer code.
 _IDENTITY = re.compile(r"(?<![\w.-])(?:\d{12}|\d{9})(?![\w-])")
-# Wire names under which portals echo a person (domain notes 1.7, 1.8), in JSON or form style;
+# Wire names under which portals echo a person (docs/field/packets.md), in JSON or form style;
 # without quotes nothing tells where a name ends, so the rest of the line goes.
 _NAMED = re.compile(
     r'("?(?:ChuHoSo|HoTen|TenNguoi\w*|NguoiXuLy|NguoiNop\w*|DiaChi|Email|SoDienThoai|SoDinhDanh|MaDoiTuong'

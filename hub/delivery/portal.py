@@ -20,7 +20,7 @@ from hub.wire.envelope import Envelope
 
 
 class Strategy(StrEnum):
-    """How a portal keeps what it gets (design 6).
+    """How a portal keeps what it gets.
 
     EVENT_LOG: every event by its id, one at a time per dossier; delivered = acknowledged by id.
     STATE:     has no event ids; gets the whole dossier, then progress lines; several events may be folded in one call.

@@ -1,6 +1,6 @@
 """Questions that citizens ask on a portal (hỏi đáp), and the protocol of a portal that lists them and takes answers.
 
-The portal keeps questions and answers; the hub keeps neither (decision 140).
+The portal keeps questions and answers; the hub keeps neither (decision 12).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What stands in `hub.requests` (key = dossier code): orders to a delivery role about one dossier of one subscriber.
 
-They pass through the dossier's own queue, so they never overtake what is under way (design 3, 6).
+They pass through the dossier's own queue, so they never overtake what is under way.
 Value = UTF-8 JSON; an order is acted on at least once, and each action is idempotent.
 """
 

@@ -1,4 +1,4 @@
-"""A canonical event made from a state, for a new subscriber: "this is how the dossier stands" (backfill, design 6).
+"""A canonical event made from a state, for a new subscriber: "this is how the dossier stands" (backfill).
 
 Its id follows from the code and `hub_seq`, so a repeated backfill sends the same id; its type is that of the family's
 canonical event, its step the one that gave the status. Later events of the log with a higher `hub_seq` follow it.

@@ -8,7 +8,7 @@ from pathlib import Path
 NODE_ID = "1"
 
 MAX_MESSAGE_BYTES = 5 * 1024 * 1024
-"""The broker's ceiling. Topics set their own: 1 MiB for sources, 4 MiB for dead letters (design 3)."""
+"""The broker's ceiling. Topics set their own: 1 MiB for sources, 4 MiB for dead letters."""
 
 
 def server(log_dir: Path, port: int, controller_port: int, sasl: Sasl | None) -> str:

@@ -1,6 +1,6 @@
 """The role `intake`: what agencies produced to their own topics, checked and re-keyed into `hub.ingress`.
 
-A plain consumer, since agencies come and go at run time and Faust cannot follow that (engine finding 16). One round:
+A plain consumer, since agencies come and go at run time and Faust cannot follow that (docs/engine.md). One round:
 read, judge, send, wait for the broker's confirmation of every record, then commit. A kill before the commit reads the
 same records again: they keep their ids, and the core drops the doubles.
 

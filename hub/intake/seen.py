@@ -1,4 +1,4 @@
-"""Which events this process itself saw acknowledged: the only ground for the answer *duplicate* (design 3)."""
+"""Which events this process itself saw acknowledged: the only ground for the answer *duplicate*."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Offices (cơ quan, đơn vị) over time: when a code is in force, and who took over.
 
 A dossier keeps the code it was born with; what changes is who answers for it. On 1 July 2025 the province of Bình Thuận
-merged into Lâm Đồng, its ten district units ended and 45 communal ones began (domain notes 2.2). The table is data,
+merged into Lâm Đồng, its ten district units ended and 45 communal ones began (docs/field/codes.md). The table is data,
 `schemas/reference/agencies.toml`, which says of each row how sure it is; the province replaces it.
 """
 
@@ -21,7 +21,7 @@ from hub.model import codes
 
 KINDS = ("province", "department", "district", "commune", "special_zone")
 EVIDENCE = ("A", "A-", "B", "C", "I", "K", "ours")
-"""Grades of the domain notes, K for general knowledge, ours for what was made up; see the head of the file."""
+"""Grades of docs/field/README.md; see the head of the file."""
 _FIELDS = {"code", "name", "kind", "parent", "valid_from", "valid_to", "successors", "evidence", "code_evidence"}
 _REQUIRED = ("code", "name", "kind", "evidence", "code_evidence")
 

@@ -1,4 +1,4 @@
-"""Working time in Vietnam: which days and hours count (domain notes 2.7).
+"""Working time in Vietnam: which days and hours count (docs/field/time.md).
 
 Days: Monday to Friday but public holidays (labour code 2019, Điều 112; library `holidays`, with its days in lieu), and
 the swaps that the government decides year by year (`working_days.json`, which wins over the library).

@@ -1,4 +1,4 @@
-"""Codes of agencies, dossiers, procedures and online services. Source: domain notes 2.1 to 2.4.
+"""Codes of agencies, dossiers, procedures and online services (docs/field/codes.md).
 
 Two forms of agency code are in use at once. Old: `000.00.12.H11`, read from right to left, zeros where the office is
 not that deep. New (QĐ 20/2020): `H11.12`, at most 35 characters of 0-9, A-Z and `.`. Both name one office; the hub

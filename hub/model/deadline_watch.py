@@ -1,5 +1,5 @@
 """What a dossier's state record keeps of its deadline, in the header `deadline`: 26 bytes and 16 for each wait that is
-over, read without the value; and of the date of whoever it was passed on to, in the header `transfer` (decision 22).
+over, read without the value; and of the date of whoever it was passed on to, in the header `transfer` (decision 14).
 
 So the core's clock finds its moments from headers alone, and what was told is not told again after a restart.
 """
@@ -78,7 +78,7 @@ def watches_of(headers: Sequence[tuple[str, bytes]]) -> dict[str, Watch]:
 
 def transferred(watch: Watch | None, due_at: int | None, since: int, status: int) -> Watch | None:
     """The watch of a holder's date; None without one. watch: what was told of this holder and date. since: when the
-    dossier was passed on. status: number of the one it has. The date does not move with pauses (decision 130)."""
+    dossier was passed on. status: number of the one it has. The date does not move with pauses (decision 10)."""
     if due_at is None:
         return None
     if watch is None:

@@ -1,6 +1,6 @@
 """When a dossier is due (NgayHenTra): limits in their units, pauses, new dates. Pure; moments are ms UTC.
 
-A limit counts from the receipt or, outside working time, from when work can next begin (domain notes 2.7):
+A limit counts from the receipt or, outside working time, from when work can next begin (docs/field/time.md):
 
 HOUR (Giờ)                  working time
 WORKING_DAY (Ngày làm việc) working time, so many hours a day; Wednesday 9:00 and two days is Friday 9:00
@@ -12,7 +12,7 @@ MONTH (Tháng)               the same day of a later month, or that month's last
 
 A pause (waiting for a supplement or a payment) takes nothing from the limit: what was left when it began is left when
 it ends. `PauseRule.CALENDAR_DAYS` is the rule of software in use instead: old date + calendar days waited - 1, then one
-working day (domain notes 2.7, grade C).
+working day (docs/field/time.md#waiting-for-papers, grade C).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Dates that no source told and that follow from what was told (decision 23): NgayTiepNhan is the time of the step that
+"""Dates that no source told and that follow from what was told (decision 15): NgayTiepNhan is the time of the step that
 made the dossier ACCEPTED; NgayHenTra, where the province wants it, the end of its procedure's time limit.
 
 What is told wins whenever it comes: a date counts as told while its field has a key (`hub.model.facts`).

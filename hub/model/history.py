@@ -31,7 +31,7 @@ _TIME_SHIFT, _CORRECTION_BIT, _RANK_SHIFT = 21, 1 << 20, 16
 _HEAD = struct.Struct("<BBHBBq")
 _VERSION = 2
 _INSERTED = STEP_RANK["RESCHEDULED"]
-"""Version 1 did not know this kind; those that come after it had numbers less by one (decision 21)."""
+"""Version 1 did not know this kind; those that come after it had numbers less by one (decision 13)."""
 _DROPPED = 1
 _RECEIVED, _ACCEPTED = STEP_RANK["RECEIVED"], STATUS_NUMBER["ACCEPTED"]
 _STATUS = [bytes((number,)) for number in range(len(STATUSES))]
@@ -105,7 +105,7 @@ class History(NamedTuple):
 
     def received_at(self) -> int | None:
         """When the dossier was received, as far as the steps tell: the first RECEIVED among those kept, if it made the
-        dossier ACCEPTED. One that comes after work had begun is a joint agency's (domain notes 2.6)."""
+        dossier ACCEPTED. One that comes after work had begun is a joint agency's (docs/joint.md)."""
         for key, status in zip(self.keys, self.statuses, strict=True):
             if _rank(key) == _RECEIVED:
                 return key_time(key) if status == _ACCEPTED else None

@@ -1,4 +1,4 @@
-"""Joint handling (liên thông): the date of a transfer, and the part that names its parent (decision 130)."""
+"""Joint handling (liên thông): the date of a transfer, and the part that names its parent (decision 10)."""
 
 from __future__ import annotations
 

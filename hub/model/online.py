@@ -1,5 +1,5 @@
 """Is a procedure offered online? Levels 1 to 4 (NĐ 43/2011/NĐ-CP) and một phần / toàn trình (NĐ 42/2022/NĐ-CP) stand
-side by side (domain notes 2.5): filing online is possible from level 3 on, and with either of the two kinds.
+side by side (docs/field/services.md): filing online is possible from level 3 on, and with either of the two kinds.
 """
 
 from __future__ import annotations

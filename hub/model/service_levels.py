@@ -1,5 +1,5 @@
 """Level of an online service (mức độ 1 to 4, NĐ 43/2011) and its kind (toàn trình / một phần, NĐ 42/2022): two fields,
-since 15 August 2022 the second one counts. Source: domain notes 2.5.
+since 15 August 2022 the second one counts (docs/field/services.md).
 
 What is grade I there, that a level-3 service may count as toàn trình when its result goes by post, is an argument.
 """

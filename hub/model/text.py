@@ -1,5 +1,5 @@
 """Text as the hub keeps it: Unicode NFC. Vietnamese letters come composed (NFC) or in parts (NFD), and two spellings of
-one name must compare equal. Empty text is how many wire formats say "no value" (domain notes 1.4): it becomes null.
+one name must compare equal. Empty text is how many wire formats say "no value": it becomes null.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The core's local copy of the catalogue (design 5), and what reads it: was this service offered online? When does the
+"""The core's local copy of the catalogue, and what reads it: was this service offered online? When does the
 procedure's time limit end?
 
 A step sees only its own partition's state; a dossier and its procedure mostly lie in two. The copy may be behind by

@@ -1,4 +1,4 @@
-"""The core's clock: asks in hub.ingress whether a deadline is to be told; the step answers (decision 20).
+"""The core's clock: asks in hub.ingress whether a deadline is to be told; the step answers (decision 7).
 
 Per partition a heap of moments, made from the headers of the state when the partition is first seen, and kept by what
 each chunk changes. It is a hint: each moment is held against the state before it is asked. Now and then the headers are

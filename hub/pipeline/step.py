@@ -204,7 +204,7 @@ class _Chunk:
         return Out(EVENTS, key, self._told.with_head(event), headers)
 
     def _deadline(self, record: Record, envelope: ce.Envelope) -> Out | None:
-        """The answer to the clock's question (decision 20)."""
+        """The answer to the clock's question (decision 7)."""
         asked = self._deadlines.asked.decode(record.value)
         code = asked["dossier_code"]
         key = _checked_key(record, envelope, "dossier_code", code)

@@ -1,6 +1,6 @@
 """Online services: which procedure is offered online, at which level, where, since when, and how much it is used.
 
-Shares are those that QĐ 766/QĐ-TTg scores (domain notes 2.8): 3.1 procedures offered online, 3.3 dossiers filed online.
+Shares are those that QĐ 766 scores (docs/field/score.md): 3.1 procedures offered online, 3.3 dossiers filed online.
 Computed from the read model's states; `table` is pure.
 """
 

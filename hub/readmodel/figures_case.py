@@ -1,4 +1,4 @@
-"""One dossier as the figures see it, and how it is measured in a period (QĐ 766/QĐ-TTg item 2.1; domain notes 2.8).
+"""One dossier as the figures see it, and how it is measured in a period (QĐ 766/QĐ-TTg item 2.1; docs/field/score.md).
 
 Pure. Times are epoch ms UTC. What happened after the period's end is not seen, so a closed month never changes but by
 late events and new facts.

@@ -1,4 +1,4 @@
-"""The score of one agency from its tally: each item with its numbers put into its formula (domain notes 2.8)."""
+"""The score of one agency from its tally: each item with its numbers put into its formula (docs/field/score.md)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """The streaming reconciliation: accepted, due, no receipt within its time -> MISSING, healed by a re-send, closed by
-the receipt (design 7).
+the receipt.
 
 `step` follows hub.events and hub.deliveries, `tick` is the clock. Which keys have anything open is kept in an index
 beside the state, so that a tick looks at those alone; it is a hint, made anew from the state's headers now and then.

@@ -27,7 +27,7 @@ PERSONAL_WIRE_NAMES = frozenset(
         "ThongTinTra", "GhiChu", "NguoiXuLy", "NoiDungXuLy", "TenTepDinhKem", "DuongDanTaiTepTin",
     }
 )  # fmt: skip
-"""Wire names of DongBoHoSoMC and CapNhatTienDoHoSoMC that hold personal data (domain notes 1.7, 1.8)."""
+"""Wire names of DongBoHoSoMC and CapNhatTienDoHoSoMC that hold personal data (docs/field/packets.md)."""
 
 
 def own_schemas() -> dict[str, Any]:

@@ -27,7 +27,7 @@ class Role:
     """name: as in `hub run NAME`; a name ending in ':' takes a suffix, as in `deliver:national`.
 
     number: its place in the observe ports (port_base + number; suffixed roles count on from it).
-    vital:  when it keeps dying the whole hub stops with the reason (design: broker, registry, core).
+    vital:  when it keeps dying the whole hub stops with the reason (broker, registry, core).
     """
 
     name: str

@@ -2,7 +2,7 @@
 
 A stage is a pure function over one chunk, `Step`, and perhaps a clock, `Tick`; both return `Outputs`. The engine reads
 the chunk, writes what comes out in the order that loses nothing (outputs and dead letters confirmed, then state, then
-the source offset) and owns the partition's state (design notes, section 5).
+the source offset) and owns the partition's state (docs/engine.md).
 
 At least once: a chunk may be worked again after a crash or a change of owner, with the state as it was before or after
 the first time. So every id a step makes must follow from its cause, and a step must bear its own outputs' repetition.

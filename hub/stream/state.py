@@ -1,7 +1,7 @@
 """The state of the partitions this process owns: stores over compacted topics that it alone writes.
 
 Restored by our own reader when a partition is first needed after an assignment, all owned partitions in one go; what is
-still held from before is only caught up. No Faust table: their recovery loses events (prototype's finding 4).
+still held from before is only caught up. No Faust table: their recovery loses events (docs/engine.md#table-recovery).
 """
 
 from __future__ import annotations

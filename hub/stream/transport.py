@@ -2,7 +2,7 @@
 
 Faust finds it by the broker URL's scheme, `chunked://`, through its entry-point group `faust.transports`. Faust keeps
 the app, the agent and the group's membership; which offsets are handed out, finished and committed is our ledger's
-business alone (prototype's findings 1 to 9). Everything here runs in the main loop but the aiokafka consumer, which
+business alone (docs/engine.md#findings). Everything here runs in the main loop but the aiokafka consumer, which
 has Faust's consumer thread to itself, so that a long step does not keep heartbeats waiting.
 """
 

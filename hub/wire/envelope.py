@@ -16,7 +16,7 @@ from hub.errors import BadRecord
 Headers = Sequence[tuple[str, bytes]]
 
 CONTENT_TYPE = "application/avro"
-# Namespace of every id that the hub derives, so that a replay makes the same one (design 3).
+# Namespace of every id that the hub derives, so that a replay makes the same one.
 NAMESPACE = uuid.UUID("6f0f6c0e-7f5a-5c1c-9a54-3b8f5ad8f0aa")
 _SPACE = NAMESPACE.bytes
 
@@ -25,7 +25,7 @@ ORIGIN = "origin"
 
 AUTHAGENCIES = "authagencies"
 """Extension, on `hub.ingress` only: the agencies of a sender without the right to this dossier's agency, divided by
-blanks. The core takes the event if one of them holds the dossier (decision 130)."""
+blanks. The core takes the event if one of them holds the dossier (decision 10)."""
 
 HUB_SEQ = "hub_seq"
 """Header with the event's number in its dossier, decimal ASCII."""
@@ -51,7 +51,7 @@ CANONICAL_RECORDS = {
     SERVICE_EVENT: "vn.hub.ServiceEvent",
     DOSSIER_DEADLINE: "vn.hub.DossierDeadlineEvent",
 }
-# The core's clock asks in hub.ingress whether to tell of a deadline; nobody else may send it (decision 20).
+# The core's clock asks in hub.ingress whether to tell of a deadline; nobody else may send it (decision 7).
 DOSSIER_CLOCK = "vn.hub.dossier.clock"
 CLOCK_RECORD = "vn.hub.DossierDeadline"
 

@@ -4,7 +4,7 @@
 that may hold the stream for at most LOOK_S seconds, and a second record with that id costs nothing for NEGATIVE_S.
 An id that surely does not exist is a bad record. An id that may exist but cannot be looked up now is a RegistryError:
 the stage stops, the supervisor restarts it, and no good event is thrown away
-(docs/decisions/0010-unknown-schema-ids.md).
+(docs/decisions/0003-unknown-schema-ids.md).
 """
 
 from __future__ import annotations

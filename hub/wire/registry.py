@@ -2,7 +2,7 @@
 
 With the embedded registry the topic *is* the registry's memory, so a role reads it and needs the registry itself only
 to register a schema for the first time. With a registry by URL its answers count, and the cache file is the fall-back:
-a `_schemas` topic in our cluster need not be that registry's. See docs/decisions/0010-unknown-schema-ids.md.
+a `_schemas` topic in our cluster need not be that registry's. See docs/decisions/0003-unknown-schema-ids.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The topic catalogue: every Kafka topic of the hub, who writes it, who reads it, how long it is kept (design 3)."""
+"""The topic catalogue: every Kafka topic of the hub, who writes it, who reads it, how long it is kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The prototype's findings that need a broker and no second process."""
+"""The findings of docs/engine.md that need a broker and no second process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.broker
 
 
 async def test_three_rebalances_in_one_process_lose_and_double_nothing(topic: Topic, hub_settings: Settings):
-    """Findings 1 to 11 together: another member comes and goes while work is under way, and never commits."""
+    """Many findings together: another member comes and goes while work is under way, and never commits."""
     names = await make_names(topic, partitions=3, sources=2)  # round-robin would not assign these alike
     load = Load(hub_settings.bootstrap, names)
     quick = with_kafka(hub_settings, **QUICK)
@@ -57,7 +57,7 @@ async def test_three_rebalances_in_one_process_lose_and_double_nothing(topic: To
 
 
 async def test_it_is_a_static_member_and_comes_back_without_a_rebalance(topic: Topic, hub_settings: Settings):
-    """Finding 14: else a killed worker's partitions rest until its session is over."""
+    """docs/engine.md#static-membership: else a killed worker's partitions rest until its session is over."""
     names = await make_names(topic)
     load = Load(hub_settings.bootstrap, names)
     async with running(config(names), hub_settings):
@@ -74,7 +74,7 @@ async def test_it_is_a_static_member_and_comes_back_without_a_rebalance(topic: T
 async def test_state_is_restored_to_the_position_not_to_the_last_record(
     topic: Topic, hub_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
-    """Finding 15: a transaction's marker at the tail has an offset and no record; so have compacted tombstones."""
+    """docs/engine.md#end-by-position: a transaction's marker at the tail has an offset and no record."""
     names = await make_names(topic, partitions=1)
     load = Load(hub_settings.bootstrap, names)
     producer = AIOKafkaProducer(bootstrap_servers=load.bootstrap, transactional_id=names.group)
@@ -96,7 +96,7 @@ async def test_state_is_restored_to_the_position_not_to_the_last_record(
 async def test_a_poison_record_is_dead_lettered_after_three_crashes_and_the_rest_goes_on(
     topic: Topic, hub_settings: Settings
 ):
-    """Finding 18, over restarts as the supervisor makes them."""
+    """docs/engine.md#a-record-that-crashes-the-step, over restarts as the supervisor makes them."""
     names = await make_names(topic, partitions=2)
     load = Load(hub_settings.bootstrap, names)
     await load.produce(400, poison_at=[100, 300])
@@ -121,7 +121,7 @@ async def test_a_poison_record_is_dead_lettered_after_three_crashes_and_the_rest
 
 
 async def test_a_source_record_just_under_the_limit_becomes_a_dead_letter(topic: Topic, hub_settings: Settings):
-    """Finding 17: the source's bytes plus headers; were the limit the source's, the role would crash-loop."""
+    """docs/engine.md#size-of-a-dead-letter: were the limit the source's, the role would crash-loop."""
     names = await make_names(topic, partitions=1)
     load = Load(hub_settings.bootstrap, names)
     large = POISON + b"x" * (RECORD_LIMIT - 90 - len(POISON))  # within the limit with its frame, not with a reason
@@ -143,7 +143,7 @@ async def test_a_source_record_just_under_the_limit_becomes_a_dead_letter(topic:
 async def test_the_owner_writes_over_a_late_writers_older_state_even_when_idle(
     topic: Topic, hub_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
-    """Finding 12: what slips through the lease is seen by the log's offsets, before the broker compacts."""
+    """docs/engine.md#a-frozen-owner: what slips through the lease is seen by the log's offsets."""
     monkeypatch.setattr("hub.stream.ticker.HEAL_EVERY_S", 0.3)
     names = await make_names(topic, partitions=1)
     load = Load(hub_settings.bootstrap, names, keys=10)

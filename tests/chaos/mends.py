@@ -1,9 +1,9 @@
 """Takes each mend of the engine out in turn and asserts that its test goes red: `python tests/chaos/mends.py [NAME…]`.
 
-A mend is a passage of the engine, or of what it stands on, that keeps a finding of the prototype (its README; 19 and
-later were found here) from happening. It is taken out by loading the module with that passage replaced, in the process
-that runs the tests and in the workers they start; the files stay as they are. A passage that is not found exactly once
-is an error, so this list cannot fall behind the code.
+A mend is a passage of the engine, or of what it stands on, that keeps a finding of docs/engine.md from happening. It
+is taken out by loading the module with that passage replaced, in the process that runs the tests and in the workers
+they start; the files stay as they are. A passage that is not found exactly once is an error, so this list cannot fall
+behind the code.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def main(names: list[str]) -> int:
     green = []
     for mend in chosen:
         red = is_red(run(mend.test, without=mend.name))
-        print(f"{'red, as it must be' if red else 'STAYS GREEN       '}  {mend.finding:2}  {mend.name}", flush=True)
+        print(f"{'red, as it must be' if red else 'STAYS GREEN       '}  {mend.finding}: {mend.name}", flush=True)
         if not red:
             green.append(mend)
     print(f"{len(chosen) - len(green)} of {len(chosen)} mends are guarded by their tests")

@@ -1,4 +1,4 @@
-"""Golden wire messages: files written by hand from the domain notes, read for connector tests and simulator tests.
+"""Golden wire messages: files written by hand from docs/field, read for connector tests and simulator tests.
 
 A request may refer to another file: {"golden": name, "call": n} with changes to its body:
 set {"field": value, "data.field": value}, fill {"data.field": length}, fill_cut (length - 1 characters and an

@@ -1,4 +1,4 @@
-"""Offices over time, against what the domain notes say of the merger (2.2) and of levels (2.5); codes in both forms."""
+"""Offices over time, against what docs/field says of the merger and of levels; codes in both forms."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_an_old_dossier_keeps_its_code_and_finds_its_present_office():
 
 
 def test_the_numbers_of_the_sources():
-    """Ten districts to 45 communal units, of which one special zone (domain notes 2.2, A-)."""
+    """Ten districts to 45 communal units, of which one special zone (docs/field/codes.md#merger-of-2025, A-)."""
     table = agencies.table()
     assert sum(o.kind == "district" for o in table) == 10
     assert sum(o.kind in ("commune", "special_zone") for o in table) == 45
@@ -127,7 +127,7 @@ def test_the_province_s_own_file(tmp_path):
         agencies.table(tmp_path / "missing.toml")
 
 
-# Domain notes 2.1 and 2.2: every code seen there, in the form written, with its other form worked out by hand.
+# docs/field/codes.md: every code seen there, in the form written, with its other form worked out by hand.
 SEEN = [
     ("H01", "000.00.00.H01"), ("H18", "000.00.00.H18"), ("H22", "000.00.00.H22"), ("H29", "000.00.00.H29"),
     ("H30", "000.00.00.H30"), ("H37", "000.00.00.H37"), ("H38", "000.00.00.H38"), ("H41", "000.00.00.H41"),
@@ -144,7 +144,7 @@ def test_both_forms_of_every_code_in_the_notes(new, old):
     assert codes.old_form(new) == old
 
 
-# level, by post, post counts -> whole process (domain notes 2.5, by hand)
+# level, by post, post counts -> whole process (docs/field/services.md, by hand)
 @pytest.mark.parametrize(
     ("level", "by_post", "post_counts", "whole"),
     [

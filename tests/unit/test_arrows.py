@@ -1,4 +1,4 @@
-"""The arrows of the design (section 4): who may import whom."""
+"""The arrows between the rooms: who may import whom."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from hub.errors import ConfigError
 from hub.wire.envelope import DOSSIER_EVENT, PROCEDURE_EVENT
 from hub.wire.topics import EVENTS
 
-# --- filter: codes as in domain notes 2.1 and 2.4 ---
+# --- filter: codes as in docs/field/codes.md ---
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""NgayTiepNhan and NgayHenTra that no source told (decision 23). Dates by hand, on a paper calendar of January 2026:
+"""NgayTiepNhan and NgayHenTra that no source told (decision 15). Dates by hand, on a paper calendar of January 2026:
 Monday 5 to Friday 9, Saturday 10 is worked; local 8:00 is 1:00 UTC."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Status words of the one-stop products, by hand from the table of the domain notes 1.9."""
+"""Status words of the one-stop products, by hand from docs/field/statuses.md#products."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may write on another agency's dossier: whoever holds it, if an operator allowed it (decision 130)."""
+"""Who may write on another agency's dossier: whoever holds it, if an operator allowed it (decision 10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Codes against the samples of the domain notes, 2.1 to 2.4; accepted and refused."""
+"""Codes against the samples of docs/field/codes.md; accepted and refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hub.errors import BadRecord
 from hub.model import codes
 
-# written, new form; the samples stand in the notes, the other half of each row is worked out by hand by their rule
+# written, new form; the samples stand there, the other half of each row is worked out by hand by their rule
 AGENCIES = [
     ("000.00.00.H49", "H49"),  # UBND tỉnh Quảng Ninh
     ("000.00.12.H11", "H11.12"),

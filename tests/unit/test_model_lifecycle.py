@@ -18,7 +18,7 @@ from hub.wire.codec import schema_json
 T = 1_767_571_200_000
 
 # a step, and every step that must not come later in the dossier unless as a correction. Worked out by hand from the
-# meaning of the codes in the domain notes, 1.9.
+# meaning of the codes in docs/field/statuses.md.
 NOT_AFTER = {
     "SUBMITTED": "",
     "RECEIVED": "SUBMITTED",

@@ -1,6 +1,6 @@
 """Filed online: for what is offered online it passes, for anything else it is a dead letter with the reason.
 
-The levels and what each allows: NĐ 43/2011/NĐ-CP, the two kinds: NĐ 42/2022/NĐ-CP (domain notes 2.5).
+The levels and what each allows: NĐ 43/2011/NĐ-CP, the two kinds: NĐ 42/2022/NĐ-CP (docs/field/services.md).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from hub.wire import topics
 from hub.wire.envelope import PROCEDURE_CHANGE
 from tests.support.core import CODE, DAY, T0, Core, record, step
 
-# As the program before RESCHEDULED numbered them in what it stored (decision 21).
+# As the program before RESCHEDULED numbered them in what it stored (decision 13).
 OLD_KINDS = ("SUBMITTED", "RECEIVED", "IN_PROCESS", "TRANSFERRED", "SUPPLEMENT_REQUESTED", "SUPPLEMENT_GIVEN",
              "PAYMENT_REQUESTED", "PAYMENT_MADE", "NOT_ACCEPTED", "WITHDRAWN", "STOPPED", "FINISHED", "RETURNED",
              "RATED")  # fmt: skip

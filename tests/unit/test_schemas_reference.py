@@ -39,7 +39,7 @@ def test_symbols_are_those_of_the_enum(path: Path) -> None:
 
 
 def test_the_national_portal_s_status_codes() -> None:
-    """By hand from domain notes 1.9, not from the file."""
+    """By hand from docs/field/statuses.md#codes, not from the file."""
     values = _read(FOLDER / "reference" / "dossier_status.json")["values"]
     assert {v["code"]: v["vi"] for v in values} == {
         "1": "Mới đăng ký",

@@ -1,4 +1,4 @@
-"""A chunk that is left undone (finding 25), and what Faust's iterator does with one that is handed out (finding 3)."""
+"""A chunk that is left undone, and what Faust's iterator does with one that is handed out (docs/engine.md)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ def leave(bench: Bench, number: int) -> None:
 
 @pytest.mark.parametrize("lost", ["lease", "state"])
 async def test_after_a_chunk_that_was_left_none_of_its_epoch_is_worked(tmp_path: Path, lost: str):
-    """Finding 25. The coordinator forgot us in a freeze, or the partitions are being taken away and come back: the next
+    """docs/engine.md#a-chunk-that-was-left.
+
+    The coordinator forgot us in a freeze, or the partitions are being taken away and come back: the next
     chunk would be numbered on a state without this one."""
     bench, ledger = Runner(tmp_path), Ledger[int]()
     bench.lease = lost != "lease"
@@ -56,7 +58,7 @@ async def test_after_a_chunk_that_was_left_none_of_its_epoch_is_worked(tmp_path:
 
 
 async def test_leaving_a_chunk_ends_its_epoch_and_all_is_fetched_again(bench: Bench):
-    """Finding 25: the commit is where it goes on, for every chunk that was handed out after the one left."""
+    """The commit is where it goes on, for every chunk that was handed out after the one left."""
     bench.broker.committed = {A: 4, B: 0}
     bench.broker.position[A] = 4
     await bench.turn()
@@ -78,7 +80,7 @@ async def test_leaving_a_chunk_of_an_ended_epoch_disturbs_nothing(bench: Bench):
 
 
 async def test_nothing_is_fetched_before_a_seek_that_failed_has_succeeded(bench: Bench, monkeypatch: Any):
-    """Finding 25: the position is behind the chunk that was left; fetching from there would pass it for good."""
+    """The position is behind the chunk that was left; fetching from there would pass it for good."""
 
     async def away(*tps: TP) -> dict[TP, int]:
         raise KafkaConnectionError("coordinator away")
@@ -94,7 +96,7 @@ async def test_nothing_is_fetched_before_a_seek_that_failed_has_succeeded(bench:
 
 
 async def test_fausts_iterator_acknowledges_nothing(bench: Bench):
-    """Finding 3: the one in C does it by itself, past `Consumer.ack`; its books would grow without end."""
+    """The one in C does it by itself, past `Consumer.ack`; its books would grow without end."""
     jobs: list[Job] = []
 
     async def dispatch(job: Job) -> None:

@@ -28,7 +28,7 @@ async def test_a_fetch_becomes_chunks_partitions_in_turn(bench: Bench):
 
 
 async def test_commits_are_the_ledgers_and_count_only_when_the_broker_has_them(bench: Bench):
-    """Findings 1, 2, 5: Faust's acks, its read offsets and its own books of commits have no say."""
+    """docs/engine.md#acks-of-faust: Faust's acks, its read offsets and its own books of commits have no say."""
     bench.app.topics._acking_topics.add("src")
     await bench.turn()
     chunks = [m for m in bench.delivered if m.tp == A]
@@ -56,7 +56,7 @@ async def test_an_error_of_an_agent_commits_nothing(bench: Bench):
 
 
 async def test_a_partition_without_a_commit_is_sought_to_its_beginning(bench: Bench):
-    """Finding 5: aiokafka leaves it where it is, behind what was fetched and dropped."""
+    """docs/engine.md#a-partition-without-a-commit: aiokafka leaves it behind what was fetched and dropped."""
     bench.broker.start[A] = 3
     bench.broker.committed[B] = 6
     await bench.turn()
@@ -67,7 +67,7 @@ async def test_a_partition_without_a_commit_is_sought_to_its_beginning(bench: Be
 
 @pytest.mark.parametrize("fault", ["generation", "flow", "seek"])
 async def test_what_was_fetched_and_not_delivered_is_fetched_again(bench: Bench, fault: str):
-    """Finding 6, in each way a fetch can be overtaken."""
+    """docs/engine.md#epoch-of-a-chunk, in each way a fetch can be overtaken."""
 
     async def overtake() -> None:
         if fault == "generation":
@@ -113,7 +113,7 @@ async def test_a_fetch_dropped_while_a_seek_is_under_way_is_sought_again_too(ben
 
 
 async def test_a_chunk_cut_off_between_ledger_and_queue_stops_commits(bench: Bench, monkeypatch: pytest.MonkeyPatch):
-    """Finding 9: it is in the ledger before it can get lost."""
+    """docs/engine.md#handed-out-before-the-queue: it is in the ledger before it can get lost."""
     delivered = bench.consumer._deliver
 
     async def lost(message: Any) -> None:
@@ -130,7 +130,7 @@ async def test_a_chunk_cut_off_between_ledger_and_queue_stops_commits(bench: Ben
 
 
 async def test_the_partitions_asked_for_are_a_copy_and_never_empty(bench: Bench):
-    """Finding 7: aiokafka takes an empty set for all partitions, and Faust's set changes while it waits."""
+    """docs/engine.md#no-partitions-means-all, and Faust's set changes while aiokafka waits."""
 
     async def pause() -> None:
         bench.consumer.on_buffer_full(A)
@@ -146,7 +146,7 @@ async def test_the_partitions_asked_for_are_a_copy_and_never_empty(bench: Bench)
 
 
 async def test_a_late_pressure_callback_does_not_wake_a_revoked_partition(bench: Bench):
-    """Finding 8."""
+    """docs/engine.md#a-late-pressure-callback."""
     bench.consumer.on_buffer_full(A)
     await bench.consumer.on_partitions_revoked({A, B})
     bench.consumer.on_buffer_drop(A)
@@ -163,7 +163,7 @@ async def test_revoking_pauses_and_ends_all_epochs(bench: Bench):
 
 
 async def test_before_giving_back_chunks_in_work_end_and_are_committed(bench: Bench):
-    """Finding 11; Faust calls this on revoke and at the end."""
+    """docs/engine.md#giving-back-partitions; Faust calls this on revoke and at the end."""
     await bench.turn()
 
     async def drained() -> None:
@@ -184,7 +184,7 @@ async def test_sources_that_are_not_assigned_alike_end_the_engine(bench: Bench):
 
 
 async def test_one_agent_one_actor_no_tables_no_web(bench: Bench):
-    """Findings 4, 9, 13."""
+    """docs/engine.md: #table-recovery, #handed-out-before-the-queue, #fausts-web-server."""
     (agent,) = bench.app.agents.values()
     assert agent.concurrency == 1
     assert not bench.app.tables
@@ -193,7 +193,7 @@ async def test_one_agent_one_actor_no_tables_no_web(bench: Bench):
 
 
 async def test_without_a_generation_nothing_is_committed(bench: Bench, monkeypatch: pytest.MonkeyPatch):
-    """Finding 20: a broker whose group is empty would take it for an administrator's."""
+    """docs/engine.md#a-commit-without-a-generation: it would be taken for an administrator's."""
     commits: list[Any] = []
 
     async def commit(offsets: Any) -> None:
@@ -210,5 +210,5 @@ async def test_without_a_generation_nothing_is_committed(bench: Bench, monkeypat
 
 
 async def test_the_consumer_thread_cannot_hold_up_the_end_of_the_process(bench: Bench):
-    """Finding 22."""
+    """docs/engine.md#the-consumer-thread."""
     assert bench.consumer._thread.Worker(bench.consumer._thread).daemon

@@ -17,7 +17,7 @@ def _topics(principal: str, operation: str) -> set[str]:
 
 
 def test_who_writes_what() -> None:
-    """By hand from the design's table of topics."""
+    """By hand: who writes and who reads each topic (docs/wire.md#topics-and-rights)."""
     assert _topics("agency-so-tnmt", "Write") == {"hub.ingress.so-tnmt"}
     assert "hub.ingress" in _topics("gateway", "Write")
     assert "hub.events" not in _topics("gateway", "Write")

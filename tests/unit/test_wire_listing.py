@@ -22,7 +22,7 @@ def test_scripts_may_be_run(name: str) -> None:
 
 
 def test_lines_by_hand() -> None:
-    """From the design's table of topics, not from the code."""
+    """By hand, not from the code."""
     made = files()
     create, grant = made["create-topics.sh"], made["grant-rights.sh"]
     assert "--topic hub.dead-letters --partitions 3 " in create

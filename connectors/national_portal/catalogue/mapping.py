@@ -1,4 +1,4 @@
-"""One entry of the national catalogue as a ProcedureChange or ServiceChange without its moment (domain notes 1.10).
+"""One entry of the national catalogue as a ProcedureChange or ServiceChange without its moment (docs/field/packets.md).
 
 Lists come out in the order of their codes, so that a portal which shuffles them changes nothing.
 """

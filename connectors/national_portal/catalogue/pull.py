@@ -1,4 +1,4 @@
-"""The catalogue services of the national portal: whole lists, without paging (domain notes 1.6)."""
+"""The catalogue services of the national portal: whole lists, without paging (docs/field/portal.md#services)."""
 
 from __future__ import annotations
 

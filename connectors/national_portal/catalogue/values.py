@@ -1,4 +1,4 @@
-"""Values as the national catalogue writes them (domain notes 1.4 point 7, 1.10): text, numbers, dates, lists.
+"""Values as the national catalogue writes them (docs/field/packets.md#procedure): text, numbers, dates, lists.
 
 A number or a date that is told in words only ("theo quy định") has no value here; it stays in the entry's note.
 """

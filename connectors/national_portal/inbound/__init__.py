@@ -1,4 +1,4 @@
-"""Calls that the national portal makes into the province (domain notes 1.11), as a way in."""
+"""Calls that the national portal makes into the province (docs/field/packets.md), as a way in."""
 
 from __future__ import annotations
 

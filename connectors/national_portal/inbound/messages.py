@@ -1,4 +1,4 @@
-"""What the national portal sends, as steps of a dossier (domain notes 1.11; names of fields from 1.7).
+"""What the national portal sends, as steps of a dossier (docs/field/packets.md#inbound).
 
 Which names the inbound messages use is not published; those of the outbound ones are taken (setting `field_names`),
 and more than one name for a moment is tried. Errors are BadRecord with the wire's own field name.

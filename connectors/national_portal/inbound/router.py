@@ -1,4 +1,4 @@
-"""The portal's calls over HTTP (domain notes 1.11). Every answer is {error_code, message}: 0 taken, 1 there already,
+"""The portal's calls over HTTP (docs/field/packets.md). Each answer is {error_code, message}: 0 taken, 1 there already,
 -1 not taken (with the reason; after a moment of the hub's own trouble the same call may be made again). Paths, names of
 fields and codes are settings, since one public source or none has them."""
 

@@ -1,4 +1,4 @@
-"""A simulator of the national portal: `hub simulate national-portal` (domain notes part 5)."""
+"""A simulator of the national portal: `hub simulate national-portal` (docs/field/portal.md#simulator)."""
 
 from connectors.national_portal.simulator.command import main
 

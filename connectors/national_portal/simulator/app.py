@@ -30,7 +30,7 @@ Verdict = tuple[str, str, Any]
 """error_code, message, result: mostly a list."""
 
 FILES = "/downloadfile/"
-"""Where the agency's file store answers, which stands beside the portal here (domain notes 1.11)."""
+"""Where the agency's file store answers, which stands beside the portal here."""
 
 _SEARCH_FIELDS = (
     "MaHoSo", "MaTTHC", "TenTTHC", "MaLinhVuc", "TenLinhVuc", "LoaiDoiTuong", "TrangThaiHoSo", "HinhThuc", "DonViXuLy",

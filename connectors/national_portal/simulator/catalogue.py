@@ -1,4 +1,4 @@
-"""The portal's lists: short ones built in, all others from a JSON file (domain notes 1.6, 1.10).
+"""The portal's lists: short ones built in, all others from a JSON file (docs/field/portal.md#services).
 
 The file holds service -> rows (LayDanhSachTTHC, LayDVC, LayDanhMuc…, LayDanhSachHoiDap…), LayThuTuc as MATTHC -> the
 procedure, and LayNoiDungTraLoiTheoCauHoi as cauhoiid -> answers. It is read again when it changes, so that a test or a

@@ -1,5 +1,5 @@
 """The citizens' side of the simulated portal: POST /nop-ho-so files a dossier, which the portal keeps with status 1 and
-passes on to the province by addtthcKhuyenMai (domain notes 1.11).
+passes on to the province by addtthcKhuyenMai (docs/field/packets.md#inbound).
 
 The body is the dossier, named as in DongBoHoSoMC (which names the portal uses here is not published: grade I). The
 answer is the province's own; the same dossier filed again is passed on again under the same refId.

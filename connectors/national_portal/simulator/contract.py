@@ -1,6 +1,6 @@
-"""What the portal takes: fields, lengths, dates, status codes (domain notes 1.7 to 1.9 and part 5 point 5).
+"""What the portal takes: fields, lengths, dates, status codes (docs/field/packets.md, docs/field/portal.md#simulator).
 
-Written from the notes, not from the connector: it shares no code with it.
+Written from those notes, not from the connector: it shares no code with it.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ _DAY = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4}")
 
 
 def question_answer_fault(entry: Any) -> str:
-    """Why an entry of DongBoKetQuaHoiDapGuiTuDVCQG.data is refused, "" if it is taken (domain notes 1.6)."""
+    """Why an entry of DongBoKetQuaHoiDapGuiTuDVCQG.data is refused, "" if it is taken."""
     if not isinstance(entry, dict) or set(entry) != set(QUESTION_ANSWER):
         return f"data phải có đúng các trường {', '.join(QUESTION_ANSWER)}"
     if not all(isinstance(value, str) for value in entry.values()):
@@ -86,7 +86,7 @@ ANSWER = ("MaHoSo", "MaHoSoDonVi", "MaDoiTuong", "NoiDung", "NgayXuLy", "TaiLieu
 
 
 def answer_fault(data: Any) -> str:
-    """Why the data of DongBoTrangThaiHoSo is refused, "" if it is taken (domain notes 1.11)."""
+    """Why the data of DongBoTrangThaiHoSo is refused, "" if it is taken (docs/field/packets.md#answer-back)."""
     if not isinstance(data, dict) or set(data) != set(ANSWER):
         return f"data phải có đúng các trường {', '.join(ANSWER)}"
     if not isinstance(data["TaiLieuXuLy"], list) or not all(

@@ -144,5 +144,5 @@ class Ledger:
 
 
 def _line(entry: dict[str, str]) -> tuple[str, str, str, str]:
-    """What tells two lines of progress apart (design 6)."""
+    """What tells two lines of progress apart (docs/delivery.md#what-delivered-means)."""
     return entry["MaHoSo"], entry["ThoiDiemXuLy"], entry["TrangThai"], entry.get("PhongBanXuLy", "")

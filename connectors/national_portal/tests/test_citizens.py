@@ -17,7 +17,7 @@ from starlette.routing import Route
 from connectors.national_portal.tests.site import GOLDEN, national_site
 from connectors.simulation.server import Connections, running
 
-# The golden call of domain notes 1.11, written by hand.
+# The golden call, written by hand from docs/field/packets.md#inbound.
 CALL: dict[str, Any] = json.loads((GOLDEN / "23_inbound_filed.json").read_text("utf-8"))["exchange"][0]
 ENTRY: dict[str, Any] = CALL["body"]["data"][0]
 

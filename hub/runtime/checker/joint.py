@@ -16,7 +16,7 @@ CLOSED = ("NOT_ACCEPTED", "WITHDRAWN", "STOPPED", "FINISHED", "RETURNED")
 
 
 def agency(code: str) -> str:
-    """H11.12 for both forms (domain notes 2.1): the old one is read from right to left without groups of zeros."""
+    """H11.12 for both forms (docs/field/codes.md): the old one is read from right to left without groups of zeros."""
     parts = code.split(".")
     if not parts[0].isdigit():
         return code

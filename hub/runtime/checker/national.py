@@ -13,7 +13,7 @@ from hub.runtime.checker.slice import Slice, rows
 
 Json = Mapping[str, Any]
 ANSWER_CODE = {"RECEIVED": "2", "NOT_ACCEPTED": "3", "SUPPLEMENT_REQUESTED": "5"}
-"""TrangThai of DongBoTrangThaiHoSo (domain notes 1.11)."""
+"""TrangThai of DongBoTrangThaiHoSo (docs/field/packets.md#answer-back)."""
 OUT_OF_REACH = "files out of reach"
 
 

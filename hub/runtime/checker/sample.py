@@ -29,7 +29,7 @@ from typing import Any
 
 TASK = re.compile(r"\((task-\d+)\)$")
 VIETNAM = timezone(timedelta(hours=7))
-# Status words and codes of the portals (domain notes 1.9) for the steps that the sample is mapped to.
+# Status words and codes of the portals (docs/field/statuses.md) for the steps that the sample is mapped to.
 STATUS = {
     "RECEIVED": ("ACCEPTED", "2"),
     "IN_PROCESS": ("IN_PROCESS", "4"),
@@ -87,7 +87,7 @@ def millis(text: str, round_ms: int) -> int:
 
 
 def wire(at: int) -> str:
-    """yyyyMMddHHmmss in Việt Nam (domain notes 1.4)."""
+    """yyyyMMddHHmmss in Việt Nam (docs/field/portal.md#written-values)."""
     return f"{datetime.fromtimestamp(at // 1000, VIETNAM):%Y%m%d%H%M%S}"
 
 

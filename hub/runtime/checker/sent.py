@@ -27,7 +27,7 @@ STATUS_CODE = {
     "NEW": "1", "ACCEPTED": "2", "NOT_ACCEPTED": "3", "IN_PROCESS": "4", "SUPPLEMENT": "5", "PAYMENT": "6",
     "WITHDRAWN": "7", "STOPPED": "8", "FINISHED": "9", "RETURNED": "10",
 }  # fmt: skip
-"""TrangThaiHoSo of the national portal (domain notes 1.9)."""
+"""TrangThaiHoSo of the national portal (docs/field/statuses.md#codes)."""
 _ENDS = {"SUBMITTED": "NEW", "NOT_ACCEPTED": "NOT_ACCEPTED", "WITHDRAWN": "WITHDRAWN", "STOPPED": "STOPPED",
          "FINISHED": "FINISHED", "RETURNED": "RETURNED", "IN_PROCESS": "IN_PROCESS"}  # fmt: skip
 _ASKS = {"SUPPLEMENT_REQUESTED": "SUPPLEMENT", "PAYMENT_REQUESTED": "PAYMENT"}

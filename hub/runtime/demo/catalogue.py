@@ -59,7 +59,7 @@ def _published(events: Iterable[Event]) -> tuple[dict[str, Row], str]:
 
 
 def _detail(code: str, entry: Mapping[str, Any], office: str, withdrawn: bool) -> Row:
-    """LayThuTuc (domain notes 1.10)."""
+    """LayThuTuc (docs/field/packets.md#procedure)."""
     fee = {"MAPHILEPHI": "LP01", "SOTIEN": str(entry["fee_vnd"]), "DONVI": "Đồng", "MOTA": ""}
     time = {"THOIGIANGIAIQUYET": f"{entry['time_limit']:g}", "DONVITINH": entry["time_limit_unit"], "MOTA": "",
             "PHILEPHI": [fee]}  # fmt: skip
