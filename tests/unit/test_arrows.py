@@ -63,4 +63,5 @@ def test_no_file_is_over_three_hundred_lines() -> None:
         for folder in ("hub", "connectors")
         for path in (ROOT / folder).rglob("*.py")
     }
-    assert {file: lines for file, lines in counts.items() if lines > 320} == {}
+    assert len(counts) > 200
+    assert {file: lines for file, lines in counts.items() if lines > 300} == {}
