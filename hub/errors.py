@@ -6,7 +6,6 @@ HubError
 ├── BadRecord              one record cannot be used; becomes a dead letter, the rest goes on
 │   └── DecodeError        its bytes are not what they claim to be
 ├── RegistryError          the schema registry refused or is away
-├── Denied                 the caller may not do this
 └── Delivery verdicts
     ├── Retryable          the portal may take it later; carries retry_after in seconds
     └── Rejected           the portal will never take it as it is; becomes a dead letter
@@ -59,10 +58,6 @@ class RegistryError(HubError):
     def __init__(self, message: str, code: int = 0) -> None:
         super().__init__(message)
         self.code = code
-
-
-class Denied(HubError):
-    """The organisation is known but has no right to do this."""
 
 
 class Retryable(HubError):

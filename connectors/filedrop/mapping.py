@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from connectors.filedrop.encodings import nfc
 from connectors.filedrop.fields import Target, record_fields
 from connectors.filedrop.words import table
-from hub.access.rights import normal
 from hub.errors import BadRecord, ConfigError
+from hub.model import codes
 from hub.wire.envelope import DOSSIER_STEP, INGRESS_RECORDS
 
 FILE_NAME = "mapping.toml"
@@ -106,6 +106,11 @@ class Mapping(_Strict):
     def _composed(cls, value: dict[str, object]) -> dict[str, object]:
         return {nfc(k): {nfc(w): v for w, v in x.items()} if isinstance(x, dict) else x for k, x in value.items()}
 
+    @field_validator("agencies")
+    @classmethod
+    def _new_forms(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(codes.agency(one).normal for one in value)
+
     @model_validator(mode="after")
     def _fits_the_schema(self) -> Mapping:
         if self.type not in INGRESS_RECORDS:
@@ -120,8 +125,6 @@ class Mapping(_Strict):
         for field, target in self.targets.items():
             if target.needed and "." not in field and field not in given:
                 raise ValueError(f"no column and no constant fills {field}, which every {self.record} needs")
-        for agency in self.agencies:
-            normal(agency)
         for field, words in self.words.items():
             wrong = [v for v in words.values() if self.targets[field].symbols and v not in self.targets[field].symbols]
             if wrong:

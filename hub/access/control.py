@@ -7,15 +7,26 @@ with any Kafka tool: hence JSON (docs/decisions/0002-control-records-in-json.md)
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from hub.model import codes
 
 NAME = r"^[a-z0-9][a-z0-9-]{0,40}$"
 
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def _new_forms(agencies: tuple[str, ...]) -> tuple[str, ...]:
+    """Each agency once, in the new form. Text that is no code stays as it is: a record that stands in the topic must
+    be read. Whoever writes one checks it first (`organisations.checked`, `subscribers.checked`)."""
+    return tuple(dict.fromkeys(codes.normal(one) or one for one in agencies))
+
+
+AgencyCodes = Annotated[tuple[str, ...], AfterValidator(_new_forms)]
 
 
 class Record(BaseModel):
@@ -46,7 +57,7 @@ class Organisation(Record):
     title: str = ""
     role: Literal["agency", "portal", "operator"] = "agency"
     sources: tuple[str, ...] = ()
-    agencies: tuple[str, ...] = ()
+    agencies: AgencyCodes = ()
     families: tuple[Literal["dossier", "procedure", "service"], ...] = ("dossier", "procedure", "service")
     joint: bool = False
     key_hashes: tuple[str, ...] = ()
@@ -56,9 +67,9 @@ class Organisation(Record):
 
 
 class Filter(Record):
-    """Which events a subscriber is due; an empty tuple admits all. A prefix of an agency code admits its parts."""
+    """Which events a subscriber is due; an empty tuple admits all. An agency admits its parts."""
 
-    agencies: tuple[str, ...] = ()
+    agencies: AgencyCodes = ()
     procedures: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     """Canonical types (`vn.hub.dossier.event` …) or step words (`RECEIVED` …)."""

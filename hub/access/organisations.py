@@ -8,11 +8,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from hub.access import audit, keys, rights
+from hub.access import audit, keys
 from hub.access.control import Organisation, now
 from hub.access.directory import directory, write
+from hub.access.rights import EVERYTHING
 from hub.config import Settings
 from hub.errors import BadRecord, ConfigError
+from hub.model import codes
 from hub.wire.admin import ensure
 from hub.wire.topics import agency_topic
 
@@ -101,13 +103,15 @@ def checked(values: dict[str, Any]) -> Organisation:
     """An organisation of these values, agency codes in their new form. ConfigError names the field that is wrong."""
     try:
         wanted = Organisation.model_validate(values)
-        agencies = tuple(a if a == rights.EVERYTHING else rights.normal(a) for a in wanted.agencies)
+        for agency in wanted.agencies:
+            if agency != EVERYTHING:
+                codes.agency(agency)
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigError(".".join(str(p) for p in first["loc"]), first["msg"]) from None
     except BadRecord as error:
         raise ConfigError("agencies", error.detail) from None
-    return wanted.model_copy(update={"agencies": agencies})
+    return wanted
 
 
 async def _open_topic(settings: Settings, organisation: Organisation) -> None:

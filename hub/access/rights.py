@@ -7,7 +7,7 @@ data names is only what the sender says. An agency that works on dossiers receiv
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from hub.access.control import Organisation
 from hub.errors import BadRecord
@@ -16,15 +16,10 @@ from hub.model import codes
 EVERYTHING = "*"
 
 
-def normal(agency: str) -> str:
-    """The new form: 000.00.12.H11 -> H11.12. BadRecord (`code`) if it is neither form."""
-    return codes.agency(agency).normal
-
-
-def covers(agencies: Iterable[str], agency: str) -> bool:
-    """True if the agency, in either form, is one of these or a part of one of these."""
-    wanted = normal(agency) + "."
-    return any(own == EVERYTHING or wanted.startswith(normal(own) + ".") for own in agencies)
+def covers(agencies: Collection[str], agency: str) -> bool:
+    """As `codes.covers`, and EVERYTHING covers every agency. BadRecord (`code`) if `agency` is no code."""
+    code = codes.agency(agency).normal
+    return EVERYTHING in agencies or codes.covers(agencies, code)
 
 
 def check_family(organisation: Organisation, family: str) -> None:

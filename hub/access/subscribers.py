@@ -21,6 +21,7 @@ from hub.access import audit, secrets
 from hub.access.control import BackfillProgress, Subscriber, now
 from hub.access.directory import directory, write
 from hub.config import Settings
+from hub.delivery import filters
 from hub.delivery.limits import own_limits
 from hub.delivery.portal import make_portal
 from hub.errors import ConfigError, Rejected, Retryable
@@ -58,15 +59,21 @@ class Tested:
     seconds: float
 
 
-def checked(values: Mapping[str, Any], settings: Settings) -> Subscriber:
-    """A subscriber whose record, limits and connector settings are right; ConfigError names the field that is not."""
+def checked(values: Mapping[str, Any], settings: Settings, filter_too: bool = True) -> Subscriber:
+    """A subscriber whose record, limits and connector settings are right; ConfigError names the field that is not.
+
+    filter_too: each entry of its filter can admit something. False where the filter is not what is changed: one that
+    an older version took does not bar the rotation of a secret.
+    """
     try:
         subscriber = Subscriber.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigError(".".join(str(part) for part in first["loc"]), first["msg"]) from None
     own_limits(subscriber, settings.delivery)
-    make_portal(subscriber)
+    portal = make_portal(subscriber)
+    if filter_too:
+        filters.check(subscriber.filter, portal.families)
     return subscriber
 
 
@@ -109,7 +116,7 @@ async def change(settings: Settings, name: str, changes: Mapping[str, Any], who:
     """Sets title, filter or settings (whole). Kind, secrets and backfill have their own ways."""
     old = await get(settings, name)
     allowed = {field: changes[field] for field in ("title", "filter", "settings") if field in changes}
-    new = checked(old.model_dump() | allowed, settings)
+    new = checked(old.model_dump() | allowed, settings, filter_too="filter" in allowed)
     target = f"{name}: {', '.join(sorted(allowed))}"
     await write(settings, new, audit.entry(who, "subscriber.change", target, why))
     return new
@@ -145,7 +152,7 @@ async def rotate_secret(
     moment = now()
     lasts = overlap if overlap is not None else OVERLAP if signing else timedelta(0)
     kept = secrets.rotated(old.secrets, secret, value, moment + lasts, moment)
-    new = checked(old.model_dump() | {"secrets": kept}, settings)
+    new = checked(old.model_dump() | {"secrets": kept}, settings, filter_too=False)
     await write(settings, new, audit.entry(who, "subscriber.rotate-secret", f"{name}: {secret}", why))
     return value, new
 

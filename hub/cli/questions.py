@@ -19,12 +19,12 @@ from hub import config
 from hub.access import audit, subscribers
 from hub.access.control import Subscriber
 from hub.access.directory import write
-from hub.access.rights import covers, normal
 from hub.cli import output
 from hub.config import Settings
 from hub.delivery.portal import Answer, make_portal
 from hub.delivery.questions import Kind, Question, QuestionReply, opened
 from hub.errors import BadRecord, ConfigError, Rejected, Retryable, StartError
+from hub.model import codes
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="a portal, by its name as subscriber")]
@@ -71,19 +71,14 @@ def answer(
 
 def _agency(text: str) -> str:
     try:
-        return normal(text) if text else ""
+        return codes.agency(text).normal if text else ""
     except BadRecord as error:
         raise ConfigError("agency", error.detail) from None
 
 
 def _is_for(question: Question, agency: str) -> bool:
     """A question with an agency code that is none is everybody's."""
-    if not agency:
-        return True
-    try:
-        return covers((agency,), question.agency_code)
-    except BadRecord:
-        return True
+    return not agency or codes.normal(question.agency_code) is None or codes.covers((agency,), question.agency_code)
 
 
 def _read(path: Path) -> str:

@@ -19,6 +19,7 @@ from hub.console.figures import Figures, page_values, this_month
 from hub.console.guard import Guard
 from hub.console.links import look
 from hub.errors import ConfigError
+from hub.observe.docs_page import add_docs
 from hub.observe.server import routes
 from hub.readmodel.queries import CLOSED, ReadModel
 from hub.wire.personal import initials, without_personal
@@ -30,6 +31,8 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+KEYS = """The operators' token goes into <code>Authorization: Bearer …</code>, or is the password of HTTP Basic. On a
+loopback address it may be left out; then personal data is masked."""
 STATE_RECORDS = {"dossier": "vn.hub.Dossier", "procedure": "vn.hub.Procedure", "service": "vn.hub.OnlineService"}
 
 
@@ -59,7 +62,7 @@ def masked(subject: dict[str, Any]) -> dict[str, Any]:
 
 def make_app(settings: Settings, model: ReadModel, directory: Directory) -> FastAPI:
     """`directory` may be followed in the background by the caller."""
-    app = FastAPI(title="Hub: read API", docs_url="/docs", redoc_url=None)
+    app = FastAPI(title="Hub: read API", docs_url=None, redoc_url=None)
     app.router.routes.extend(routes())
     may_see_personal = Depends(Guard(settings))
     figures = Figures(settings, model.engine)
@@ -73,8 +76,8 @@ def make_app(settings: Settings, model: ReadModel, directory: Directory) -> Fast
     @app.middleware("http")
     async def headers(request: Request, call_next: Callable[[Request], Any]) -> Response:
         response: Response = await call_next(request)
-        if not request.url.path.startswith(("/docs", "/openapi")):
-            response.headers.update(SECURITY_HEADERS)
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)  # `/docs` has a policy of its own, as strict
         return response
 
     @app.get("/v1/dossiers/{code}")
@@ -138,6 +141,7 @@ def make_app(settings: Settings, model: ReadModel, directory: Directory) -> Fast
     async def style() -> Response:
         return Response(css, media_type="text/css; charset=utf-8")
 
+    add_docs(app, KEYS)
     return app
 
 

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from hub.access.control import Filter
-from hub.wire.envelope import DOSSIER_DEADLINE
+from hub.errors import BadRecord, ConfigError
+from hub.model import codes
+from hub.wire.codec import schema_json
+from hub.wire.envelope import CANONICAL_RECORDS, DOSSIER_DEADLINE
 
 STATE_FIELD = {"dossier": "dossier", "procedure": "procedure", "service": "service", "deadline": "dossier"}
 """family -> field of the canonical record that holds the state after the event."""
 
 _WORD = {
-    "dossier": ("step", "step"),
-    "procedure": ("change", "change"),
-    "service": ("change", "change"),
-    "deadline": ("deadline", "kind"),
+    "dossier": ("step", "step", "vn.hub.StepKind"),
+    "procedure": ("change", "change", "vn.hub.ChangeKind"),
+    "service": ("change", "change", "vn.hub.ChangeKind"),
+    "deadline": ("deadline", "kind", "vn.hub.DeadlineKind"),
 }
+"""family -> field of the canonical record that says what happened, the word in it, the schema that lists the words."""
+
+_UNKNOWN = "UNKNOWN"
+"""What a reader with an older schema makes of a new word. The core publishes no event with it."""
 
 
 def family_of(event_type: str) -> str:
@@ -24,29 +32,60 @@ def family_of(event_type: str) -> str:
     return "deadline" if event_type == DOSSIER_DEADLINE else event_type.split(".")[2]
 
 
-def groups(agency: str) -> tuple[str, ...]:
-    """Level 1, level 2 … of an agency code in either form: `H11.12` and `000.00.12.H11` are both (H11, 12).
+def check(wanted: Filter, families: Collection[str]) -> None:
+    """ConfigError for the first entry that can admit nothing. families: what the subscriber's connector takes."""
+    for problem in problems(wanted, families):
+        raise problem
 
-    Old form: read from right to left, all-zero groups left out (docs/field/codes.md#agency-codes).
-    """
-    parts = agency.strip().upper().split(".")
-    if parts[0].isdigit():
-        parts = [part for part in reversed(parts) if part.strip("0")]
-    return tuple(parts)
+
+def problems(wanted: Filter, families: Collection[str]) -> Iterator[ConfigError]:
+    """An error for each entry that can admit nothing: it names field, rule and value, and says what to do."""
+    yield from _no_codes("filter.agencies", wanted.agencies, codes.agency, "agency")
+    yield from _no_codes("filter.procedures", wanted.procedures, codes.procedure, "procedure")
+    for one in wanted.types:
+        known = _families_with(one)
+        if not known:
+            every = ", ".join((*CANONICAL_RECORDS, *sorted({word for family in _WORD for word in _words(family)})))
+            yield ConfigError("filter.types", f"must be one of {every}; got {one!r}; give no type to admit all")
+        elif not known & set(families):
+            of, taken = ", ".join(sorted(known)), ", ".join(families)
+            only = f"this connector takes only {taken} events; leave it out"
+            yield ConfigError("filter.types", f"{one!r} is of {of} events, and {only}")
+
+
+def _no_codes(
+    field: str, given: tuple[str, ...], read: Callable[[str, str], object], what: str
+) -> Iterator[ConfigError]:
+    for one in given:
+        try:
+            read(one, field)
+        except BadRecord as error:
+            rule = error.detail.removeprefix(f"{field}: ")
+            yield ConfigError(field, f"{rule}; give no {what} to admit all")
+
+
+@cache
+def _words(family: str) -> frozenset[str]:
+    return frozenset(schema_json(_WORD[family][2])["symbols"]) - {_UNKNOWN}
+
+
+def _families_with(type_or_word: str) -> set[str]:
+    of_type = {family_of(type) for type in CANONICAL_RECORDS if type == type_or_word}
+    return of_type | {family for family in _WORD if type_or_word in _words(family)}
 
 
 def due(wanted: Filter, event_type: str, data: Mapping[str, Any]) -> bool:
     """Whether the decoded canonical event passes the filter; an empty part of the filter admits all.
 
     agencies:   the competent, receiving or holding agency, the one transferred to, or the one in the code of the
-                dossier that this is a part of (liên thông), is one of these or part of it.
+                dossier that this is a part of (liên thông), is one of these or part of it (`codes.covers`).
     procedures: the procedure code is one of these, or one of these with the province's suffix (`1.004194` admits
                 `1.004194.000.00.00.H11`).
     types:      the event's type, or the word of its step or change (of a deadline: its kind).
     """
     family = family_of(event_type)
     state = data[STATE_FIELD[family]]
-    part, word = _WORD[family]
+    part, word, _ = _WORD[family]
     step = data[part]
     if wanted.types and event_type not in wanted.types and step[word] not in wanted.types:
         return False
@@ -60,13 +99,12 @@ def _procedure(wanted: tuple[str, ...], code: str | None) -> bool:
 
 
 def _agency(wanted: tuple[str, ...], state: Mapping[str, Any], step: Mapping[str, Any]) -> bool:
-    prefixes = [groups(one) for one in wanted]
     parent = state.get("parent_code")
-    codes = (
+    concerned = (
         state.get("agency_code"),
         state.get("receiving_agency_code"),
         state.get("holder_agency_code"),
         step.get("transferred_to"),
         parent and parent.partition("-")[0],
     )
-    return any(groups(code)[: len(prefix)] == prefix for code in codes if code for prefix in prefixes)
+    return any(codes.covers(wanted, code) for code in concerned if code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -13,6 +14,7 @@ from hub.access import secrets
 from hub.access.control import Subscriber, now
 from hub.access.directory import Directory, directory
 from hub.config import Settings
+from hub.delivery import filters
 from hub.delivery.assignment import Assignment
 from hub.delivery.backfill import Backfill
 from hub.delivery.breaker import Breaker
@@ -59,8 +61,15 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
             raise _first(group) from group
 
 
+def warn_of_filter(subscriber: Subscriber, families: Sequence[str]) -> None:
+    """Logs each entry of the filter that can admit nothing; only records of older versions have such entries."""
+    for problem in filters.problems(subscriber.filter, families):
+        log.warning("%s: %s (hub subscribers change %s)", subscriber.name, problem, subscriber.name)
+
+
 async def _run(settings: Settings, known: Directory, subscriber: Subscriber, stop: asyncio.Event) -> None:
     portal = make_portal(subscriber)  # says at once if the settings are wrong
+    warn_of_filter(subscriber, portal.families)
     async with contextlib.AsyncExitStack() as stack:
         producer = kafka.producer(settings)
         await producer.start()

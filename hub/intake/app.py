@@ -7,17 +7,17 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from hub.access.organisations import NameTaken, UnknownOrganisation
 from hub.config import Settings
 from hub.errors import ConfigError, RegistryError, StartError
 from hub.intake import admin_api, events_api, organisations_api
-from hub.intake.docs_page import page
 from hub.intake.ingest import Ingest
 from hub.intake.openapi import SECURITY
 from hub.intake.problem import Problem
 from hub.intake.sender import BrokerAway, Overloaded, Sender
+from hub.observe.docs_page import add_docs
 from hub.observe.server import routes
 
 ABOUT = """Agency systems publish procedures, dossiers and online services here, as CloudEvents. An event that is
@@ -41,7 +41,7 @@ def build(settings: Settings, holder: events_api.Holder, ingest: Ingest, sender:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _fault)
     _declare_security(app)
-    app.add_route("/docs", lambda _: HTMLResponse(page(app.openapi())))
+    add_docs(app, "Keys go into <code>X-Api-Key</code> or\n<code>Authorization: Bearer …</code>.")
     return app
 
 

@@ -8,6 +8,7 @@ compares and publishes agency codes in the new form. Dossier codes are names tha
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -74,6 +75,28 @@ def agency(text: str, field: str = "agency_code") -> AgencyCode:
     if _NEW.fullmatch(trimmed) or _ENTERPRISE.fullmatch(trimmed):
         return AgencyCode(text, trimmed)
     raise _bad(field, "must be an agency code as H11.12 or 000.00.12.H11, or 10 or 13 digits of an enterprise", text)
+
+
+@lru_cache(maxsize=65_536)
+def normal(text: str) -> str | None:
+    """The normal form of an agency code, None for text that is none."""
+    try:
+        return agency(text).normal
+    except BadRecord:
+        return None
+
+
+def covers(agencies: Iterable[str], part: str) -> bool:
+    """True if `part` is one of these agencies or a part of one: H11.12 covers H11.12.3. Each code in either form.
+
+    The one rule of covering: rights, filters, file drop and the core ask here. Text that is no agency code covers
+    nothing and is part of nothing: the doors refuse it, but an old control record may hold it.
+    """
+    code = normal(part)
+    if code is None:
+        return False
+    wanted = f"{code}."
+    return any(own is not None and wanted.startswith(f"{own}.") for own in map(normal, agencies))
 
 
 def old_form(code: str, field: str = "agency_code") -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from hub.access.rights import covers
 from hub.errors import BadRecord
@@ -65,7 +65,7 @@ class DossierWork(Work):
         # Of which holder and date, what was told of them; brought up to the present by `_holders_watch`.
         self._transfer = self._held(), watches.get(TRANSFER)
 
-    def check_holder(self, agencies: Iterable[str]) -> None:
+    def check_holder(self, agencies: Collection[str]) -> None:
         """BadRecord (`right`) unless one of these holds the dossier now, as far as the hub knows."""
         holder = self.datum.get(facts.HOLDER)
         if holder is None or not covers(agencies, holder):

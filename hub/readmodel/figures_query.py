@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, exists, or_, select
 
+from hub.model import codes
 from hub.model.catalogue import time_limits
 from hub.readmodel.figures import ProcedureEntry, ServiceEntry
 from hub.readmodel.figures_case import Case, Paper, Period, Step
@@ -47,6 +48,7 @@ def cases(connection: Connection, g: Generation, period: Period, national: str, 
 
 
 def _of_agency(query: Select[Any], table: Any, agency: str) -> Select[Any]:
+    """The rule of `codes.covers` in SQL. The table holds codes in the new form."""
     if not agency:
         return query
     own = table.c.agency_code
@@ -110,7 +112,7 @@ def procedures(
     out = {}
     for row in connection.execute(select(d.c.key, d.c.state).where(d.c.family == "procedure").order_by(d.c.key)):
         state, own = row.state, row.state.get("agency_code") or NO_AGENCY
-        mine = not agency or own == agency or own.startswith(agency + ".")
+        mine = not agency or codes.covers((agency,), own)
         decided = decided_at(state)
         out[row.key] = ProcedureEntry(
             code=row.key,

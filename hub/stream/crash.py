@@ -103,7 +103,7 @@ class CrashLog:
             kept = json.loads(text) if text else {}
             self._suspects = [Suspect(**s) for s in kept.get("suspects", ())]
             dead = Suspect(**kept["at_work"]) if kept.get("at_work") else None
-        except (ValueError, TypeError):  # a half-written or foreign file: at worst three crashes more
+        except (ValueError, TypeError, AttributeError):  # a half-written or foreign file: at worst three crashes more
             _log.warning("the crash file could not be read and is begun anew")
             self._suspects, dead = [], None
         if dead is not None:

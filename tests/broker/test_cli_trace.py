@@ -98,6 +98,7 @@ async def test_only_the_keys_partition_is_read_and_progress_ends_full(written):
     seen: list[tuple[int, int]] = []
     found = await hops.trace(settings, code, progress=lambda done, total: seen.append((done, total)))
     partitions = settings.kafka.partitions
+    assert found
     for hop in found:
         count = 3 if hop.topic == topics.DEAD_LETTERS else partitions
         assert hop.partition == kafka.partition_of(code.encode(), count)

@@ -206,11 +206,14 @@ async def test_a_crash_at_any_write_loses_nothing_and_keeps_the_order(bench, mon
     await bench.events(*[(number, seq) for seq in range(1, 5) for number in range(4)])
     plain = Outbox._send
     monkeypatch.setattr(loop_module, "COMMIT_S", 0.0)
+    crashed = []
     for at in range(1, 8):
         writes = count(1)
 
         async def send(self, records, writes=writes, at=at):
             crash = bool(records) and next(writes) == at
+            if crash:
+                crashed.append(at)
             if crash and not written:
                 await asyncio.sleep(0.4)  # a commit that should not be made now would be made
                 raise Crash
@@ -224,6 +227,7 @@ async def test_a_crash_at_any_write_loses_nothing_and_keeps_the_order(bench, mon
             async with bench.running() as task:
                 await asyncio.wait([task], timeout=1.5)
     monkeypatch.setattr(Outbox, "_send", plain)
+    assert crashed[:2] == [1, 2], "the crash came too seldom to show anything"
     async with bench.running():
         await until(lambda: _held(bench, 3), "the refused one is held")
         await until(lambda: _all_but_the_held(bench), "everything else is receipted")

@@ -13,8 +13,8 @@ from standardwebhooks import Webhook
 from typer.testing import CliRunner
 
 from hub.access import subscribers
-from hub.access.control import AuditEntry
-from hub.access.directory import directory
+from hub.access.control import AuditEntry, Subscriber
+from hub.access.directory import directory, write
 from hub.cli.subscribers import app
 from hub.errors import ConfigError
 from hub.runtime.environment import variables
@@ -71,6 +71,10 @@ async def test_add_makes_topics_and_is_audited(settings, name):
         ({"secrets": {}}, "secrets.signing"),
         ({"backfill": "everything"}, "backfill"),
         ({"filter": {"agencies": 3}}, "filter.agencies"),
+        ({"filter": {"agencies": ["*"]}}, "filter.agencies"),
+        ({"filter": {"agencies": ["H11", "h11 12"]}}, "filter.agencies"),
+        ({"filter": {"procedures": ["1.00419"]}}, "filter.procedures"),
+        ({"filter": {"types": ["received"]}}, "filter.types"),
     ],
 )
 async def test_what_is_wrong_is_named_and_nothing_is_written(settings, name, changes, field):
@@ -100,6 +104,18 @@ async def test_a_rotated_secret_signs_beside_the_old_one(settings, name):
         await subscribers.rotate_secret(settings, name, "an", secret="password")
 
 
+async def test_a_filter_from_before_that_admits_nothing_bars_no_other_change(settings, name):
+    given = wanted(name, filter={"agencies": ["*", "001.00.12.H11"]})
+    await write(settings, Subscriber.model_validate(given))
+    assert (await subscribers.change(settings, name, {"title": "Cổng"}, "an")).filter.agencies == ("*", "H11.12.00.001")
+    await subscribers.rotate_secret(settings, name, "an")
+    for agencies in (["*"], ["H11", "*"]):
+        with pytest.raises(ConfigError, match=r"filter\.agencies"):
+            await subscribers.change(settings, name, {"filter": {"agencies": agencies}}, "an")
+    mended = await subscribers.change(settings, name, {"filter": {"agencies": ["H11"]}}, "an")
+    assert mended.filter.agencies == ("H11",)
+
+
 async def test_over_http_with_the_operators_token(settings, name, monkeypatch):
     settings = settings.model_copy(
         update={"gateway": settings.gateway.model_copy(update={"admin_token": SecretStr("t0ken")})}
@@ -117,8 +133,11 @@ async def test_over_http_with_the_operators_token(settings, name, monkeypatch):
         assert (await http.get(f"/v1/subscribers/{name}x")).status_code == 404
         assert (await http.post(f"/v1/subscribers/{name}/pause")).json()["paused"] is True
         assert (await http.post(f"/v1/subscribers/{name}/resume")).json()["paused"] is False
-        changed = await http.patch(f"/v1/subscribers/{name}", json={"filter": {"agencies": ["H11"]}})
-        assert changed.json()["filter"]["agencies"] == ["H11"]
+        changed = await http.patch(f"/v1/subscribers/{name}", json={"filter": {"agencies": ["001.00.12.H11"]}})
+        assert changed.json()["filter"]["agencies"] == ["H11.12.00.001"]
+        refused = await http.patch(f"/v1/subscribers/{name}", json={"filter": {"agencies": ["*"]}})
+        assert (refused.status_code, refused.json()["field"]) == (422, "filter.agencies")
+        assert "got '*'; give no agency to admit all" in refused.json()["detail"]
         rotated = await http.post(f"/v1/subscribers/{name}/rotate-secret", json={"overlap_hours": 1})
         assert rotated.json()["value"].startswith("whsec_")
         tested = await http.post(f"/v1/subscribers/{name}/test")
@@ -158,6 +177,9 @@ def test_on_the_command_line(kafka, hub_settings, name, monkeypatch):
     assert hub("change", name, "--type", "RECEIVED", "--set", "timeout_s=1").exit_code == 0
     shown = json.loads(hub("show", name, "--json").output)
     assert (shown["settings"]["timeout_s"], shown["filter"]["types"]) == (1, ["RECEIVED"])
+    assert hub("change", name, "--agency", "001.00.12.H11").exit_code == 0
+    assert json.loads(hub("show", name, "--json").output)["filter"]["agencies"] == ["H11.12.00.001"]
+    assert "filter.agencies: must be an agency code" in str(hub("change", name, "--agency", "h11 12").exception)
     rotated = hub("rotate-secret", name)
     assert "whsec_" in rotated.output
     tested = hub("test", name, "--json")

@@ -43,8 +43,10 @@ async def test_the_tax_office_gets_what_is_passed_on_and_writes_while_it_holds_i
             return (await http.post(address, json=content, headers=BATCH | {"X-Api-Key": key})).status_code
 
     async def heard() -> list[tuple[str, str, str | None]]:
-        found = [codec.decode(record.value)[1] for record in await records_of(hub_settings, out(tax_org.name))]
-        return sorted((e["dossier"]["dossier_code"], e["step"]["step"], e["dossier"]["parent_code"]) for e in found)
+        """Of steps only: the transfer's date lies in the past, so on a slow machine the clock tells of it meanwhile."""
+        found = [codec.decode(record.value) for record in await records_of(hub_settings, out(tax_org.name))]
+        steps = [e for name, e in found if name == "vn.hub.DossierEvent"]
+        return sorted((e["dossier"]["dossier_code"], e["step"]["step"], e["dossier"]["parent_code"]) for e in steps)
 
     async def refused() -> list[tuple[str, str]]:
         letters = [parse(r.key, r.value, r.headers) for r in await records_of(hub_settings, DEAD_LETTERS)]

@@ -58,9 +58,11 @@ def test_the_checkers_import_nothing_from_the_hub() -> None:
 
 
 def test_no_file_is_over_three_hundred_lines() -> None:
+    """Of the product and its connectors; a test's file may be longer."""
     counts = {
         str(path.relative_to(ROOT)): path.read_text("utf-8").count("\n")
         for folder in ("hub", "connectors")
         for path in (ROOT / folder).rglob("*.py")
     }
-    assert {file: lines for file, lines in counts.items() if lines > 320} == {}
+    assert len(counts) > 200
+    assert {file: lines for file, lines in counts.items() if lines > 300} == {}

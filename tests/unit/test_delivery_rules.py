@@ -18,7 +18,7 @@ from hub.delivery import backoff
 from hub.delivery import portal as portal_module
 from hub.delivery.breaker import Breaker, State
 from hub.delivery.delivered import Delivered
-from hub.delivery.filters import due, groups
+from hub.delivery.filters import due
 from hub.delivery.limits import own_limits
 from hub.delivery.mask import masked
 from hub.delivery.progress import Commit, Progress, read_commit
@@ -26,22 +26,7 @@ from hub.errors import ConfigError
 from hub.wire.envelope import DOSSIER_EVENT, PROCEDURE_EVENT
 from hub.wire.topics import EVENTS
 
-# --- filter: codes as in docs/field/codes.md ---
-
-
-@pytest.mark.parametrize(
-    ("code", "expected"),
-    [
-        ("H11", ("H11",)),
-        ("H11.12", ("H11", "12")),
-        ("000.00.12.H11", ("H11", "12")),
-        ("000.00.00.H49", ("H49",)),
-        ("G09.20", ("G09", "20")),
-        ("000.17.22.H56", ("H56", "22", "17")),
-    ],
-)
-def test_both_forms_of_an_agency_code_are_the_same_agency(code, expected):
-    assert groups(code) == expected
+# --- filter: codes as in docs/field/codes.md; see also test_delivery_filters.py ---
 
 
 def event(step="IN_PROCESS", agency="H11.12", procedure="1.004194", **state):

@@ -55,7 +55,10 @@ def test_every_step_is_lawful_in_its_order_of_arrival() -> None:
 @pytest.mark.parametrize("agency", FILE_AGENCIES, ids=lambda a: a.name)
 def test_files_are_read_back_as_they_were_written(agency: Agency, tmp_path: Path) -> None:
     mapping = set_up_folder(agency, tmp_path)
-    for name, part in quarters([s for s in STEPS if s.agency == agency]).items():
+    parts = quarters([s for s in STEPS if s.agency == agency])
+    assert all(parts.values())
+    assert parts
+    for name, part in parts.items():
         path = tmp_path / name
         path.write_bytes(render(mapping, [dict(s.fields) | {"word": s.word} for s in part], agency.title))
         table = open_table(path.rename(path.with_suffix(f".{mapping.file.format}")), mapping.file)
@@ -84,7 +87,9 @@ def test_forty_bad_records_of_ten_kinds() -> None:
 
 @pytest.mark.parametrize("kind", ["date", "word", "code"])
 def test_bad_rows_are_refused_with_their_marker(kind: str, tmp_path: Path) -> None:
-    for bad in (p for p in plant(STEPS) if p.kind == kind):
+    planted = [p for p in plant(STEPS) if p.kind == kind]
+    assert len(planted) == EACH
+    for bad in planted:
         mapping = set_up_folder(bad.step.agency, tmp_path)
         path = tmp_path / f"x.{mapping.file.format}"
         path.write_bytes(render(mapping, [bad.fields], "x"))
@@ -99,7 +104,9 @@ def test_bad_rows_are_refused_with_their_marker(kind: str, tmp_path: Path) -> No
 
 
 def test_every_marker_is_found_again() -> None:
-    for bad in plant(STEPS):
+    planted = plant(STEPS)
+    assert len(planted) == 40
+    for bad in planted:
         found = MARKER.search(b"before " + bad.marker.encode() + b" after")
         assert found is not None
         assert found[0].decode() == bad.marker

@@ -113,7 +113,9 @@ def test_percentile_by_nearest_rank() -> None:
 @pytest.mark.parametrize("kind", [k for k, (carrier, *_) in KINDS.items() if carrier == "kafka"])
 def test_planted_bytes_are_what_they_claim(kind: str) -> None:
     codec = fixed_codec()
-    for bad in (p for p in PLANTED if p.kind == kind):
+    planted = [p for p in PLANTED if p.kind == kind]
+    assert planted
+    for bad in planted:
         _, key, value, headers = bad_record("t", bad, codec)
         assert value is not None
         found = marker_of(letter(None, value=value, event_id=read_headers(headers).id))

@@ -29,7 +29,9 @@ def known_settings(model=Settings, prefix="HUB_") -> set[str]:
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda p: p.name)
 def test_units_start_commands_that_exist(path):
-    for command, rest in re.findall(r"^ExecStart=/opt/hub/bin/hub (\S+) ?(.*)$", path.read_text(), re.M):
+    started = re.findall(r"^ExecStart=/opt/hub/bin/hub (\S+) ?(.*)$", path.read_text(), re.M)
+    assert len(started) == path.read_text().count("ExecStart=") == (path.suffix == ".service")
+    for command, rest in started:
         assert command in COMMANDS
         if command == "run":
             assert rest == "%i"

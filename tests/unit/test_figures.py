@@ -67,6 +67,7 @@ def numbers(agency: dict[str, Any]) -> dict[str, str]:
 
 @pytest.mark.parametrize("row", rows("agencies"), ids=lambda row: row["figure"])
 def test_each_number_of_each_agency(row: dict[str, str], sqlite_october: dict[str, Any]) -> None:
+    assert [a["agency"] for a in sqlite_october["agencies"]] == list(AGENCIES)
     for agency in sqlite_october["agencies"]:
         found, wanted = numbers(agency)[row["figure"]], row[agency["agency"]]
         if "/" in wanted or not wanted:
@@ -87,6 +88,7 @@ def sqlite_october(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_the_province_is_the_sum_of_its_agencies(sqlite_october: dict[str, Any]) -> None:
+    assert sqlite_october["province"]["figures"]["received"]["count"] > 0
     for name, number in sqlite_october["province"]["figures"].items():
         every = [code for a in sqlite_october["agencies"] for code in a["figures"][name]["dossiers"]]
         assert sorted(number["dossiers"]) == sorted(every)

@@ -168,6 +168,15 @@ def test_a_file_that_cannot_be_read_at_all(tmp_path: Path, content: bytes, reaso
     assert caught.value.reason == reason
 
 
+def test_a_folder_s_agencies_are_read_in_either_form(tmp_path: Path) -> None:
+    deep = MAPPING.replace('["H11.12"]', '["001.00.12.H11"]').replace('agency_code = "H11.12"', "")
+    form = mapping(deep, tmp_path)
+    assert form.agencies == ("H11.12.00.001",)
+    for code, taken in (("H11.12.00.001-111011-0001", True), ("000.00.12.H11-111011-0001", False)):
+        (found,) = convert(tmp_path, (HEAD + GOOD.replace("000.00.12.H11-111011-0001", code)).encode(), deep)
+        assert isinstance(found, Incoming if taken else Refused), code
+
+
 @pytest.mark.parametrize(
     ("old", "new", "word"),
     [

@@ -111,6 +111,37 @@ def test_service_code_refused(text):
         codes.service(text)
 
 
+@pytest.mark.parametrize(
+    ("agencies", "part", "covered"),
+    [
+        (("H11.12",), "H11.12", True),
+        (("H11.12",), "000.00.12.H11", True),
+        (("000.00.12.H11",), "H11.12", True),
+        (("H11",), "H11.12", True),
+        (("000.00.00.H11",), "000.17.12.H11", True),
+        (("H11.12",), "H11.12.7", True),
+        (("H11.12",), "H11.120", False),  # a prefix of groups, not of letters
+        (("H11.1",), "H11.12", False),
+        (("H11.12",), "H11", False),
+        (("H11.12", "H48"), "000.00.53.H48", True),
+        (("001.00.12.H11",), "H11.12.00.001", True),  # a zero group between two others is a place of its own
+        (("H11.12.00.001",), "001.00.12.H11", True),
+        (("001.00.12.H11",), "H11.12.001", False),
+        (("H11.12",), "001.00.12.H11", True),
+        ((" h11.12 ",), "H11.12", True),
+        (("0106001236",), "0106001236", True),
+        ((), "H11.12", False),
+        (("*",), "H11.12", False),
+        (("h11 12",), "H11.12", False),
+        (("h11 12", "H11"), "H11.12", True),
+        (("H11",), "Phan Thiết", False),
+        (("",), "", False),
+    ],
+)
+def test_an_agency_covers_itself_and_its_parts(agencies, part, covered):
+    assert codes.covers(agencies, part) is covered
+
+
 def test_old_form():
     assert codes.old_form("H11.12") == "000.00.12.H11"
     assert codes.old_form("H49") == "000.00.00.H49"
@@ -133,6 +164,80 @@ def test_old_form_round_trip(groups):
     third, second, first, letter, province = groups
     old = f"{third:03}.{second:02}.{first:02}.{letter}{province:02}"
     assert codes.old_form(codes.agency(old).normal) == old
+
+
+_old = _groups.map(lambda g: f"{g[0]:03}.{g[1]:02}.{g[2]:02}.{g[3]}{g[4]:02}")
+_new = st.tuples(
+    st.sampled_from(["H11", "H12", "G09"]), st.lists(st.sampled_from(["0", "1", "12", "00", "001", "A"]), max_size=4)
+).map(lambda parts: ".".join([parts[0], *parts[1]]))
+_any = st.one_of(_old, _new)
+
+
+@given(_any)
+def test_covering_is_reflexive(code):
+    assert codes.covers((code,), code)
+
+
+@given(_old)
+def test_both_written_forms_are_one_agency(old):
+    """By the rule of the notes (2.1), written out: split on '.', reverse, drop the groups of zeros at the end."""
+    third, second, first, province = old.split(".")
+    deep = [province, first, second, third]
+    while deep[-1] in ("00", "000"):
+        deep.pop()
+    new = ".".join(deep)
+    assert codes.covers((old,), new)
+    assert codes.covers((new,), old)
+
+
+@given(_any, _any)
+def test_two_codes_that_cover_each_other_are_one_agency(one, other):
+    both = codes.covers((one,), other) and codes.covers((other,), one)
+    assert both == (codes.agency(one).normal == codes.agency(other).normal)
+
+
+@given(_new, st.lists(st.sampled_from(["0", "1", "12", "00", "001", "A"]), min_size=1, max_size=3), st.data())
+def test_a_parent_covers_its_children_and_no_child_its_parent(parent, below, data):
+    child = ".".join([parent, *below])
+    assert codes.covers((parent,), child)
+    assert not codes.covers((child,), parent)
+    grandchild = f"{child}.{data.draw(st.sampled_from(['1', '00', 'B']))}"
+    assert codes.covers((parent,), grandchild)
+
+
+@given(st.sampled_from("GH"), st.integers(1, 99), st.integers(1, 99), st.integers(1, 999))
+def test_a_parent_in_the_old_form_covers_its_children_in_the_old_form(letter, first, second, third):
+    chain = [f"000.00.00.{letter}11", f"000.00.{first:02}.{letter}11", f"000.{second:02}.{first:02}.{letter}11",
+             f"{third:03}.{second:02}.{first:02}.{letter}11"]  # fmt: skip
+    for place, parent in enumerate(chain):
+        for other, child in enumerate(chain):
+            assert codes.covers((parent,), child) is (place <= other), (parent, child)
+
+
+_family = st.lists(st.sampled_from(["1", "12", "00", "A"]), max_size=2).map(lambda parts: ".".join(["H11", *parts]))
+
+
+@given(_family, _family, _family)
+def test_covering_is_transitive(one, two, three):
+    steps = codes.covers((one,), two), codes.covers((two,), three)
+    assert codes.covers((one,), three) or not all(steps)
+
+
+@given(st.lists(_any, max_size=4), _any)
+def test_several_agencies_cover_what_one_of_them_covers(agencies, part):
+    assert codes.covers(agencies, part) == any(codes.covers((own,), part) for own in agencies)
+
+
+@given(st.text(max_size=45), _any)
+def test_text_that_is_no_code_covers_nothing_and_is_part_of_nothing(text, code):
+    try:
+        codes.agency(text)
+    except BadRecord:
+        assert not codes.covers((text,), code)
+        assert not codes.covers((code,), text)
+        assert not codes.covers((text,), text)
+    else:
+        assert codes.covers((text,), text)
 
 
 @given(st.text(max_size=45))

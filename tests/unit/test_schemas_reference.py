@@ -22,6 +22,7 @@ def test_has_one_shape(path: Path) -> None:
     content = _read(path)
     assert set(content) == {"wire_name", "enum", "source", "note", "values"}
     assert content["source"]
+    assert content["values"]
     for value in content["values"]:
         assert set(value) == {"code", "symbol", "vi", "en", "valid_from", "valid_to"}
         assert value["vi"]

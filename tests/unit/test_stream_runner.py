@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -195,11 +196,38 @@ def test_two_processes_of_one_instance_are_refused(tmp_path: Path):
     CrashLog(tmp_path / "crash.json").close()
 
 
-def test_a_damaged_crash_file_is_begun_anew(tmp_path: Path):
+@pytest.mark.parametrize(
+    "said",
+    [
+        b'{"at_work": 7',
+        b'{"at_work": 7}',
+        b'{"suspects": [{"topic": "src"}]}',
+        b"[]",
+        b"null",
+        b"7",
+        b"\xff\xfe",
+        b"x" * 5_000,
+    ],
+)
+def test_a_damaged_crash_file_is_begun_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture, said: bytes):
+    """Nothing of it counts as a death, it says so, and from then on deaths are counted as ever."""
     path = tmp_path / "run" / "crash.json"
     path.parent.mkdir()
-    path.write_bytes(b'{"at_work": 7')
-    CrashLog(path).close()
+    path.write_bytes(said)
+    records = [Record("src", 0, offset, 0, b"k", b"v", ()) for offset in range(3)]
+    crashes = CrashLog(path)
+    assert caplog.messages == ["the crash file could not be read and is begun anew"]
+    assert json.loads(path.read_bytes()[:4096].strip(b"\0")) == {"at_work": None, "suspects": []}
+    for death in range(1, LIMIT + 1):
+        assert crashes.suspect(records) is None
+        crashes.entering(records)
+        crashes.close()
+        crashes = CrashLog(path)
+        assert caplog.messages[death].endswith(f"(the process died), {death} time(s) now")
+    found = crashes.suspect(records)
+    crashes.close()
+    assert found is not None
+    assert (found.first, found.last, found.deaths) == (0, 2, LIMIT)
 
 
 async def test_stored_headers_reach_the_state(bench: Bench):

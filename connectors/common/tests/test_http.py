@@ -39,8 +39,12 @@ def test_rejected(status: int, reason: str) -> None:
 
 
 def test_success() -> None:
-    for status in (200, 201, 202, 204):
+    """And the statuses next to them are none."""
+    for status in (200, 201, 202, 204, 299):
         check_status(Reply(status, {}, b""))
+    for status in (199, 300):
+        with pytest.raises((Retryable, Rejected)):
+            check_status(Reply(status, {}, b""))
 
 
 @pytest.mark.parametrize(

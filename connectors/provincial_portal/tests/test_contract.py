@@ -13,6 +13,7 @@ class TestProvincialPortal(PortalContract):
     """A webhook is acknowledged by its status alone, so a page or an empty body with 200 is an acknowledgement."""
 
     answers_told_apart = EXPECTED
+    acknowledged = 204
 
     def site(self, folder: Path) -> AbstractAsyncContextManager[ProvincialSite]:
         return provincial_site(folder)

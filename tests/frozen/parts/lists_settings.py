@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
@@ -90,7 +91,7 @@ def _field(field: FieldInfo) -> dict[str, Any]:
         default = "(made)"
     told = {"type": _type(field.annotation), "default": default}
     if field.metadata:
-        told["limits"] = sorted(repr(one).removeprefix("_PydanticGeneralMetadata") for one in field.metadata)
+        told["limits"] = sorted(_limit(one) for one in field.metadata)
     return told | ({"about": field.description} if field.description else {})
 
 
@@ -103,6 +104,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_plain(one) for one in value]
     return value if value is None or isinstance(value, bool | int | float | str | dict) else str(value)
+
+
+def _limit(one: Any) -> str:
+    """A limit as pydantic shows it; of a function only its name, since its address changes from run to run."""
+    return re.sub(r"<function (\S+) at 0x[0-9a-f]+>", r"\1", repr(one)).removeprefix("_PydanticGeneralMetadata")
 
 
 def _type(annotation: Any) -> str:

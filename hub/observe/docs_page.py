@@ -1,13 +1,20 @@
-"""`/docs`: the OpenAPI document as one plain page. No script and nothing from elsewhere: FastAPI's own page loads its
-program from a public network that a province's servers do not reach.
+"""`/docs` of gateway and console: the OpenAPI document as one plain page.
+
+No script and nothing from elsewhere: FastAPI's own page loads its program from a public network that a province's
+servers do not reach. Whoever uses this page makes its application with `docs_url=None, redoc_url=None`.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
+
+from fastapi import FastAPI
+from starlette.responses import HTMLResponse
 
 Json = Any
 
@@ -24,11 +31,21 @@ _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title><style>{style}</style></head>
 <body><h1>{title}</h1><p>{about}</p>
-<p class="quiet">For programs: <a href="/openapi.json">openapi.json</a>. Keys go into <code>X-Api-Key</code> or
-<code>Authorization: Bearer …</code>.</p>{body}</body></html>"""
+<p class="quiet">For programs: <a href="/openapi.json">openapi.json</a>. {keys}</p>{body}</body></html>"""
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_HEADERS = {
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
-def page(document: Json) -> str:
+def add_docs(app: FastAPI, keys: str) -> None:
+    """Serves the page at `/docs`. keys: HTML, how a caller shows who it is."""
+    app.add_route("/docs", lambda _: HTMLResponse(page(app.openapi(), keys), headers=_HEADERS))
+
+
+def page(document: Json, keys: str) -> str:
     """HTML of an OpenAPI document."""
     schemas = document.get("components", {}).get("schemas", {})
     parts = [
@@ -39,13 +56,17 @@ def page(document: Json) -> str:
     ]
     info = document["info"]
     return _PAGE.format(
-        title=escape(info["title"]), about=escape(info.get("description", "")), style=_STYLE, body="\n".join(parts)
-    )
+        title=escape(info["title"]), about=escape(info.get("description", "")), style=_STYLE, keys=keys,
+        body="\n".join(parts),
+    )  # fmt: skip
 
 
 def _operation(method: str, path: str, operation: Json, schemas: Mapping[str, Json]) -> Iterator[str]:
     yield f'<h2><span class="method">{method.upper()}</span> <code>{escape(path)}</code></h2>'
     yield f"<p>{escape(operation.get('summary', ''))}</p>"
+    if "description" in operation:
+        yield f"<p>{escape(operation['description'])}</p>"
+    yield from _parameters(operation.get("parameters", []), schemas)
     content = operation.get("requestBody", {}).get("content", {})
     if content:
         yield "<h3>Body</h3><p>" + ", ".join(f"<code>{escape(kind)}</code>" for kind in content) + "</p>"
@@ -58,6 +79,18 @@ def _operation(method: str, path: str, operation: Json, schemas: Mapping[str, Js
     yield "<h3>Answers</h3><table>"
     for status, answer in sorted(operation.get("responses", {}).items()):
         yield f"<tr><th>{escape(status)}</th><td>{escape(answer.get('description', ''))}</td></tr>"
+    yield "</table>"
+
+
+def _parameters(parameters: Sequence[Json], schemas: Mapping[str, Json]) -> Iterator[str]:
+    """What stands in the address."""
+    if not parameters:
+        return
+    yield "<h3>Address</h3><table>"
+    for one in parameters:
+        must = " <b>required</b>" if one.get("required") else ""
+        words = [escape(w) for w in (one.get("description", ""), one["in"], _type(one["schema"], schemas)) if w]
+        yield f"<tr><th><code>{escape(one['name'])}</code></th><td>{' — '.join(words)}{must}</td></tr>"
     yield "</table>"
 
 
