@@ -1,5 +1,6 @@
-"""Level (mức độ 1 to 4, NĐ 43/2011) and kind (toàn trình or một phần, NĐ 42/2022) of an online service: two fields, since
-15 August 2022 the second one counts. A source may tell either or both (domain notes 2.5).
+"""Level (mức độ 1 to 4, NĐ 43/2011) and kind (toàn trình or một phần, NĐ 42/2022) of an online service.
+
+Two fields; since 15 August 2022 the second one counts. A source may tell either or both (domain notes 2.5).
 """
 
 from __future__ import annotations

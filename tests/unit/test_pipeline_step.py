@@ -416,9 +416,9 @@ def test_service_changes():
     assert service["channels"] == ["dvcqg"]
 
 
-# mức độ (NĐ 43/2011): 1 informs, 2 adds forms, 3 is filed online, 4 is paid and answered online too. Kinds (NĐ 42/2022):
-# toàn trình, một phần. What is not filed online is no whole process; level 4 is nothing less. Level 3 may be either: its
-# result by post makes it toàn trình (domain notes 2.5, I).
+# Mức độ (NĐ 43/2011): 1 informs, 2 adds forms, 3 is filed online, 4 is paid and answered online too. Kinds
+# (NĐ 42/2022): toàn trình, một phần. What is not filed online is no whole process, level 4 is nothing less. Level 3 may
+# be either: a result by post makes it toàn trình (domain notes 2.5, I).
 @pytest.mark.parametrize(
     ("level", "whole", "wrong"),
     [
