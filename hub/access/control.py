@@ -44,7 +44,7 @@ class Record(BaseModel):
 
 
 class Organisation(Record):
-    """A body that publishes, receives or operates (cơ quan, cổng, đơn vị vận hành).
+    """A body that publishes (cơ quan, cổng).
 
     sources:   CloudEvents `source` values it may publish as, exact.
     agencies:  agency codes (new form, H11.12) whose dossiers it may write; "*" for all.
@@ -55,7 +55,6 @@ class Organisation(Record):
 
     name: str = Field(pattern=NAME)
     title: str = ""
-    role: Literal["agency", "portal", "operator"] = "agency"
     sources: tuple[str, ...] = ()
     agencies: AgencyCodes = ()
     families: tuple[Literal["dossier", "procedure", "service"], ...] = ("dossier", "procedure", "service")

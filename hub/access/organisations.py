@@ -18,6 +18,11 @@ from hub.model import codes
 from hub.wire.admin import ensure
 from hub.wire.topics import agency_topic
 
+NO_ROLE = (
+    "role: organisations have none any more and it is left out; it never changed what one may do. "
+    "source, agency, family and joint say that. The next version does not know the word."
+)
+
 OVERLAP = timedelta(hours=24)
 """How long a rotated key works on, unless said otherwise."""
 

@@ -81,6 +81,7 @@ def _figures(found: Coverage) -> list[tuple[str, object]]:
         ("of them offered online (QĐ 766, 3.1)", _share(found.offered, found.share_offered)),
         *((f"  {name} {word}", number) for name, told in counts for word, number in told.items()),
         ("services of withdrawn procedures", ", ".join(found.stray) or "none"),
+        ("procedures in use that nobody published", len(found.unpublished)),
         ("dossiers", found.dossiers),
         ("of them filed online (QĐ 766, 3.3)", _share(found.online, found.share_online)),
     ]
@@ -92,7 +93,8 @@ def _share(number: int, share: float | None) -> str:
 
 def _cells(line: Line) -> tuple[object, ...]:
     since = "" if line.since is None else f"{datetime.fromtimestamp(line.since / 1000).astimezone():%Y-%m-%d}"
-    state = line.name if line.active else f"{line.name} (withdrawn)"
+    why = "" if line.active else "(withdrawn)" if line.published else "(never published)"
+    state = f"{line.name} {why}".strip()
     level = "" if line.level is None else line.level
     return (
         line.code,

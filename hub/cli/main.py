@@ -25,7 +25,7 @@ COMMANDS = {
     "topics": ("hub.cli.topics", "Kafka topics: ensure, list, acls"),
     "trace": ("hub.cli.trace", "one dossier's way through every hop"),
     "subscribers": ("hub.cli.subscribers", "who receives events: add, list, show, pause, resume, remove"),
-    "organisations": ("hub.cli.organisations", "who publishes, receives and operates; their keys and rights"),
+    "organisations": ("hub.cli.organisations", "who publishes; their keys and rights"),
     "dead-letters": ("hub.cli.dead_letters", "what could not be used: list, show, replay"),
     "catalogue": ("hub.cli.catalogue", "procedures and online services: compare with the national list, coverage"),
     "satisfaction": ("hub.cli.satisfaction", "ratings of a month, summed up and sent to the national portal"),

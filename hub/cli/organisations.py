@@ -1,8 +1,9 @@
-"""`hub organisations add|list|show|change|rotate-key|remove`: who publishes, receives and operates."""
+"""`hub organisations add|list|show|change|rotate-key|remove`: who publishes, and what."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
@@ -18,7 +19,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="short name: small letters, digits, '-'")]
 Title = Annotated[str | None, typer.Option(help="what people call it")]
-Role = Annotated[str | None, typer.Option(help="agency, portal or operator")]
+Role = Annotated[str | None, typer.Option(hidden=True, help="of earlier versions; without effect")]
 Sources = Annotated[list[str] | None, typer.Option("--source", help="a CloudEvents source it may use; repeat")]
 Agencies = Annotated[list[str] | None, typer.Option("--agency", help="an agency code it may write, or *; repeat")]
 Families = Annotated[list[str] | None, typer.Option("--family", help="dossier, procedure, service; repeat")]
@@ -29,11 +30,13 @@ KafkaTopic = Annotated[
 Why = Annotated[str, typer.Option(help="the reason, for the audit")]
 
 
-_RIGHTS = ("title", "role", "sources", "agencies", "families", "joint", "kafka_topic")
+_RIGHTS = ("title", "sources", "agencies", "families", "joint", "kafka_topic")
 
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:
     """Of a command's options those that are rights and were given."""
+    if options["role"] is not None:
+        print(f"hub organisations: {organisations.NO_ROLE}", file=sys.stderr)
     return {name: options[name] for name in _RIGHTS if options[name] is not None}
 
 
@@ -57,8 +60,8 @@ def list_all(as_json: output.Json = False) -> None:
     if as_json:
         output.print_json([organisations.public(o) for o in found])
         return
-    rows = [(o.name, o.title, o.role, " ".join(o.agencies), " ".join(o.sources), len(o.key_hashes)) for o in found]
-    output.print_table("Organisations", ("name", "title", "role", "agencies", "sources", "keys"), rows)
+    rows = [(o.name, o.title, " ".join(o.agencies), " ".join(o.sources), len(o.key_hashes)) for o in found]
+    output.print_table("Organisations", ("name", "title", "agencies", "sources", "keys"), rows)
 
 
 @app.command()

@@ -28,7 +28,7 @@ REASONS = {
     "date": "no such date, or in no known form",
     "code": "an agency, dossier, procedure or service code is not well-formed",
     "status": "an unknown status word",
-    "limit": "longer or larger than allowed",
+    "limit": "longer, larger or other than the rule allows",
     "key": "the record's key is not its dossier, procedure or service code",
     "right": "the organisation may not write this dossier, source or family",
     "not_offered": "filed online for a procedure that is not offered online, not at that level, or no more",

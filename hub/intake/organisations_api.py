@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -13,6 +14,8 @@ from hub.access.operators import Operator, operator
 from hub.config import Settings
 from hub.intake.problem import Problem
 
+log = logging.getLogger(__name__)
+
 
 class Rights(BaseModel):
     """What may be said of an organisation; fields left out stay as they are."""
@@ -20,7 +23,9 @@ class Rights(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     title: str | None = None
-    role: str | None = Field(None, description="agency, portal or operator")
+    role: str | None = Field(
+        None, description="of earlier versions; without effect", json_schema_extra={"deprecated": True}
+    )
     sources: list[str] | None = Field(None, description="CloudEvents source values, exact")
     agencies: list[str] | None = Field(None, description="agency codes, in either form, or *")
     families: list[str] | None = Field(None, description="dossier, procedure, service")
@@ -28,7 +33,9 @@ class Rights(BaseModel):
     kafka_topic: bool | None = Field(None, description="true: it produces to its own hub.ingress.<name>")
 
     def given(self) -> dict[str, Any]:
-        return {name: value for name, value in self.model_dump().items() if value is not None}
+        if self.role is not None:
+            log.warning(organisations.NO_ROLE)
+        return {name: value for name, value in self.model_dump(exclude={"role"}).items() if value is not None}
 
 
 class New(Rights):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from hub.errors import BadRecord
-from hub.model import codes, joint
+from hub.model import codes, joint, service_levels
 from hub.model.deadlines import Rules
 from hub.model.text import tidy
 from hub.model.times import check_event_time, check_time
@@ -62,9 +62,7 @@ def service_change(datum: Datum, recorded_ms: int) -> bool:
     codes.service(datum["service_code"])
     if datum["procedure_code"] is not None:
         codes.procedure(datum["procedure_code"])
-    level = datum["level"]
-    if level is not None and not 1 <= level <= 4:
-        raise BadRecord("limit", f"level: must be 1 to 4 (NĐ 43/2011/NĐ-CP); got {level}", "level")
+    service_levels.check(datum["level"], datum["whole_process"])
     return changed
 
 

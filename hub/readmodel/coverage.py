@@ -22,12 +22,13 @@ WHOLE, PART, UNTOLD = "toàn trình", "một phần", "not told"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One procedure. level: the highest offered, None if not told or not offered. kind: toàn trình, một phần, not told,
-    or "" if not offered. since: epoch ms of the earliest offer that stands. dossiers, online: filed at all, of them
-    online."""
+    """One procedure. published: the catalogue has it; False if only services or dossiers name it. active: it is public
+    now. level: the highest offered, None if not told or not offered. kind: toàn trình, một phần, not told, or "" if not
+    offered. since: epoch ms of the earliest offer that stands. dossiers, online: filed at all, of them online."""
 
     code: str
     name: str
+    published: bool
     active: bool
     offered: bool
     level: int | None
@@ -43,7 +44,8 @@ class Line:
 class Coverage:
     """Counts are of procedures that are public now, unless said otherwise; shares are 0 to 1, None of nothing.
 
-    stray: services offered for a procedure that is withdrawn. dossiers, online: of all procedures.
+    stray: services offered for a procedure that is withdrawn. unpublished: procedures that only services or dossiers
+    name. dossiers, online: of all procedures.
     """
 
     procedures: int
@@ -53,6 +55,7 @@ class Coverage:
     by_kind: Mapping[str, int]
     by_portal: Mapping[str, int]
     stray: tuple[str, ...]
+    unpublished: tuple[str, ...]
     dossiers: int
     online: int
     share_online: float | None
@@ -61,7 +64,7 @@ class Coverage:
 
 def table(procedures: Iterable[State], services: Iterable[State], use: Mapping[str, tuple[int, int]]) -> Coverage:
     """use: procedure code -> (dossiers, of them online). A procedure that only services or dossiers name has a line
-    too; it is taken to be public, since nobody said that it was withdrawn."""
+    too, and is not public: nobody published it."""
     states = {state["procedure_code"]: state for state in procedures}
     offers: dict[str, list[State]] = {}
     for service in services:
@@ -79,7 +82,8 @@ def table(procedures: Iterable[State], services: Iterable[State], use: Mapping[s
         by_level=_counts(str(line.level or UNTOLD) for line in offered),
         by_kind=_counts(line.kind for line in offered),
         by_portal=_counts(portal for line in offered for portal in line.portals),
-        stray=tuple(service for line in lines if not line.active for service in line.services),
+        stray=tuple(service for line in lines if line.published and not line.active for service in line.services),
+        unpublished=tuple(line.code for line in lines if not line.published),
         dossiers=dossiers,
         online=online,
         share_online=online / dossiers if dossiers else None,
@@ -104,7 +108,8 @@ def _line(code: str, procedure: State | None, services: list[State], use: tuple[
     return Line(
         code=code,
         name=str((procedure or {}).get("name") or ""),
-        active=procedure is None or bool(procedure["active"]),
+        published=procedure is not None,
+        active=procedure is not None and bool(procedure["active"]),
         offered=bool(taking),
         level=max(levels, default=None),
         kind="" if not taking else WHOLE if True in kinds else PART if False in kinds else UNTOLD,

@@ -86,7 +86,8 @@ class Measured:
     """outcome: "on_time", "late", "no_deadline" (ended), "withdrawn", "pending", "" (not received, ended before).
 
     end: when it ended or was withdrawn; None while pending. overdue: of a pending one. measured: has a deadline to be
-    judged by. supplement_ms: waited for supplements until the end. processing_ms: of an ended one, without that.
+    judged by. supplement_ms: waited for supplements from the receipt to the end. processing_ms: of an ended one,
+    without that.
     result: it ended with a result (neither refused nor stopped).
     """
 
@@ -113,9 +114,10 @@ def measure(case: Case, period: Period, rules: Rules, maximum: Callable[[int], i
     deadline = case.due_at if case.due_at is not None else maximum(received_at)
     requests = sorted({s.at for s in steps if s.step == "SUPPLEMENT_REQUESTED"})
     until = end if end is not None else period.end
-    if len(requests) == 1 and _request_ends(rules, steps, how):
+    # A request before the receipt is no end: nothing had begun.
+    if len(requests) == 1 and requests[0] >= received_at and _request_ends(rules, steps, how):
         until = requests[0]
-    waited = _waited(steps, until)
+    waited = _waited(steps, received_at, until)
     apologies = any(s.step == "RESCHEDULED" for s in steps)
     late = _is_late(rules, deadline, until, waited, len(requests), apologies)
     if how == "":
@@ -144,10 +146,15 @@ def _order(step: Step) -> tuple[int, int]:
 
 
 def _received(case: Case, steps: Sequence[Step], period: Period) -> int | None:
-    """NgayTiepNhan; else the first step after the submission. None: not received by the period's end."""
+    """NgayTiepNhan; else the first step that shows the dossier accepted. None: not received by the period's end."""
     if case.received_at is not None:
         return case.received_at if case.received_at < period.end else None
-    return next((s.at for s in steps if s.step != "SUBMITTED"), None)
+    undone = False
+    for step in steps:
+        if step.status in _ACCEPTED or (step.status == "RETURNED" and not undone):
+            return step.at
+        undone = undone or step.status in _UNDONE
+    return None
 
 
 def _end(case: Case, steps: Sequence[Step], period: Period) -> tuple[int | None, str]:
@@ -176,6 +183,9 @@ def _end(case: Case, steps: Sequence[Step], period: Period) -> tuple[int | None,
 
 
 _REFUSED = frozenset({"NOT_ACCEPTED", "STOPPED"})
+_ACCEPTED = frozenset({"ACCEPTED", "IN_PROCESS", "FINISHED"})
+_UNDONE = _REFUSED | {"WITHDRAWN"}
+"""Papers handed back after one of these show no acceptance."""
 
 
 def _request_ends(rules: Rules, steps: Sequence[Step], how: str) -> bool:
@@ -184,12 +194,12 @@ def _request_ends(rules: Rules, steps: Sequence[Step], how: str) -> bool:
     return how == "" and bool(steps) and steps[-1].status == "SUPPLEMENT"
 
 
-def _waited(steps: Sequence[Step], until: int) -> int:
-    """Time with status SUPPLEMENT, until then."""
+def _waited(steps: Sequence[Step], received_at: int, until: int) -> int:
+    """Time with status SUPPLEMENT between these two: what lay before the receipt was no time of the agency's."""
     total, since = 0, None
     for step in steps:
         if step.status == "SUPPLEMENT":
-            since = step.at if since is None else since
+            since = max(step.at, received_at) if since is None else since
         elif since is not None:
             total += max(0, min(step.at, until) - since)
             since = None

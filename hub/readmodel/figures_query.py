@@ -18,7 +18,7 @@ from hub.readmodel.tables import Generation
 from hub.wire.envelope import DOSSIER_EVENT
 
 NO_AGENCY = "?"
-"""Of a dossier or procedure that names none."""
+"""Of a procedure that names none."""
 _BATCH = 2_000
 
 
@@ -43,19 +43,35 @@ def cases(connection: Connection, g: Generation, period: Period, national: str, 
     found = connection.execution_options(yield_per=_BATCH).execute(_of_agency(query, d, agency))
     for _, rows in groupby(found, key=lambda row: row.key):
         together = list(rows)
+        own = _own(together[0])
+        if not _is_of(own, agency):
+            continue
         steps = tuple(Step(row.occurred_at, row.step, row.status or "") for row in together)
-        yield _case(dict(together[0]._mapping), steps)
+        yield _case(dict(together[0]._mapping), own, steps)
+
+
+def _own(row: Any) -> str:
+    """The agency that a dossier counts for: the one that it names, else the one in its code."""
+    return str(row.agency_code or codes.dossier(row.key).agency)
+
+
+def _is_of(own: str, agency: str) -> bool:
+    """Whether an office is this one or a part of it; "" for all."""
+    return not agency or codes.covers((agency,), own)
 
 
 def _of_agency(query: Select[Any], table: Any, agency: str) -> Select[Any]:
-    """The rule of `codes.covers` in SQL. The table holds codes in the new form."""
+    """The rule of `codes.covers` in SQL, as far as SQL can tell; the table holds codes in the new form.
+
+    Whose a dossier is that names no agency, `_is_of` tells.
+    """
     if not agency:
         return query
     own = table.c.agency_code
-    return query.where(or_(own == agency, own.like(f"{agency}.%")))
+    return query.where(or_(own == agency, own.like(f"{agency}.%"), own.is_(None)))
 
 
-def _case(row: Mapping[str, Any], steps: tuple[Step, ...]) -> Case:
+def _case(row: Mapping[str, Any], own: str, steps: tuple[Step, ...]) -> Case:
     state = row["state"]
     papers = tuple(
         Paper(bool(item["result"]), bool(item.get("url")), item.get("digitised"))
@@ -63,7 +79,7 @@ def _case(row: Mapping[str, Any], steps: tuple[Step, ...]) -> Case:
     )
     return Case(
         code=row["key"],
-        agency=row["agency_code"] or NO_AGENCY,
+        agency=own,
         procedure=row["procedure_code"],
         channel=state.get("channel"),
         received_at=row["received_at"],
@@ -87,8 +103,8 @@ def ratings(connection: Connection, g: Generation, period: Period, agency: str =
         .where(e.c.rating.is_not(None), e.c.occurred_at >= period.start, e.c.occurred_at < period.end)
         .order_by(e.c.occurred_at, e.c.hub_seq)
     )
-    last = {r.key: (r.agency_code or NO_AGENCY, r.rating) for r in connection.execute(_of_agency(query, d, agency))}
-    return [(code, own, rating) for code, (own, rating) in sorted(last.items())]
+    last = {r.key: (_own(r), r.rating) for r in connection.execute(_of_agency(query, d, agency))}
+    return [(code, own, rating) for code, (own, rating) in sorted(last.items()) if _is_of(own, agency)]
 
 
 def procedures(
@@ -112,12 +128,11 @@ def procedures(
     out = {}
     for row in connection.execute(select(d.c.key, d.c.state).where(d.c.family == "procedure").order_by(d.c.key)):
         state, own = row.state, row.state.get("agency_code") or NO_AGENCY
-        mine = not agency or codes.covers((agency,), own)
         decided = decided_at(state)
         out[row.key] = ProcedureEntry(
             code=row.key,
             agency=own,
-            active=mine and bool(state["active"]),
+            active=_is_of(own, agency) and bool(state["active"]),
             published_at=first.get(row.key),
             effective_at=state.get("effective_at"),
             lacking=tuple(name for name in complete if state.get(name) in (None, "", [])),

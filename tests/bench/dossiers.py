@@ -1,4 +1,4 @@
-"""Generated input: steps of many dossiers in the order in which a province would send them, as records on the wire.
+"""Generated input: steps of many dossiers in the order in which a province would send them, as the gateway writes them.
 
 Activity is Zipf-shaped (Zipf-Mandelbrot, so that no single dossier carries a province): few dossiers have hundreds of
 steps, half have a handful. Each step is at least 400 bytes of Avro; one in a hundred records is a copy sent twice.
@@ -6,15 +6,18 @@ steps, half have a handful. Each step is at least 400 bytes of Avro; one in a hu
 
 from __future__ import annotations
 
+import hashlib
 import random
 import uuid
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
+from hub.access.control import Organisation
+from hub.intake.express import Express
 from hub.wire.codec import Codec
-from hub.wire.envelope import DOSSIER_STEP, Envelope
-from hub.wire.own.write import writer
+from hub.wire.envelope import DOSSIER_STEP
 
 DOSSIERS = 20_000
 MIN_AVRO_BYTES = 400
@@ -24,14 +27,31 @@ _T0 = 1_767_571_200_000  # 2026-01-05T00:00:00Z
 _OPENING = ("SUBMITTED", "RECEIVED", "IN_PROCESS")
 _WORK = (*["IN_PROCESS"] * 6, "TRANSFERRED", "IN_PROCESS", "SUPPLEMENT_REQUESTED", "SUPPLEMENT_GIVEN")
 _NAMESPACE = uuid.UUID("7a0c0c0e-55d1-4c0b-9d5e-0f5f7e0b8a11")
-_NAME = "vn.hub.DossierStep"
-_write = writer(_NAME)
+_AGENCIES = 30
+RECORDED = "2026-11-24T00:00:00.000Z"
+"""When the gateway took it."""
 # (key, value, headers)
 Wire = tuple[bytes, bytes, list[tuple[str, bytes]]]
 
 
+def agency_of(number: int) -> str:
+    return f"H11.{number % _AGENCIES + 1:02d}"
+
+
 def code_of(number: int) -> str:
-    return f"H11.{number % 30 + 1:02d}-260105-{number:07d}"
+    return f"{agency_of(number)}-260105-{number:07d}"
+
+
+def organisation(number: int) -> Organisation:
+    """Who sends this dossier's steps: its agency's one-stop shop."""
+    agency = agency_of(number)
+    return Organisation(
+        name=f"onestop-{agency.lower().replace('.', '-')}", sources=(_source(agency),), agencies=(agency,)
+    )
+
+
+def _source(agency: str) -> str:
+    return f"urn:vn:gov:{agency}:onestop"
 
 
 def steps(count: int, seed: int = 1, dossiers: int = DOSSIERS) -> Iterator[tuple[int, dict[str, Any], str]]:
@@ -67,11 +87,11 @@ def step(number: int, place: int) -> dict[str, Any]:
             "department": "Phòng Đăng ký đất đai và Đo đạc bản đồ",
         },
         "note": f"Bước {place}: thẩm định hồ sơ, kiểm tra thực địa và lấy ý kiến của cơ quan phối hợp",
-        "transferred_to": f"H11.{(number + place) % 30 + 1:02d}" if kind == "TRANSFERRED" else None,
+        "transferred_to": agency_of(number + place) if kind == "TRANSFERRED" else None,
         "rating": None,
         "procedure_code": f"1.{4000 + number % 180:06d}",
         "procedure_name": "Đăng ký và cấp Giấy chứng nhận quyền sử dụng đất, quyền sở hữu tài sản gắn liền với đất",
-        "agency_code": f"H11.{number % 30 + 1:02d}",
+        "agency_code": agency_of(number),
         "agency_name": "Sở Nông nghiệp và Môi trường",
         "channel": "ONLINE" if number % 3 else "DIRECT",
         "attachments": [],
@@ -87,7 +107,7 @@ def _filing(number: int, at: int) -> dict[str, Any]:
     return {
         "field_code": "G15-TN02",
         "field_name": "Đất đai",
-        "receiving_agency_code": f"H11.{number % 30 + 1:02d}",
+        "receiving_agency_code": agency_of(number),
         "applicant": {
             "name": f"Trần Văn Hùng {number}",
             "kind": "CITIZEN",
@@ -143,14 +163,27 @@ def records(codec: Codec, count: int, seed: int = 1, dossiers: int = DOSSIERS) -
 
 
 def wire(codec: Codec, number: int, datum: dict[str, Any], event_id: str) -> Wire:
-    """As the gateway writes it."""
-    code = datum["dossier_code"]
-    envelope = Envelope(
-        id=event_id,
-        source=f"urn:vn:gov:H11.{number % 30 + 1:02d}:onestop",
-        type=DOSSIER_STEP,
-        subject=code,
-        time="2026-01-05T00:00:00.000Z",
-        recordedtime="2026-11-24T00:00:00.000Z",
-    )
-    return code.encode(), codec.with_head(_NAME, _write(datum)), envelope.headers()
+    """The record that the gateway makes of the event: by the gateway's own hand, so with all its headers."""
+    made = _door(codec, number % _AGENCIES).checked(event(number, datum, event_id))
+    assert made is not None, f"the gateway would leave {event_id} to its long way"
+    key, value, headers = made.line
+    return key, value, list(headers)
+
+
+def event(number: int, datum: dict[str, Any], event_id: str) -> dict[str, Any]:
+    """As it is posted. The trace is the sender's, since the gateway's own would be another in each run."""
+    trace = hashlib.sha256(event_id.encode()).hexdigest()
+    return {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": _source(agency_of(number)),
+        "type": DOSSIER_STEP,
+        "time": "2026-01-05T00:00:00.000Z",
+        "traceparent": f"00-{trace[:32]}-{trace[32:48]}-01",
+        "data": datum,
+    }
+
+
+@lru_cache(maxsize=_AGENCIES)
+def _door(codec: Codec, agency: int) -> Express:
+    return Express(organisation(agency), codec, RECORDED, "")

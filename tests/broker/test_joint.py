@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
 
 async def test_the_tax_office_gets_what_is_passed_on_and_writes_while_it_holds_it(hub_settings: Settings) -> None:
     tag = uuid.uuid4().int % 10**6
-    land, tax = f"H11.7{tag:06}", f"H11.19{tag:06}"
+    land, tax = f"H11.7{tag:06}", f"H11.45{tag:06}"
     parent, part = f"{land}-261102-0001", f"{tax}-261103-0001"
     (land_org, land_key), (tax_org, tax_key) = [
         await organisation(hub_settings, agencies=[agency], joint=agency == tax) for agency in (land, tax)

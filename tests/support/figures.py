@@ -102,14 +102,19 @@ def _change(code: str, kind: str, at: int, facts: dict[str, Any]) -> Record:
     return record(datum, f"p-{code}-{kind}", PROCEDURE_CHANGE)
 
 
+def told(core: Core) -> list[Rec]:
+    """What the core has told, as the projector reads it."""
+    out = [o for o in core.out if o.topic == topics.EVENTS]
+    return [Rec(topics.EVENTS, 0, n, o.key, o.value, o.headers) for n, o in enumerate(out)]
+
+
 def fill(engine: Engine) -> Core:
     """All of it in the tables; the core tells whether anything was refused."""
     core = Core()
     core.run(*catalogue())
     for row in rows("dossiers"):
         core.run(*(record(step, f"{row['no']}-{n}") for n, step in enumerate(steps(row))))
-    out = [o for o in core.out if o.topic == topics.EVENTS]
-    records = [Rec(topics.EVENTS, 0, n, o.key, o.value, o.headers) for n, o in enumerate(out)]
+    records = told(core)
     there = [row["code"] for row in rows("dossiers") if row["national"] == "yes"]
     for n, code in enumerate(there):
         records.append(Rec(topics.DELIVERIES, 0, n, b"", delivery(CODEC, code, "national", [1])))

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+import typer.testing
 from pydantic import SecretStr
 
 from hub.access import keys, organisations, rights
 from hub.access.control import Organisation, now
 from hub.access.operators import operator
+from hub.cli import organisations as command
+from hub.config import Settings
 from hub.errors import BadRecord, ConfigError
+from hub.intake.organisations_api import New, Rights
 
 
 def test_a_key_is_256_bits_and_only_its_hash_is_kept() -> None:
@@ -98,3 +103,43 @@ def test_an_operator_needs_the_token_and_there_is_none_without_a_token() -> None
     assert operator({}, token) is None
     assert operator({"authorization": "Bearer "}, None) is None
     assert operator({}, None) is None
+
+
+# --- `role` of an organisation said nothing; old records, commands and calls that have it are still taken ----------
+
+
+def test_an_old_control_record_with_a_role_is_read_and_shown_without_it() -> None:
+    old = Organisation.model_validate_json('{"name": "so-xd", "role": "operator", "agencies": ["H11.12"]}')
+    assert old == Organisation(name="so-xd", agencies=("H11.12",))
+    assert "role" not in organisations.public(old)
+
+
+@pytest.mark.parametrize("words", [["add", "so-xd"], ["change", "so-xd"]])
+def test_the_option_is_taken_and_told_to_have_no_effect(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[Any] = []
+
+    async def add(_: Settings, organisation: Organisation, *__: Any) -> str:
+        done.append(organisation)
+        return "hub_key"
+
+    async def change(_: Settings, name: str, changes: dict[str, Any], *__: Any) -> Organisation:
+        done.append(Organisation(name=name, **changes))
+        return done[0]
+
+    monkeypatch.setattr(command.organisations, "add", add)
+    monkeypatch.setattr(command.organisations, "change", change)
+    shown = typer.testing.CliRunner().invoke(command.app, [*words, "--title", "Sở Xây dựng", "--role", "portal"])
+    assert shown.exit_code == 0, shown.output
+    assert done == [Organisation(name="so-xd", title="Sở Xây dựng")]
+    assert organisations.NO_ROLE in shown.stderr
+    assert "--role" not in typer.testing.CliRunner().invoke(command.app, [words[0], "--help"]).stdout
+    without = typer.testing.CliRunner().invoke(command.app, [*words, "--title", "Sở Xây dựng"])
+    assert without.stderr == ""
+
+
+def test_over_http_it_is_taken_and_told_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    assert Rights(title="Sở Xây dựng").given() == {"title": "Sở Xây dựng"}
+    assert caplog.messages == []
+    assert New(name="so-xd", role="portal", title="Sở Xây dựng").given() == {"name": "so-xd", "title": "Sở Xây dựng"}
+    assert caplog.messages == [organisations.NO_ROLE]
+    assert New.model_json_schema()["properties"]["role"]["deprecated"] is True

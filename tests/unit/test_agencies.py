@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from hub.errors import BadRecord, ConfigError
-from hub.model import agencies, codes, service_levels
+from hub.model import agencies, codes
 
 BEFORE, AFTER = date(2025, 6, 30), date(2025, 7, 1)
 
@@ -142,33 +142,3 @@ SEEN = [
 def test_both_forms_of_every_code_in_the_notes(new, old):
     assert codes.agency(old).normal == codes.agency(new).normal == new
     assert codes.old_form(new) == old
-
-
-# level, by post, post counts -> whole process (docs/field/services.md, by hand)
-@pytest.mark.parametrize(
-    ("level", "by_post", "post_counts", "whole"),
-    [
-        (1, False, False, None), (2, False, False, None), (3, False, False, False), (4, False, False, True),
-        (3, True, False, False), (3, True, True, True), (3, False, True, False), (4, True, True, True),
-        (2, True, True, None), (None, False, False, None),
-    ],
-)  # fmt: skip
-def test_level_to_kind(level, by_post, post_counts, whole):
-    found = service_levels.whole_process(level, result_by_post=by_post, post_counts_as_whole=post_counts)
-    assert found is whole
-
-
-@pytest.mark.parametrize("level", [0, 5, -1])
-def test_a_level_that_there_is_not(level):
-    with pytest.raises(BadRecord, match="level"):
-        service_levels.whole_process(level)
-    assert service_levels.contradiction(level, True)
-
-
-@pytest.mark.parametrize(
-    ("level", "whole", "wrong"),
-    [(4, True, False), (3, False, False), (3, True, False), (4, False, True), (2, True, True), (1, True, True),
-     (2, False, False), (None, True, False), (4, None, False)],
-)  # fmt: skip
-def test_two_fields_that_contradict_each_other(level, whole, wrong):
-    assert bool(service_levels.contradiction(level, whole)) is wrong

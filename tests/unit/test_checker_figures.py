@@ -61,6 +61,50 @@ def test_the_sheet_computed_by_hand() -> None:
         assert (row["code"] in own["online"]) == (row["counted"] == "received" and row["channel"] == "ONLINE"), row
 
 
+def one(code: str, steps: str, **facts: Any) -> dict[str, checker_figures.Counted]:
+    """What is counted of a dossier with these steps; facts: told with its first one."""
+    found = Dossier(code)
+    for number, words in enumerate(steps.split("; ")):
+        kind, _, when = words.partition(" ")
+        found.steps.append(Step(str(number), millis(moment(when)), kind, False, number, {} if number else facts))
+    return checker_figures.count(Sent(dossiers={code: found}), START, END)
+
+
+def test_a_dossier_that_names_no_agency_is_of_the_one_in_its_code() -> None:
+    counted = one("000.00.12.H11-261005-0001", "RECEIVED 10-05 08:00")
+    assert counted["H11.12"].codes["received"] == ["000.00.12.H11-261005-0001"]
+
+
+def test_waiting_before_the_receipt_is_not_subtracted() -> None:
+    """Papers asked for on 1/10, given on 5/10 07:00, received an hour later; due 13/10 17:00, done 15/10 08:00: late.
+
+    Four days less it would have been 11/10. A request on 3/10 answered on 7/10 waits two days after the receipt of
+    5/10 08:00: 15/10 16:00 less two days is on time by an hour.
+    """
+    dates = {"received_at": moment("10-05 08:00"), "due_at": moment("10-13 17:00"), "agency_code": "H11.12"}
+    before = "SUBMITTED 10-01 07:00; SUPPLEMENT_REQUESTED 10-01 08:00; SUPPLEMENT_GIVEN 10-05 07:00; "
+    counted = one("c", before + "RECEIVED 10-05 08:00; FINISHED 10-15 08:00", **dates)
+    assert counted["H11.12"].codes["late"] == ["c"]
+    over = "SUBMITTED 10-03 07:00; SUPPLEMENT_REQUESTED 10-03 08:00; SUPPLEMENT_GIVEN 10-07 08:00; "
+    assert one("c", over + "FINISHED 10-15 16:00", **dates)["H11.12"].codes["on_time"] == ["c"]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "SUBMITTED 10-01 08:00; NOT_ACCEPTED 10-12 08:00",
+        "SUBMITTED 10-01 08:00; NOT_ACCEPTED 10-02 08:00; RETURNED 10-12 08:00",
+        "SUBMITTED 10-01 08:00; WITHDRAWN 10-12 08:00",
+        "SUBMITTED 10-01 08:00; SUPPLEMENT_REQUESTED 10-02 08:00",
+    ],
+)
+def test_what_was_never_accepted_counts_nowhere(steps: str) -> None:
+    counted = one("c", steps, agency_code="H11.12", due_at=moment("10-09 17:00"))["H11.12"].codes
+    assert not any(counted.values())
+    answered = one("c", f"{steps.partition(';')[0]}; RETURNED 10-12 08:00", agency_code="H11.12")["H11.12"]
+    assert answered.codes["received"] == ["c"]
+
+
 def report() -> dict[str, Any]:
     def figures(own: checker_figures.Counted) -> dict[str, Any]:
         return {

@@ -33,9 +33,10 @@ def service(code: str, level: int | None, whole: bool | None, since: int, *porta
 # 1.000003  yes     .01 level 2: informs only            4      0
 # 1.000004  yes     none                                 6      0
 # 1.000005  no      .01 level 4: stray                   0      0
-# 1.000006  not in the catalogue, .01 untold             -      -
-# 1.000007  not in the catalogue, no service             2      1
-PROCEDURES = [procedure(f"1.00000{n}", n != 5) for n in range(1, 6)]
+# 1.000006  never published, .01 untold                  -      -
+# 1.000007  never published, no service                  2      1
+# 1.000008  only amended: the hub met it midway, public  0      0
+PROCEDURES = [procedure(f"1.00000{n}", n != 5) for n in (1, 2, 3, 4, 5, 8)]
 SERVICES = [
     service("1.000001.01", 4, True, MAY, "national-portal"),
     service("1.000001.02", 3, None, MARCH, "provincial-portal"),
@@ -49,11 +50,16 @@ USE = {"1.000001": (10, 8), "1.000002": (20, 5), "1.000003": (4, 0), "1.000004":
 
 
 def check(found: Any) -> None:
-    assert (found.procedures, found.offered, found.share_offered) == (6, 3, 0.5)
-    assert found.by_level == {"3": 1, "4": 1, "not told": 1}
-    assert found.by_kind == {"toàn trình": 1, "một phần": 1, "not told": 1}
+    # Public: 1 to 4 and 8. Of them 1 and 2 are offered; 6 is offered too, but nobody published it.
+    assert (found.procedures, found.offered, found.share_offered) == (5, 2, 0.4)
+    assert found.by_level == {"3": 1, "4": 1}
+    assert found.by_kind == {"toàn trình": 1, "một phần": 1}
     assert found.by_portal == {"national-portal": 2, "provincial-portal": 1}
     assert found.stray == ("1.000005.01",)
+    assert found.unpublished == ("1.000006", "1.000007")
+    assert [(line.code, line.published) for line in found.lines if not line.active] == [
+        ("1.000005", True), ("1.000006", False), ("1.000007", False)
+    ]  # fmt: skip
     assert (found.dossiers, found.online) == (42, 14)
     assert found.share_online == pytest.approx(1 / 3)
     first, second, third = found.lines[:3]
@@ -99,8 +105,9 @@ def test_from_the_read_model_and_by_command(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(command.config, "load", lambda: settings)
     runner = typer.testing.CliRunner(env={"COLUMNS": "200"})
     told = json.loads(runner.invoke(command.app, ["coverage", "--json"]).stdout)
-    assert (told["offered"], len(told["lines"])) == (3, 7)
+    assert (told["offered"], len(told["lines"])) == (2, 8)
     shown = runner.invoke(command.app, ["coverage", "--lines"]).stdout
-    assert "3 (50.0%)" in shown
+    assert "2 (40.0%)" in shown
     assert "14 (33.3%)" in shown
     assert "Thủ tục 1.000005 (withdrawn)" in shown
+    assert "(never published)" in shown

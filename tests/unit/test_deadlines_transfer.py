@@ -186,7 +186,7 @@ LAND_CASE = [
     ("2026-03-09 07:00", W, "H11.05"),  # due Mon 9 March 17:00: all eight hours of Monday; given back 16:30
     ("2026-03-17 07:00", W, "H11.06"),  # due Tue 17 March 17:00
     ("2026-03-17 17:00", D, "H11.06"),  # passed on Wed 18 March 10:00
-    ("2026-03-19 10:00", W, "H11.19"),  # due Fri 20 March 10:00: 3 h of Friday, 3.5 + 1.5 h of Thursday; back 9:10
+    ("2026-03-19 10:00", W, "H11.45"),  # due Fri 20 March 10:00: 3 h of Friday, 3.5 + 1.5 h of Thursday; back 9:10
 ]
 
 

@@ -12,11 +12,12 @@ from sqlalchemy import Engine
 from hub.config import Settings
 from hub.errors import ConfigError
 from hub.readmodel import report, report_xlsx
-from hub.readmodel.figures_case import Case, Period, Rules, Step, measure
+from hub.readmodel.figures_case import HOUR_MS, Case, Period, Rules, Step, measure
 from hub.readmodel.figures_rules import parse, scheme
 from hub.readmodel.figures_score import percent
-from tests.support.figures import NOW, fill, ms, rows
-from tests.unit.test_readmodel import engine, postgres_url  # noqa: F401
+from tests.support.core import Core, record, step
+from tests.support.figures import NOW, fill, ms, rows, told
+from tests.unit.test_readmodel import engine, postgres_url, project  # noqa: F401
 
 AGENCIES = ("H11.12", "H11.13", "H11.20")
 OCTOBER = Period(ms("10-01 00:00"), ms("11-01 00:00"))
@@ -116,6 +117,24 @@ def test_one_agency_in_either_form_and_its_present_office(engine: Engine) -> Non
     assert own["name"] == "UBND thành phố Phan Thiết"
     assert own["present_office"]["name"] == "UBND phường Phan Thiết"
     assert report.monthly(engine, Settings(), "2026-10", "H11", NOW)["agencies"] == whole["agencies"]
+    assert report.monthly(engine, Settings(), "2026-10", "H11.99", NOW)["agencies"] == []
+
+
+def test_a_dossier_that_names_no_agency_counts_for_the_one_in_its_code(engine: Engine) -> None:  # noqa: F811
+    """Its code begins with the agency's, in either form (Thông tư 01/2018, Điều 19): 000.00.12.H11 is H11.12."""
+    old, new = "000.00.12.H11-261005-0001", "H11.13-261006-0001"
+    core = Core()
+    for code, day in ((old, "10-05"), (new, "10-06")):
+        core.run(record(step("RECEIVED", ms(f"{day} 08:00"), code, due_at=ms("11-09 17:00")), f"{code}-0"))
+        core.run(record(step("RATED", ms(f"{day} 09:00"), code, rating=1), f"{code}-1"))
+    project(engine, told(core))
+    found = report.monthly(engine, Settings(), "2026-10", now_ms=NOW)["agencies"]
+    received = {a["agency"]: a["figures"]["received"]["dossiers"] for a in found}
+    assert received == {"H11.12": [old], "H11.13": [new]}
+    (own,) = report.monthly(engine, Settings(), "2026-10", "000.00.12.H11", NOW)["agencies"]
+    assert own == found[0]
+    (disliked,) = [i for g in own["score"]["groups"] for i in g["items"] if i["item"] == "5.4"]
+    assert disliked["written"] == "100 % − 0 / 1 − 1 / 1 = 0,0 %"  # pending in time; its only rating is a dislike
     assert report.monthly(engine, Settings(), "2026-10", "H11.99", NOW)["agencies"] == []
 
 
@@ -234,6 +253,103 @@ def test_steps_of_one_moment_and_a_day_of_receipt_that_nobody_told() -> None:
     untold = case(("SUBMITTED", "NEW", "09-30 08:00"), ("RECEIVED", "ACCEPTED", "10-01 08:00"), received_at=None)
     assert measure(untold, OCTOBER, Rules(), lambda _: None).received
     assert not measure(case(received_at=ms("11-02 08:00")), OCTOBER, Rules(), lambda _: None).received
+
+
+def test_waiting_before_the_receipt_is_not_subtracted() -> None:
+    """Papers asked for at the counter on 1/10 and given on 5/10 at 07:00; received on 5/10 at 08:00; due 13/10 17:00.
+
+    The end, 15/10 08:00, is after the due date, and nothing of 1/10 to 5/10 lies between receipt and end: late, and in
+    work from 5/10 08:00 to 15/10 08:00, 10 x 24 hours. The four days would have made it 11/10.
+    """
+    steps = (
+        ("SUBMITTED", "NEW", "10-01 07:00"), ("SUPPLEMENT_REQUESTED", "SUPPLEMENT", "10-01 07:00"),
+        ("SUPPLEMENT_GIVEN", "NEW", "10-05 07:00"), ("RECEIVED", "ACCEPTED", "10-05 08:00"),
+        ("FINISHED", "FINISHED", "10-15 08:00"),
+    )  # fmt: skip
+    found = measure(case(*steps, due="10-13 17:00"), OCTOBER, Rules(), lambda _: None)
+    assert (found.outcome, found.supplement_ms, found.processing_ms) == ("late", 0, 240 * HOUR_MS)
+
+
+def test_of_a_wait_that_goes_on_over_the_receipt_the_part_after_it_is_subtracted() -> None:
+    """Asked for on 3/10 08:00, given on 7/10 08:00; received meanwhile, on 5/10 08:00: two of four days count.
+
+    Due 13/10 17:00. The end, 15/10 16:00 less two days, is 13/10 16:00: on time. At work 10 days and 8 hours, less the
+    two days: 200 hours. Finished at 18:00 it is 13/10 18:00: late; all four days would have made it 11/10.
+    """
+    steps = (
+        ("SUBMITTED", "NEW", "10-03 07:00"), ("SUPPLEMENT_REQUESTED", "SUPPLEMENT", "10-03 08:00"),
+        ("SUPPLEMENT_GIVEN", "IN_PROCESS", "10-07 08:00"),
+    )  # fmt: skip
+    kept = case(*steps, ("FINISHED", "FINISHED", "10-15 16:00"), due="10-13 17:00")
+    found = measure(kept, OCTOBER, Rules(), lambda _: None)
+    assert (found.outcome, found.supplement_ms, found.processing_ms) == ("on_time", 48 * HOUR_MS, 200 * HOUR_MS)
+    assert outcome(case(*steps, ("FINISHED", "FINISHED", "10-15 18:00"), due="10-13 17:00")) == "late"
+
+
+def test_a_request_before_the_receipt_is_no_end() -> None:
+    """One request, on 3/10, before the receipt on 5/10: what ends before it began cannot be measured there.
+
+    Finished on 21/10, a day after the date: late with either reading of "only one request: its time is the end".
+    Still waiting at the month's end: it waits since the receipt, so its clock stands at 5/10 08:00: in time.
+    """
+    asked = (("SUBMITTED", "NEW", "10-03 07:00"), ("SUPPLEMENT_REQUESTED", "SUPPLEMENT", "10-03 08:00"))
+    done = case(*asked, ("SUPPLEMENT_GIVEN", "NEW", "10-04 08:00"), ("RECEIVED", "ACCEPTED", "10-05 08:00"),
+                ("FINISHED", "FINISHED", "10-21 08:00"))  # fmt: skip
+    found = measure(done, OCTOBER, Rules(one_supplement_ends="always"), lambda _: None)
+    assert (found.outcome, found.processing_ms) == ("late", 16 * 24 * HOUR_MS)
+    waits = measure(case(*asked), OCTOBER, Rules(), lambda _: None)
+    assert (waits.outcome, waits.overdue) == ("pending", False)
+    assert waits.supplement_ms == ms("11-01 00:00") - ms("10-05 08:00")
+
+
+NEVER_ACCEPTED = {
+    "refused at the counter": (("SUBMITTED", "NEW", "10-01 08:00"), ("NOT_ACCEPTED", "NOT_ACCEPTED", "10-12 08:00")),
+    "refused, papers handed back": (
+        ("SUBMITTED", "NEW", "10-01 08:00"), ("NOT_ACCEPTED", "NOT_ACCEPTED", "10-02 08:00"),
+        ("RETURNED", "RETURNED", "10-12 08:00"),
+    ),
+    "withdrawn": (("SUBMITTED", "NEW", "10-01 08:00"), ("WITHDRAWN", "WITHDRAWN", "10-12 08:00")),
+    "stopped": (("SUBMITTED", "NEW", "10-01 08:00"), ("STOPPED", "STOPPED", "10-12 08:00")),
+    "asked twice for papers": (
+        ("SUBMITTED", "NEW", "10-01 08:00"), ("SUPPLEMENT_REQUESTED", "SUPPLEMENT", "10-02 08:00"),
+        ("SUPPLEMENT_GIVEN", "NEW", "10-03 08:00"), ("SUPPLEMENT_REQUESTED", "SUPPLEMENT", "10-05 08:00"),
+    ),
+    "waits for the fee": (("SUBMITTED", "NEW", "10-01 08:00"), ("PAYMENT_REQUESTED", "PAYMENT", "10-02 08:00")),
+    "passed on unopened": (("SUBMITTED", "NEW", "10-01 08:00"), ("TRANSFERRED", "NEW", "10-02 08:00")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("steps", NEVER_ACCEPTED.values(), ids=NEVER_ACCEPTED.keys())
+@pytest.mark.parametrize("due", ["10-09 17:00", None])
+def test_a_dossier_that_was_never_accepted_counts_nowhere(steps: Any, due: str | None) -> None:
+    """Neither received nor late nor overdue, with a date (9/10) or a limit (five days) that is over."""
+    found = measure(case(*steps, received_at=None, due=due), OCTOBER, Rules(), lambda at: at + 120 * HOUR_MS)
+    assert (found.received, found.outcome, found.overdue) == (False, "", False)
+
+
+def test_an_agency_that_tells_the_day_of_receipt_has_received_it_even_if_it_refuses_it() -> None:
+    """Received 5/10 (NgayTiepNhan), due 9/10 17:00, refused 12/10: late, as status 3 is an end (item 2.1)."""
+    found = case(*NEVER_ACCEPTED["refused at the counter"], due="10-09 17:00")
+    assert outcome(found) == "late"
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (("SUBMITTED", "NEW", "09-20 08:00"), ("IN_PROCESS", "IN_PROCESS", "10-02 08:00")),
+        (("SUBMITTED", "NEW", "09-20 08:00"), ("SUPPLEMENT_REQUESTED", "SUPPLEMENT", "09-25 08:00"),
+         ("SUPPLEMENT_GIVEN", "NEW", "09-28 08:00"), ("RECEIVED", "ACCEPTED", "10-02 08:00")),
+        (("SUBMITTED", "NEW", "09-20 08:00"), ("RETURNED", "RETURNED", "10-02 08:00")),
+        (("SUBMITTED", "NEW", "09-20 08:00"), ("NOT_ACCEPTED", "NOT_ACCEPTED", "09-25 08:00"),
+         ("IN_PROCESS", "IN_PROCESS", "10-02 08:00")),
+    ],
+    ids=["work", "papers first", "result", "a refusal taken back"],
+)  # fmt: skip
+def test_without_a_told_day_the_first_step_that_shows_acceptance_is_the_receipt(steps: Any) -> None:
+    """Each was submitted in September and is first seen accepted on 2/10 at 08:00."""
+    since = case(*steps, received_at=None)
+    assert measure(since, OCTOBER, Rules(), lambda _: None).received
+    assert not measure(since, Period(ms("09-01 00:00"), ms("10-01 00:00")), Rules(), lambda _: None).received
 
 
 def test_the_end_of_the_month_is_local_midnight() -> None:

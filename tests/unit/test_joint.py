@@ -151,7 +151,7 @@ def test_the_parent_s_view_has_its_parts_and_who_held_it(engine):
     assert found["parent"] is None
     assert [(p["key"], p["status"], p["agency_code"]) for p in found["parts"]] == [
         ("H11.05-260303-0007", "FINISHED", "H11.05"),
-        ("H11.19-260318-0003", "FINISHED", "H11.19"),
+        ("H11.45-260318-0003", "FINISHED", "H11.45"),
     ]
     assert found["transfers"] == drawn_transfers()
 

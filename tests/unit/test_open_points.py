@@ -17,7 +17,7 @@ from connectors.national_portal.catalogue.settings import CatalogueSettings
 from connectors.national_portal.inbound.settings import InboundSettings
 from connectors.national_portal.settings import NationalPortalSettings
 from hub.config import Settings
-from hub.model import lifecycle
+from hub.model import agencies, lifecycle
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "open-points.md").read_text("utf-8")
@@ -125,3 +125,24 @@ def test_links_of_both_pages_lead_somewhere() -> None:
     assert links
     for page, target in links:
         assert (ROOT / "docs" / target).exists(), f"{page}: {target}"
+
+
+def test_the_domain_page_counts_the_dossiers_written_by_hand() -> None:
+    data = ROOT / "tests" / "unit" / "data"
+    number = len(json.loads((data / "dossiers.json").read_text("utf-8"))["dossiers"])
+    assert f"steps and states of {number} dossiers" in (ROOT / "docs" / "domain.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("code", "english", "name"),
+    [
+        ("H11.05", "finance department", "Sở Tài chính tỉnh Bình Thuận"),
+        ("H11.06", "price council", "Hội đồng thẩm định giá đất tỉnh Bình Thuận"),
+        ("H11.45", "tax office", "Thuế tỉnh Bình Thuận"),
+    ],
+)
+def test_the_land_case_calls_offices_by_the_codes_of_the_table(code: str, english: str, name: str) -> None:
+    office = agencies.table().get(code)
+    assert office is not None
+    assert office.name == name
+    assert f"{code} {english}" in " ".join((ROOT / "docs" / "joint.md").read_text("utf-8").split())

@@ -1,4 +1,4 @@
-"""Twenty dossiers written by hand (data/dossiers.json) through the core's step: every state, every fact expected."""
+"""21 dossiers written by hand (data/dossiers.json) through the core's step: every state, every fact expected."""
 
 from __future__ import annotations
 

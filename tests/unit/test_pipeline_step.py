@@ -416,6 +416,36 @@ def test_service_changes():
     assert service["channels"] == ["dvcqg"]
 
 
+# Mức độ (NĐ 43/2011): 1 informs, 2 adds forms, 3 is filed online, 4 is paid and answered online too. Kinds
+# (NĐ 42/2022): toàn trình, một phần. What is not filed online is no whole process, level 4 is nothing less. Level 3 may
+# be either: a result by post makes it toàn trình (docs/field/services.md, grade I).
+@pytest.mark.parametrize(
+    ("level", "whole", "wrong"),
+    [
+        (1, True, "level"), (2, True, "level"), (3, True, ""), (4, True, ""),
+        (1, False, ""), (2, False, ""), (3, False, ""), (4, False, "level"),
+        (1, None, ""), (4, None, ""), (None, True, ""), (None, False, ""), (0, None, "level"), (5, True, "level"),
+    ],
+)  # fmt: skip
+def test_level_and_kind_of_a_service_must_go_together(level, whole, wrong):
+    core = Core()
+    datum = {"service_code": "1.004194.01", "change": "PUBLISHED", "occurred_at": T0}
+    core.run(record(datum | {"level": level, "whole_process": whole}, "s1", SERVICE_CHANGE))
+    assert [(letter.reason, letter.field) for letter in core.dead] == ([("limit", wrong)] if wrong else [])
+    assert len(core.events) == (0 if wrong else 1)
+
+
+def test_a_contradiction_is_told_with_both_values_and_what_to_do():
+    core = Core()
+    datum = {"service_code": "1.004194.01", "change": "PUBLISHED", "occurred_at": T0}
+    core.run(record(datum | {"level": 2, "whole_process": True}, "s1", SERVICE_CHANGE))
+    core.run(record(datum | {"level": 4, "whole_process": False}, "s2", SERVICE_CHANGE))
+    low, high = (letter.detail for letter in core.dead)
+    assert low.startswith("level: 2 is not filed online (NĐ 43/2011/NĐ-CP), so it cannot be toàn trình")
+    assert high.startswith("level: 4 is toàn trình (NĐ 42/2022/NĐ-CP); got một phần")
+    assert all("send whole_process without level" in detail for detail in (low, high))
+
+
 @pytest.mark.parametrize(
     ("datum", "type", "reason"),
     [

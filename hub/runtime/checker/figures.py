@@ -15,6 +15,9 @@ Json = Mapping[str, Any]
 NAMES = ("received", "on_time", "late", "no_deadline", "pending", "withdrawn", "online")
 OUTCOMES = ("on_time", "late", "no_deadline", "pending", "withdrawn")
 WORKING = ("NEW", "ACCEPTED", "IN_PROCESS", "SUPPLEMENT")
+ACCEPTED = ("ACCEPTED", "IN_PROCESS", "FINISHED")
+UNDONE = ("NOT_ACCEPTED", "WITHDRAWN", "STOPPED")
+"""Papers handed back after one of these show no acceptance."""
 
 
 @dataclass
@@ -31,7 +34,7 @@ def count(sent: Sent, start: int, end: int) -> dict[str, Counted]:
     """Agency -> what it counts in the month from `start` to `end`, ms UTC."""
     out: dict[str, Counted] = {}
     for code, dossier in sent.dossiers.items():
-        own = out.setdefault(agency(dossier.told("agency_code")), Counted())
+        own = out.setdefault(_agency(dossier), Counted())
         received = _received(dossier)
         if received is None or received >= end:
             continue
@@ -39,20 +42,32 @@ def count(sent: Sent, start: int, end: int) -> dict[str, Counted]:
             own.add("received", code)
             if dossier.told("channel") == "ONLINE":
                 own.add("online", code)
-        outcome = _outcome(dossier, start, end)
+        outcome = _outcome(dossier, received, start, end)
         if outcome:
             own.add(outcome, code)
     return out
 
 
+def _agency(dossier: Dossier) -> str:
+    """The one that it names, else the one that its code begins with."""
+    return agency(dossier.told("agency_code") or dossier.code.partition("-")[0])
+
+
 def _received(dossier: Dossier) -> int | None:
+    """The day told, else the first step that shows it accepted; None of one that never was."""
     told = dossier.told("received_at")
     if told:
         return millis(told)
-    return next((step.at for step in dossier.in_time() if step.kind not in ("SUBMITTED", "RATED")), None)
+    steps = [step for step in dossier.in_time() if step.kind != "RATED"]
+    undone = False
+    for step, status in zip(steps, _at_arrival(dossier, steps), strict=True):
+        if status in ACCEPTED or (status == "RETURNED" and not undone):
+            return step.at
+        undone = undone or status in UNDONE
+    return None
 
 
-def _outcome(dossier: Dossier, start: int, end: int) -> str:
+def _outcome(dossier: Dossier, received: int, start: int, end: int) -> str:
     """on_time, late, withdrawn or pending; "" for what ended before the month, or has no date."""
     steps = [step for step in dossier.in_time() if step.at < end and step.kind != "RATED"]
     own = _at_arrival(dossier, steps)
@@ -70,7 +85,7 @@ def _outcome(dossier: Dossier, start: int, end: int) -> str:
     due = dossier.told("due_at")
     if due is None:
         return "no_deadline"
-    return "late" if at - _waited(steps, own, at) > millis(due) else "on_time"
+    return "late" if at - _waited(steps, own, received, at) > millis(due) else "on_time"
 
 
 def _at_arrival(dossier: Dossier, steps: list[Step]) -> list[str]:
@@ -99,12 +114,12 @@ def _end(dossier: Dossier, steps: list[Step], own: list[str], end: int) -> tuple
     return None
 
 
-def _waited(steps: list[Step], own: list[str], until: int) -> int:
-    """Time with status SUPPLEMENT."""
+def _waited(steps: list[Step], own: list[str], received: int, until: int) -> int:
+    """Time with status SUPPLEMENT since the receipt."""
     total, since = 0, None
     for step, status in zip(steps, own, strict=True):
         if status == "SUPPLEMENT":
-            since = step.at if since is None else since
+            since = max(step.at, received) if since is None else since
         elif since is not None:
             total += max(0, min(step.at, until) - since)
             since = None
@@ -116,7 +131,7 @@ def check(sent: Sent, report: Json, planted: Mapping[str, str]) -> Slice:
     found = Slice()
     counted = count(sent, millis(report["from"]), millis(report["until"]))
     for code, outcome in planted.items():
-        own = counted[agency(sent.dossiers[code].told("agency_code"))].codes
+        own = counted[_agency(sent.dossiers[code])].codes
         counts = [name for name in OUTCOMES if code in own[name]]
         found.same(f"{code}, planted with an outcome", [outcome], counts)
     shown = {one["agency"]: one for one in report["agencies"]}

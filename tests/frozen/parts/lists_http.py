@@ -90,7 +90,6 @@ REQUESTS: dict[str, Request] = {
     "an organisation with an unknown field": _asked("POST", "/v1/organisations", {"name": "a", "rights": []}),
     "an organisation with a bad name": _asked("POST", "/v1/organisations", {"name": "A b"}),
     "an organisation with a bad agency": _asked("POST", "/v1/organisations", {"name": "a", "agencies": ["x y"]}),
-    "an organisation with a bad role": _asked("POST", "/v1/organisations", {"name": "a", "role": "boss"}),
     "an overlap below nothing": _asked("POST", "/v1/organisations/a/rotate-key", {"overlap_hours": -1}),
     "a subscriber without a kind": _asked("POST", "/v1/subscribers", {"name": "a"}),
     "a subscriber of an unknown kind": _asked("POST", "/v1/subscribers", {"name": "a", "kind": "fax"}),
