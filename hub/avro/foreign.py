@@ -67,7 +67,7 @@ class Foreign(Generic[R]):
             for field in node.fields:
                 self._walk(r, field.node, depth + 1)
         elif node.kind == "union":
-            self._walk(r, node.branches[r.symbol(len(node.branches))], depth + 1)
+            self._walk(r, node.branches[_branch(r, len(node.branches))], depth + 1)
         elif node.kind == "enum":
             r.symbol(len(node.symbols))
         elif node.items is not None:
@@ -95,6 +95,17 @@ class Foreign(Generic[R]):
             self._least[id(node)] = least
         for inner in [*(field.node for field in node.fields), *node.branches, *([node.items] if node.items else [])]:
             self._items(inner, seen)
+
+
+def _branch(r: Reader, branches: int) -> int:
+    """The number of a union's branch: one byte, as our own reader wants it."""
+    if r.at >= r.size:
+        raise truncated()
+    byte = r.value[r.at]
+    r.at += 1
+    if byte & 1 or byte > 0x7F or byte >> 1 >= branches:
+        raise r.wrong(f"a union has no branch {byte}")
+    return byte >> 1
 
 
 def _skip(r: Reader, length: int) -> None:
