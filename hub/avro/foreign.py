@@ -16,7 +16,9 @@ import msgspec
 from hub.avro.reader import Reader, truncated
 from hub.avro.record import Body, R
 from hub.errors import DecodeError
-from hub.wire import avro, codec
+from hub.wire.avro import Node
+from hub.wire.avro import parse as parse_tree
+from hub.wire.codec import decode_body, parse, parsed
 
 DEPTH = 32
 """How deep records, arrays, maps and unions may stand in each other; ours need fewer than 10."""
@@ -46,8 +48,8 @@ class Foreign(Generic[R]):
 
     def __init__(self, body: Body[R], schema: Any) -> None:
         self._body = body
-        self._node = avro.parse(schema)
-        self._writer, self._reader = codec.parse(schema), codec.parsed(body.name)
+        self._node = parse_tree(schema)
+        self._writer, self._reader = parse(schema), parsed(body.name)
         self._least: dict[int, int] = {}
         self._items(self._node, set())
 
@@ -56,9 +58,9 @@ class Foreign(Generic[R]):
         r = Reader(value, at, self._body.name)
         self._walk(r, self._node, 0)
         r.end()
-        return from_foreign(self._body, codec.decode_body(value[at:], self._writer, self._reader))
+        return from_foreign(self._body, decode_body(value[at:], self._writer, self._reader))
 
-    def _walk(self, r: Reader, node: avro.Node, depth: int) -> None:
+    def _walk(self, r: Reader, node: Node, depth: int) -> None:
         if depth > DEPTH:
             raise r.wrong(f"it is more than {DEPTH} deep")
         if node.kind in _PRIMITIVES:
@@ -80,7 +82,7 @@ class Foreign(Generic[R]):
         elif node.kind != "null":
             _skip(r, {"float": 4, "fixed": node.size}.get(node.kind, -1))
 
-    def _items(self, node: avro.Node, seen: set[int]) -> None:
+    def _items(self, node: Node, seen: set[int]) -> None:
         """Note the fewest bytes of every array's and map's item."""
         if id(node) in seen:
             return
@@ -119,7 +121,7 @@ def _skip(r: Reader, length: int) -> None:
     r.at += length
 
 
-def _least(node: avro.Node, inside: tuple[int, ...]) -> int:
+def _least(node: Node, inside: tuple[int, ...]) -> int:
     """The fewest bytes of a value; a record in itself counts once."""
     if node.kind == "record":
         if id(node) in inside:

@@ -55,6 +55,8 @@ CASES: list[tuple[str, Any, str]] = [
     ("put_double", float("nan"), "000000000000f87f"),
     ("put_double", PAYLOAD, "010000000000f87f"),
     ("put_double", 5e-324, "0100000000000000"),
+    ("put_double", 5, "0000000000001440"),
+    ("put_long", True, "02"),
     ("put_optional_double", None, "00"),
     ("put_optional_double", -0.0, "020000000000000080"),
     ("put_boolean", True, "01"),

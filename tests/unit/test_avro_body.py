@@ -58,6 +58,7 @@ def test_same_bytes_and_same_data_as_fastavro(named: tuple[str, Any]) -> None:
     assert body.write(msgspec.convert(datum, body.record)) == raw
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_a_record_or_a_decode_error(raw: bytes) -> None:
     for body in BODIES.values():
