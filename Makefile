@@ -9,7 +9,7 @@ REPORT ?= var/demo/report.json
 BENCH  := .venv-bench
 COMPILED := $(VENV)/compiled
 
-.PHONY: run test test-all demo compiled bench bench-full lint types fmt lock clean
+.PHONY: run test test-all demo compiled bench bench-full records lint types fmt lock clean
 
 $(STAMP): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "the hub needs Python 3.11 or newer, this is " + sys.version)'
@@ -48,6 +48,10 @@ bench: $(BENCH)/.installed
 
 bench-full: $(BENCH)/.installed
 	$(BENCH)/bin/python -m tests.bench --full
+
+# The typed records and their Avro functions, from schemas/ (docs/wire.md); the repository holds what it makes.
+records: $(STAMP)
+	$(BIN)/python -m hub.avro.generate
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -1,0 +1,1 @@
+"""The records' Avro bodies, read and written. Made by `make records` from schemas/; not edited by hand."""

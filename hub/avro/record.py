@@ -1,0 +1,39 @@
+"""What every record of the hub is, and what stands for one of those that are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Generic, TypeVar
+
+from msgspec import Meta, Struct
+
+Int = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
+"""Avro's int. Checked where JSON or a foreign datum is read, and by the writer."""
+Long = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+"""Avro's long; a time is one, in milliseconds since the epoch (UTC)."""
+
+
+class Record(Struct, frozen=True, gc=False):
+    """Base of all records. None holds itself or a list, so the garbage collector need not look at them."""
+
+    PERSONAL: ClassVar[frozenset[str]] = frozenset()
+    """Names of the fields that the schema marks as personal data."""
+
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Body(Generic[R]):
+    """One of the records that are sent: its full name, its class and its Avro body, which is what follows the head.
+
+    read:  (value, at) -> the record whose body begins at `at` and fills the rest of `value`. DecodeError: truncated,
+           utf8, avro.
+    write: the body. ValueError when a number is out of its bounds or a string is no Unicode.
+    """
+
+    name: str
+    record: type[R]
+    read: Callable[[bytes, int], R]
+    write: Callable[[R], bytes]
