@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 from hub.model.deadlines import Pause, Rules, running
 from hub.model.history import History, key_time
-from hub.model.lifecycle import STATUS_NUMBER, STEP_RANK
-from hub.model.transitions import WAITS
+from hub.model.lifecycle import STATUS_NUMBER, STEP_RANK, WAITING
 
 DEADLINE, TRANSFER = "deadline", "transfer"
 WARNING, DUE = "WARNING", "DUE"
@@ -31,7 +30,6 @@ MAX_WAITS = 64
 """Of more waits towards one date the oldest no longer count."""
 _OPEN = frozenset(STATUS_NUMBER[status] for status in ("NEW", "ACCEPTED", "IN_PROCESS"))
 _ASKS = sum(1 << STEP_RANK[step] for step in ("SUPPLEMENT_REQUESTED", "PAYMENT_REQUESTED"))
-_WAITS = frozenset(STATUS_NUMBER[status] for status in WAITS)
 
 
 class Watch(NamedTuple):
@@ -112,7 +110,7 @@ def followed(
 def _ended(watch: Watch, before: History, history: History) -> bool:
     """Whether every wait up to the last step but one is over and is known to the watch, and so still counts as it did:
     what the step began, if anything, is not over."""
-    if before.tail.status in _WAITS or history.base.status in _WAITS or len(watch.waited) == MAX_WAITS:
+    if before.tail.status in WAITING or history.base.status in WAITING or len(watch.waited) == MAX_WAITS:
         return False
     return all(began < ended for began, ended in watch.waited)
 
@@ -139,11 +137,11 @@ def _pauses(watch: Watch, history: History) -> list[Pause]:
 def waits(history: History, since: int) -> Iterator[Pause]:
     """When the dossier waited for a supplement or a payment; without what was over at `since`."""
     base, statuses = history.base, history.statuses
-    if base.status not in _WAITS and not any(status in statuses for status in _WAITS):
+    if base.status not in WAITING and not any(status in statuses for status in WAITING):
         return  # most dossiers never wait
-    began = base.since if base.status in _WAITS else None
+    began = base.since if base.status in WAITING else None
     for key, status in zip(history.keys, statuses, strict=True):
-        if status in _WAITS:
+        if status in WAITING:
             began = key_time(key) if began is None else began
         elif began is not None:
             if (ended := key_time(key)) > since:

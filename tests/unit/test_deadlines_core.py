@@ -227,6 +227,21 @@ def test_waiting_stops_the_clock_and_the_answer_moves_the_deadline(wait: str):
     assert [(e["kind"], e["due_at"], e["deadline_at"]) for e in due] == [("DUE", FRI_8, FRI_8 + DAY)]
 
 
+@pytest.mark.parametrize("wait", ["SUPPLEMENT", "PAYMENT"])
+def test_passed_on_while_it_waits_the_clock_stands_still_until_the_answer(wait: str):
+    """Asked Tuesday 8:00 with three days left, passed on Wednesday, answered Thursday 8:00: two days later than Friday 9,
+    Saturday 10 (worked) and Monday 12, at 8:00."""
+    asked, answered = f"{wait}_REQUESTED", {"SUPPLEMENT": "SUPPLEMENT_GIVEN", "PAYMENT": "PAYMENT_MADE"}[wait]
+    hub = received(Hub())
+    hub.run(record(step(asked, MON_8 + DAY), "a"))
+    hub.run(record(step("TRANSFERRED", MON_8 + 2 * DAY, transferred_to="H11.05"), "t"))
+    assert (hub.dossier()["status"], hub.dossier()["status_at"]) == (wait, MON_8 + DAY)
+    assert (hub.dossier()["holder_agency_code"], hub.events[-1]["status"]) == ("H11.05", wait)
+    assert (hub.watch.runs, hub.at(FRI_8 + HOUR)) == (False, [])
+    hub.run(record(step(answered, MON_8 + 3 * DAY), "b"))
+    assert (hub.dossier()["status"], hub.watch.deadline_at) == ("IN_PROCESS", MON_8 + 7 * DAY)
+
+
 def test_a_wait_of_no_working_time_leaves_the_deadline():
     """Asked Monday 18:00, answered Tuesday 6:00."""
     hub = received(Hub())
