@@ -98,7 +98,7 @@ def test_a_new_date_keeps_the_status_and_a_correction_begins_anew() -> None:
 
 
 def test_a_transfer_ends_no_wait() -> None:
-    """By hand (docs/lifecycle.md): a fee owed stays owed; paid at filing or collection, the wait ends where it began."""
+    """By hand (docs/lifecycle.md): a fee owed stays owed; paid at filing or collection, a wait ends where it began."""
     for first, last in (("SUBMITTED", "NEW"), ("RECEIVED", "IN_PROCESS"), ("FINISHED", "FINISHED")):
         kinds = [first, "PAYMENT_REQUESTED", "TRANSFERRED", "PAYMENT_MADE"]
         assert statuses_of((kind, False) for kind in kinds)[1:] == ["PAYMENT", "PAYMENT", last]
