@@ -10,7 +10,9 @@ import itertools
 import struct
 from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -23,11 +25,16 @@ from hub.model.deadline_watch import DEADLINE, TRANSFER, Watch, watches_of
 from hub.model.deadlines import Unit, due, paused
 from hub.model.transitions import TRANSITIONS, WAITS
 from hub.pipeline.step import make_step
+from hub.readmodel import tables
+from hub.readmodel.database import open_engine
+from hub.readmodel.figures_case import Measured, Period, Rules, measure
+from hub.readmodel.figures_query import cases
 from hub.runtime.checker.sent import ORDER, statuses_of
 from hub.stream.api import Stored
 from hub.wire import topics
 from tests.support.core import CODE, CODEC, Core, record, step
 from tests.unit.test_deadlines_core import Hub
+from tests.unit.test_readmodel import Rec, project
 
 LOCAL = timezone(timedelta(hours=7))
 
@@ -300,6 +307,38 @@ def by_definition(steps: Steps) -> Watch | None:
     return Watch(due_at, since, deadline, status in ("NEW", "ACCEPTED", "IN_PROCESS"))
 
 
+def measured(hub: Core, tmp: Path) -> list[Measured]:
+    """The dossier in the figures of March, by way of the read model's tables."""
+    engine = open_engine(Settings(data_dir=tmp))
+    out = [o for o in hub.out if o.topic == topics.EVENTS]
+    project(engine, [Rec(topics.EVENTS, 0, n, o.key, o.value, o.headers) for n, o in enumerate(out)])
+    month = Period(march(1, 0), march(31, 23))
+    with engine.connect() as connection:
+        found = [
+            measure(case, month, Rules(), lambda _: None)
+            for case in cases(connection, tables.current(engine), month, "n")
+        ]
+    engine.dispose()
+    return found
+
+
+def test_a_wait_that_a_late_step_filled_in_counts_in_the_figures(tmp_path: Path) -> None:
+    """Passed on on Tuesday 17, and only then is it known that papers were asked for on Monday 16; given on Thursday 19,
+    finished on Friday 20 at 12:00. Waited for three days, 16 to 19, whatever the order of arrival."""
+    steps = [
+        step("RECEIVED", march(9), due_at=march(18, 17), received_at=march(9)),
+        step("SUPPLEMENT_REQUESTED", march(16)),
+        step("TRANSFERRED", march(17), transferred_to="H11.05"),
+        step("SUPPLEMENT_GIVEN", march(19)),
+        step("FINISHED", march(20, 12)),
+    ]
+    for number, order in enumerate(itertools.permutations(range(5))):
+        if number % 7:
+            continue
+        (found,) = measured(ended(steps, order, settings_of()), tmp_path / str(number))
+        assert (found.supplement_ms, found.outcome) == (3 * 24 * 3_600_000, "on_time"), order
+
+
 def told_from(hub: Hub) -> list[tuple[Any, ...]]:
     """What the clock tells from 1 March on, once all steps have come."""
     hub.renew()
@@ -318,6 +357,16 @@ def test_in_any_order_the_same_end(steps: Steps, random: Random, derive: bool, c
     if any("due_at" in one for one in steps):
         assert watch_of(shuffled) == by_definition(steps)
     assert told_from(shuffled) == told_from(in_order)
+
+
+@settings(max_examples=25, deadline=None)
+@given(histories(10), st.randoms(use_true_random=False))
+def test_in_any_order_the_same_figures(steps: Steps, random: Random) -> None:
+    order = list(range(len(steps)))
+    random.shuffle(order)
+    with TemporaryDirectory() as first, TemporaryDirectory() as second:
+        in_order = measured(ended(steps, range(len(steps)), settings_of()), Path(first))
+        assert measured(ended(steps, order, settings_of()), Path(second)) == in_order
 
 
 @settings(max_examples=60, deadline=None)
