@@ -134,6 +134,11 @@ class DeadlineSettings(Section):
     derive_due_at: bool = Field(
         False, description="a dossier without NgayHenTra gets the end of its procedure's longest time limit"
     )
+    day_ends_at: str = Field(
+        "24:00",
+        pattern=r"^(0[1-9]|1\d|2[0-3]):[0-5]\d$|^24:00$",
+        description="when a term ends whose last day a source tells without a time, local time",
+    )
     tick_s: float = Field(1.0, gt=0)
     calendar_file: Path | None = Field(None, description="JSON with days off and worked; wins over what the hub knows")
 

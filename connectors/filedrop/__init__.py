@@ -12,5 +12,6 @@ if TYPE_CHECKING:
 def source(settings: Settings) -> Source:
     """The entry point of `hub.sources`; the folder is `filedrop_dir`, or `drop` in the data folder."""
     from connectors.filedrop.watch import FileDrop
+    from hub.model.deadlines import day_end
 
-    return FileDrop(settings.filedrop_dir or settings.data_dir / "drop")
+    return FileDrop(settings.filedrop_dir or settings.data_dir / "drop", day_end(settings.deadlines.day_ends_at))

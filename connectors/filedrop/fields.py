@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Literal
 
 from hub.errors import BadRecord
+from hub.model.deadlines import day_end
 from hub.wire.codec import schema_json
 
 Kind = Literal["string", "enum", "time", "int", "long", "double", "boolean"]
 _SCALARS: dict[str, Kind] = {"string": "string", "int": "int", "long": "long", "double": "double", "boolean": "boolean"}
 _TRUE, _FALSE = {"true", "1", "x", "có", "co", "yes"}, {"false", "0", "không", "khong", "no"}
+_HAS_TIME = re.compile("%[HIMSfcXT]")
+"""Whether a form of strptime tells more than the day."""
+NO_TIME = timedelta()
+END_OF_DAY = day_end("24:00")
 # long and double: what every language's JSON keeps exactly.
 _LARGEST = {"int": 2**31 - 1, "long": 2**53, "double": 2**53}
 
@@ -61,24 +67,30 @@ def _resolve(kind: Any, named: dict[str, Any]) -> Any:
     return kind
 
 
-def to_time(value: object, forms: tuple[str, ...], zone: tzinfo) -> int:
-    """Milliseconds UTC of a cell; BadRecord (`date`) when it is no date in any of the forms, or no such day."""
-    moment: datetime | None = None
+def to_time(value: object, forms: tuple[str, ...], zone: tzinfo, day_end: timedelta = NO_TIME) -> int:
+    """Milliseconds UTC of a cell; BadRecord (`date`) when it is no date in any of the forms, or no such day.
+
+    day_end: from midnight to the moment that is meant where the cell names a day without a time. A sheet has no cells
+    for days: there, midnight to the second is one.
+    """
     if isinstance(value, datetime):
-        moment = value
+        moment, by_day = value, value.time() == time()
     elif isinstance(value, date):
-        moment = datetime(value.year, value.month, value.day)
+        moment, by_day = datetime(value.year, value.month, value.day), True
     else:
-        moment = _parse(str(value), forms)
+        moment, by_day = _parse(str(value), forms)
+    if by_day:
+        moment += day_end
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
     return round(moment.timestamp() * 1000)
 
 
-def _parse(text: str, forms: tuple[str, ...]) -> datetime:
+def _parse(text: str, forms: tuple[str, ...]) -> tuple[datetime, bool]:
+    """(the moment, whether its form has no time)."""
     for form in forms:
         try:
-            return datetime.strptime(text, form)
+            return datetime.strptime(text, form), not _HAS_TIME.search(form.replace("%%", ""))
         except ValueError:
             continue
     raise BadRecord("date", f"{text!r} is no such day, or in none of the forms {', '.join(forms)}; write it in one")

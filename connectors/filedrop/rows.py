@@ -6,11 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping as AnyMapping
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from connectors.filedrop.encodings import nfc
-from connectors.filedrop.fields import to_time, to_value
+from connectors.filedrop.fields import END_OF_DAY, NO_TIME, to_time, to_value
 from connectors.filedrop.mapping import Mapping
 from connectors.filedrop.sheet import as_text
 from connectors.filedrop.table import Row
@@ -18,6 +18,7 @@ from hub.access.rights import covers
 from hub.errors import BadRecord
 from hub.intake.source import Incoming, Refused
 from hub.model import codes
+from hub.model.deadlines import DUE_FIELDS
 from hub.wire.envelope import Envelope, derived_id, rfc3339
 from hub.wire.personal import tree
 
@@ -26,13 +27,13 @@ _DETAIL = 300
 
 
 class Converter:
-    """For one file. `where` is folder and file name, as in `mot-cua/2026-11.csv`.
+    """For one file. `where` is folder and file name, as in `mot-cua/2026-11.csv`. day_end: see `fields.to_time`.
 
     BadRecord from the constructor when a mapped column is missing: then the whole file is refused.
     """
 
-    def __init__(self, mapping: Mapping, columns: Sequence[str], where: str) -> None:
-        self._mapping, self._where, self._width = mapping, where, len(columns)
+    def __init__(self, mapping: Mapping, columns: Sequence[str], where: str, day_end: timedelta = END_OF_DAY) -> None:
+        self._mapping, self._where, self._width, self._day_end = mapping, where, len(columns), day_end
         place = {name: number for number, name in reversed(list(enumerate(columns)))}
         missing = [name for name in mapping.columns if name not in place]
         if missing:
@@ -84,9 +85,9 @@ class Converter:
         mapping, target = self._mapping, self._mapping.targets[field]
         try:
             if target.kind == "time":
-                return to_time(
-                    value.strip() if isinstance(value, str) else value, mapping.dates.forms, mapping.dates.zone
-                )
+                cell = value.strip() if isinstance(value, str) else value
+                ends = self._day_end if field in DUE_FIELDS else NO_TIME
+                return to_time(cell, mapping.dates.forms, mapping.dates.zone, ends)
             text = nfc(as_text(value).strip())
             return to_value(mapping.words.get(field, {}).get(text, text), target)
         except BadRecord as error:

@@ -15,11 +15,13 @@ import hashlib
 import logging
 import time
 from collections.abc import AsyncGenerator, Iterator
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
 from connectors.filedrop import places
+from connectors.filedrop.fields import END_OF_DAY
 from connectors.filedrop.mapping import FILE_NAME, Mapping, load
 from connectors.filedrop.rows import Converter
 from connectors.filedrop.table import Row, Table, open_table
@@ -35,12 +37,17 @@ _KEPT_OF_A_FAILED_FILE = 65_536
 
 
 class FileDrop:
-    """poll_s: how often the folders are looked at. settle_s: how long size and time of a file must not change."""
+    """day_end: of a due date that is told by day. poll_s: how often the folders are looked at. settle_s: how long size
+    and time of a file must not change."""
 
     name = "filedrop"
 
-    def __init__(self, root: Path, poll_s: float = 0.5, settle_s: float = 1.0, batch_rows: int = BATCH_ROWS) -> None:
-        self._root, self._poll_s, self._settle_s, self._batch_rows = root, poll_s, settle_s, batch_rows
+    def __init__(
+        self, root: Path, day_end: timedelta = END_OF_DAY, poll_s: float = 0.5, settle_s: float = 1.0,
+        batch_rows: int = BATCH_ROWS,
+    ) -> None:  # fmt: skip
+        self._root, self.day_end = root, day_end
+        self._poll_s, self._settle_s, self._batch_rows = poll_s, settle_s, batch_rows
         self._seen: dict[Path, tuple[tuple[int, int], float]] = {}
         self._complained: dict[Path, str] = {}
         self._lock: IO[str] | None = None
@@ -128,7 +135,7 @@ class FileDrop:
         table: Table | None = None
         try:
             table = await asyncio.to_thread(open_table, path, mapping.file)
-            converter = Converter(mapping, table.columns, where)
+            converter = Converter(mapping, table.columns, where, self.day_end)
             rows = table.rows((cursor["offset"], cursor["line"]) if cursor["line"] else table.first)
             while not stop.is_set():
                 taken = await asyncio.to_thread(_take, rows, converter, self._batch_rows)

@@ -1,5 +1,5 @@
-"""What a dossier's state record keeps of its deadline, in the header `deadline`: 26 bytes and 16 for each wait that is
-over, read without the value; and of the date of whoever it was passed on to, in the header `transfer` (decision 14).
+"""What a dossier's state record keeps of its deadline, in the header `deadline`: 26 bytes, read without the value; and
+of the date of whoever it was passed on to, in the header `transfer` (decision 14).
 
 So the core's clock finds its moments from headers alone, and what was told is not told again after a restart.
 """
@@ -7,13 +7,13 @@ So the core's clock finds its moments from headers alone, and what was told is n
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from hub.model.deadlines import Pause, Rules, running
-from hub.model.history import History, key_time
-from hub.model.lifecycle import STATUS_NUMBER, STEP_RANK
-from hub.model.transitions import WAITS
+from hub.model.dates import Dates
+from hub.model.deadlines import Rules, running
+from hub.model.history import History
+from hub.model.lifecycle import STATUS_NUMBER
 
 DEADLINE, TRANSFER = "deadline", "transfer"
 WARNING, DUE = "WARNING", "DUE"
@@ -27,24 +27,18 @@ _RUNS = 4
 _LAYOUT = struct.Struct("<BBqqq")
 _WAIT = struct.Struct("<qq")
 _VERSION = 1
-MAX_WAITS = 64
-"""Of more waits towards one date the oldest no longer count."""
 _OPEN = frozenset(STATUS_NUMBER[status] for status in ("NEW", "ACCEPTED", "IN_PROCESS"))
-_ASKS = sum(1 << STEP_RANK[step] for step in ("SUPPLEMENT_REQUESTED", "PAYMENT_REQUESTED"))
-_WAITS = frozenset(STATUS_NUMBER[status] for status in WAITS)
 
 
 class Watch(NamedTuple):
     """due_at: NgayHenTra. since: when that date was promised. deadline_at: the date that holds after pauses.
-    runs: the dossier is in work, neither over nor waiting for the applicant. mask: what was told of `deadline_at`.
-    waited: waits that are over, since the date was promised; the dossier's history keeps its last steps only."""
+    runs: the dossier is in work, neither over nor waiting for the applicant. mask: what was told of `deadline_at`."""
 
     due_at: int
     since: int
     deadline_at: int
     runs: bool
     mask: int = 0
-    waited: tuple[tuple[int, int], ...] = ()
 
     def open(self, kind: str) -> bool:
         """Whether this is still to be told."""
@@ -58,8 +52,7 @@ class Watch(NamedTuple):
 
     def pack(self) -> bytes:
         flags = self.mask | (_RUNS if self.runs else 0)
-        head = _LAYOUT.pack(_VERSION, flags, self.due_at, self.since, self.deadline_at)
-        return head + b"".join([_WAIT.pack(*wait) for wait in self.waited])
+        return _LAYOUT.pack(_VERSION, flags, self.due_at, self.since, self.deadline_at)
 
 
 def unpack(raw: bytes) -> Watch:
@@ -67,8 +60,12 @@ def unpack(raw: bytes) -> Watch:
     version, flags, due_at, since, deadline_at = _LAYOUT.unpack_from(raw)
     if version != _VERSION:
         raise ValueError(f"deadline header has version {version}, this program reads {_VERSION}")
-    waited = tuple(_WAIT.iter_unpack(raw[_LAYOUT.size :]))
-    return Watch(due_at, since, deadline_at, bool(flags & _RUNS), flags & ~_RUNS, waited)
+    return Watch(due_at, since, deadline_at, bool(flags & _RUNS), flags & ~_RUNS)
+
+
+def old_waits(raw: bytes) -> tuple[tuple[int, int], ...]:
+    """Waits that are over, which stood here before there was a header `dates` (decision 20)."""
+    return tuple(_WAIT.iter_unpack(raw[_LAYOUT.size :]))
 
 
 def watches_of(headers: Sequence[tuple[str, bytes]]) -> dict[str, Watch]:
@@ -78,76 +75,25 @@ def watches_of(headers: Sequence[tuple[str, bytes]]) -> dict[str, Watch]:
 
 def transferred(watch: Watch | None, due_at: int | None, since: int, status: int) -> Watch | None:
     """The watch of a holder's date; None without one. watch: what was told of this holder and date. since: when the
-    dossier was passed on. status: number of the one it has. The date does not move with pauses (decision 10)."""
+    dossier was last passed on. status: number of the one it has. The date does not move with pauses (decision 10)."""
     if due_at is None:
         return None
-    if watch is None:
-        watch = Watch(due_at, since, due_at, False)
-    return watch._replace(runs=status in _OPEN)
+    return Watch(due_at, since, due_at, status in _OPEN, watch.mask if watch is not None else 0)
 
 
 def followed(
-    watch: Watch | None, rules: Rules, due_at: int, written: int, history: History, before: History | None = None
+    watch: Watch | None, rules: Rules, due_at: int, since: int, dates: Dates, history: History, settled: bool = False
 ) -> Watch:
-    """The watch after a step. written: when the step happened that gave `due_at`. before: the history without the step,
-    if that came last in it; it only saves time.
+    """The watch after a step. since: when `due_at` was promised. settled: the step came last and ended no wait, so that
+    a date that stands stays where it is; it only saves time, for counting working days is dearer than all else of a
+    step.
 
-    A date that is only repeated is not promised anew. When the deadline moves, everything may be told again.
+    While the dossier waits the deadline stands where the waits that are over have moved it.
     """
-    if before is not None and watch is not None and watch.due_at == due_at and _ended(watch, before, history):
-        runs = history.tail.status in _OPEN
+    runs = history.tail.status in _OPEN
+    if settled and watch is not None and (watch.due_at, watch.since) == (due_at, since):
         return watch if runs == watch.runs else watch._replace(runs=runs)
-    if watch is None or watch.due_at != due_at:
-        watch = Watch(due_at, written, due_at, False)
-    since, pauses = watch.since, _pauses(watch, history)
-    deadline_at = _deadline(watch, rules, pauses)
-    runs = deadline_at is not None and history.tail.status in _OPEN
-    if deadline_at is None:  # it waits: the date stands still until the answer
-        deadline_at = watch.deadline_at
-    mask = watch.mask if watch.deadline_at == deadline_at else 0
-    waited = tuple([(began, ended) for began, ended in pauses if ended is not None][-MAX_WAITS:])
-    return Watch(due_at, since, deadline_at, runs, mask, waited)
-
-
-def _ended(watch: Watch, before: History, history: History) -> bool:
-    """Whether every wait up to the last step but one is over and is known to the watch, and so still counts as it did:
-    what the step began, if anything, is not over."""
-    if before.tail.status in _WAITS or history.base.status in _WAITS or len(watch.waited) == MAX_WAITS:
-        return False
-    return all(began < ended for began, ended in watch.waited)
-
-
-def _deadline(watch: Watch, rules: Rules, pauses: list[Pause]) -> int | None:
-    """As `running` over all of them; from what the watch knows already where its waits are the first of them, for
-    counting working days is dearer than all else of a step."""
-    known = len(watch.waited)
-    if known < MAX_WAITS and tuple(pauses[:known]) == watch.waited:
-        return running(rules, watch.deadline_at, watch.since, pauses[known:])
-    return running(rules, watch.due_at, watch.since, pauses)
-
-
-def _pauses(watch: Watch, history: History) -> list[Pause]:
-    """Those that the history still shows, and before them those that only the watch remembers."""
-    shown = list(waits(history, watch.since))
-    if not watch.waited or not history.dropped:
-        return shown
-    first = key_time(history.keys[0])
-    begun = {began for began, _ in shown}
-    return [wait for wait in watch.waited if wait[1] <= first and wait[0] not in begun] + shown
-
-
-def waits(history: History, since: int) -> Iterator[Pause]:
-    """When the dossier waited for a supplement or a payment; without what was over at `since`."""
-    base, statuses = history.base, history.statuses
-    if base.status not in _WAITS and not any(status in statuses for status in _WAITS):
-        return  # most dossiers never wait
-    began = base.since if base.status in _WAITS else None
-    for key, status in zip(history.keys, statuses, strict=True):
-        if status in _WAITS:
-            began = key_time(key) if began is None else began
-        elif began is not None:
-            if (ended := key_time(key)) > since:
-                yield began, ended
-            began = None
-    if began is not None:
-        yield began, None
+    over = [pause for pause in dates.waits(history, since) if pause[1] is not None]
+    deadline_at = running(rules, due_at, since, over)
+    assert deadline_at is not None  # none of them goes on
+    return Watch(due_at, since, deadline_at, runs, dates.mask_of(deadline_at))

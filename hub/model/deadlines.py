@@ -20,12 +20,14 @@ from __future__ import annotations
 import calendar as months
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from hub.model.calendar import DAY_MS, HOUR_MS, Calendar, date_of, day_of, midnight_of, number_of
 
 HALF_MONTH_DAYS = 15
+DUE_FIELDS = frozenset({"due_at", "step_due_at"})
+"""Fields of DossierStep that name the end of a term. One that a source tells as a day means that whole day."""
 # began, ended; None: it goes on
 Pause = tuple[int, int | None]
 
@@ -85,6 +87,14 @@ def due(rules: Rules, received: int, amount: float, unit: Unit) -> int:
     if whole:
         start = _closing(rules, _days_later(rules, last, whole))
     return rules.calendar.add(start, round(part * rules.working_day_ms))
+
+
+def day_end(ends_at: str) -> timedelta:
+    """From midnight to the end of a term that is told by its last day. ends_at: as 17:00; 24:00 (civil code 2015, Điều
+    148 khoản 6) is the last millisecond, so that the date bears the name of that day and not of the next one."""
+    hours, minutes = map(int, ends_at.split(":"))
+    end = timedelta(hours=hours, minutes=minutes)
+    return min(end, timedelta(days=1, milliseconds=-1))
 
 
 def limit_end(rules: Rules, received: int, amount: float, unit: str) -> int | None:

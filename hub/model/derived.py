@@ -30,11 +30,6 @@ def fill(
     _mark(dossier, "due_at", keys[DUE_AT])
 
 
-def promised_at(dossier: Mapping[str, Any], written: int) -> int:
-    """When its due date was promised; written: when the step happened that told it, 0 if none did."""
-    return written or int(dossier["received_at"])
-
-
 def _due(dossier: dict[str, Any], before: Mapping[str, Any], limit: Limit | None) -> None:
     received_at, procedure = dossier.get("received_at"), dossier.get("procedure_code")
     counted = before.get("due_at") is not None

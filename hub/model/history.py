@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from hub.errors import BadRecord
@@ -93,7 +94,7 @@ class History(NamedTuple):
         _check_after(key, after)
         own = _advance(before, key)
         keys = (*keys[:place], key, *after)
-        history = self._kept(keys, *_walk(self.base, keys), keep)
+        history = self._kept(keys, *walk(self.base, keys), keep)
         late = any(not is_neutral(_rank(k)) and k >> _RANK_SHIFT > key >> _RANK_SHIFT for k in after)
         return Judged(history, own.status, late)
 
@@ -131,7 +132,7 @@ def unpack(raw: bytes) -> History:
         mask = mask & low | (mask & ~low) << 1
         keys = tuple([renumbered(key) for key in keys])
     base = Standing(mask, rest, status, since)
-    statuses, tail = _walk(base, keys)
+    statuses, tail = walk(base, keys)
     return History(base, bool(flags & _DROPPED), keys, tail, statuses)
 
 
@@ -158,7 +159,7 @@ def _fold(standing: Standing, keys: tuple[int, ...]) -> Standing:
     return standing
 
 
-def _walk(standing: Standing, keys: tuple[int, ...]) -> tuple[bytes, Standing]:
+def walk(standing: Standing, keys: Sequence[int]) -> tuple[bytes, Standing]:
     """(the status after each of these steps, where they lead to)."""
     statuses = bytearray()
     for key in keys:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hub.model.transitions import KEEPING, NEUTRAL, STATUS_OF_STEP, STATUSES, STEPS, TRANSITIONS, WAITS
+from hub.model.transitions import KEEPING, NEUTRAL, PASSING, STATUS_OF_STEP, STATUSES, STEPS, TRANSITIONS, WAITS
 
 STATUS_NUMBER = {status: number for number, status in enumerate(STATUSES)}
 STEP_RANK = {step: rank for rank, step in enumerate(STEPS)}
@@ -94,6 +94,9 @@ def _next_table() -> tuple[tuple[tuple[int, int], ...], ...]:
 _NEXT = _next_table()
 _NEUTRAL_RANKS = frozenset(STEP_RANK[step] for step in NEUTRAL)
 _KEEPING_RANKS = frozenset(STEP_RANK[step] for step in KEEPING)
+_PASSING_RANKS = frozenset(STEP_RANK[step] for step in PASSING)
+WAITING = frozenset(STATUS_NUMBER[status] for status in WAITS)
+"""Numbers of the statuses of a dossier that waits for the applicant."""
 
 
 def is_neutral(rank: int) -> bool:
@@ -110,6 +113,8 @@ def advance(standing: Standing, rank: int, at_ms: int, correction: bool) -> Stan
     elif rank in _KEEPING_RANKS and status != UNKNOWN:
         return Standing(mask | 1 << rank, rest, status, since)
     rest, now = _NEXT[rest][rank]
+    if rank in _PASSING_RANKS and status in WAITING and not correction:
+        now = status
     return Standing(mask | 1 << rank, rest, now, since if now == status else at_ms)
 
 

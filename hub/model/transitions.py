@@ -55,6 +55,10 @@ KEEPING = frozenset({"RESCHEDULED"})
 """Steps that leave the status as it is, a wait too, where one is known (decision 13)."""
 
 
+PASSING = frozenset({"TRANSFERRED"})
+"""Steps that say who works on the dossier: they move where it rests, but a wait goes on and ends there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Transition:
     """While the dossier rests `at`, `step` gives status `to`."""

@@ -7,9 +7,19 @@ from collections.abc import Collection, Sequence
 
 from hub.access.rights import covers
 from hub.errors import BadRecord
-from hub.model import codes, derived, facts, history
-from hub.model.deadline_watch import DEADLINE, HEADER_OF, TRANSFER, Watch, followed, transferred, watches_of
+from hub.model import codes, dates, derived, facts, history
+from hub.model.deadline_watch import (
+    DEADLINE,
+    HEADER_OF,
+    TRANSFER,
+    Watch,
+    followed,
+    old_waits,
+    transferred,
+    watches_of,
+)
 from hub.model.deadlines import Rules
+from hub.model.lifecycle import WAITING
 from hub.model.transitions import STATUSES
 from hub.pipeline import repeat
 from hub.pipeline.work import Datum, Incoming, Work, check_size, header
@@ -28,10 +38,11 @@ class DossierWork(Work):
 
     last: what the last step told, if the next may repeat it; then `newest` is the key of the last that did, which
     `datum` and `keys` know of only after `_settle`.
+    dates: what its steps tell of `watch`.
     """
 
-    __slots__ = ("_packed", "_pieces", "_transfer", "_written", "datum", "history", "keep", "keys", "last", "limit",
-                 "newest", "rules", "watch", "writer")  # fmt: skip
+    __slots__ = ("_doubted", "_packed", "_pieces", "_told", "_transfer", "_written", "dates", "datum", "history",
+                 "keep", "keys", "last", "limit", "newest", "rules", "watch", "writer")  # fmt: skip
 
     def __init__(
         self, code: str, record: MarkedRecord, stored: Stored | None, keep: int, rules: Rules,
@@ -45,6 +56,8 @@ class DossierWork(Work):
         self._written: list[int] | None = None
         self._pieces = (b"", b"")  # of the dossier's Avro: before its number, after the time of its status
         self._packed: tuple[bytes, bytes] | None = None  # the packed keys, before and after the newest of them
+        self._told = 0  # the due date that the last step told
+        self._doubted = False  # the watch is of a program that knew less of it: counted anew with the next step
         self.keep = keep
         self.rules = rules
         watches = watches_of(stored.headers) if stored else {}
@@ -54,6 +67,7 @@ class DossierWork(Work):
             self.datum: Datum = {"dossier_code": code, "attachments": [], "fees": []}
             self.history = history.History()
             self.keys: tuple[int, ...] | list[int] = facts.NO_KEYS
+            self.dates = dates.Dates()
         else:
             self.datum = record.decode(stored.value)
             steps = header(stored, "steps")
@@ -62,8 +76,20 @@ class DossierWork(Work):
             self.keys = facts.unpack_keys(header(stored, "facts"), items)
             if history.is_old(steps):
                 self.keys = [history.renumbered(key) for key in self.keys]
+            self.dates = self._dates(stored)
         # Of which holder and date, what was told of them; brought up to the present by `_holders_watch`.
         self._transfer = self._held(), watches.get(TRANSFER)
+
+    def _dates(self, stored: Stored) -> dates.Dates:
+        found = dict(stored.headers)
+        if dates.DATES in found:
+            return dates.unpack(found[dates.DATES])
+        watch = self.watch
+        if watch is None:
+            return dates.Dates((0,) * len(self.history.keys))
+        self._doubted = True
+        key, waited = self.keys[facts.DUE_AT], old_waits(found[DEADLINE])
+        return dates.taken_up(self.history, watch.due_at, key, watch.since, waited, (watch.deadline_at, watch.mask))
 
     def check_holder(self, agencies: Collection[str]) -> None:
         """BadRecord (`right`) unless one of these holds the dossier now, as far as the hub knows."""
@@ -93,13 +119,8 @@ class DossierWork(Work):
         if places:
             self._pieces = (body[: places[0]], body[places[1] :])
         self.datum, self.keys, self.history, self.newest = dossier, keys, judged.history, key
-        due_at = dossier.get("due_at")
-        if due_at is not None:
-            in_order = before if before.keys and key >= before.keys[-1] else None
-            written = derived.promised_at(dossier, history.key_time(keys[facts.DUE_AT]))
-            self.watch = followed(self.watch, self.rules, due_at, written, judged.history, in_order)
-        else:
-            self.watch = None
+        self._told = datum["due_at"] or 0
+        self._follow(before, key, keys[facts.DUE_AT] == key)
         self.accept(body, incoming)
         return event
 
@@ -122,11 +143,28 @@ class DossierWork(Work):
         )
         event = self._event(judged, datum_body, body, incoming)
         self.history, self.newest = judged.history, key
-        watch = self.watch
-        if watch is not None:
-            self.watch = followed(watch, self.rules, watch.due_at, watch.since, judged.history, before)
+        self._follow(before, key, True)
         self.accept(body, incoming)
         return event
+
+    def _follow(self, before: history.History, key: int, newest: bool) -> None:
+        """`dates` and `watch` after the step of this key, which `history` has already and `before` has not. newest: no
+        step that happened later tells the due date."""
+        self.dates = self.dates.after(before, self.history, key, self._told, newest)
+        due_at = self.datum.get("due_at")
+        if due_at is None:
+            self.watch = None
+            return
+        written = self.keys[facts.DUE_AT]
+        if written:
+            promised, since = self.dates.promised(self.history)
+            since = since if promised == due_at else history.key_time(written)
+        else:
+            since = int(self.datum["received_at"])
+        in_order = not before.keys or key >= before.keys[-1]
+        settled = in_order and before.tail.status not in WAITING and not (self._doubted or self.dates.full)
+        self._doubted = False
+        self.watch = followed(self.watch, self.rules, due_at, since, self.dates, self.history, settled)
 
     def _event(self, judged: history.Judged, datum_body: bytes, body: bytes, incoming: Incoming) -> bytes:
         """The canonical event's Avro body. BadRecord (`limit`)."""
@@ -162,14 +200,16 @@ class DossierWork(Work):
         if transfer:
             self._transfer = self._held(), told
         else:
-            self.watch = told
+            self.watch, self.dates = told, self.dates.reporting(told.deadline_at, told.mask)
         self.accept(body, incoming)
         return event
 
     def headers(self) -> list[tuple[str, bytes]]:
         watches = ((DEADLINE, self.watch), (TRANSFER, self._holders_watch()))
-        dates = [(name, watch.pack()) for name, watch in watches if watch]
-        return [("steps", self.history.pack()), ("facts", self._packed_keys()), *dates]
+        found = [(name, watch.pack()) for name, watch in watches if watch]
+        if packed := self.dates.pack():
+            found.append((dates.DATES, packed))
+        return [("steps", self.history.pack()), ("facts", self._packed_keys()), *found]
 
     def _held(self) -> tuple[str | None, int | None]:
         """Who holds the dossier by a transfer, and until when."""

@@ -6,11 +6,12 @@ late events and new facts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from hub.model.lifecycle import STEP_RANK
+from hub.model.lifecycle import START, STEP_RANK, advance
+from hub.model.transitions import STATUSES
 
 HOUR_MS = 3_600_000
 
@@ -29,11 +30,25 @@ class Period(NamedTuple):
 
 
 class Step(NamedTuple):
-    """at: event time. step: StepKind. status: the one that the step gave at its own time."""
+    """at: event time. step: StepKind. status: the one that the step gave at its own time (`in_time`)."""
 
     at: int
     step: str
     status: str
+
+
+def in_time(told: Iterable[tuple[int, str, bool]]) -> tuple[Step, ...]:
+    """The steps of a dossier in event time. told: (at, step, whether it is a correction), in any order.
+
+    The status is the one that a step gives among all that are known now. What its event says was known when it came;
+    a late step may have filled in since what lay before it.
+    """
+    known = [one for one in told if one[1] in STEP_RANK]
+    standing, out = START, []
+    for at, step, correction in sorted(known, key=lambda one: (one[0], one[2], STEP_RANK[one[1]])):
+        standing = advance(standing, STEP_RANK[step], at, correction)
+        out.append(Step(at, step, STATUSES[standing.status]))
+    return tuple(out)
 
 
 class Paper(NamedTuple):

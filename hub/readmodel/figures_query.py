@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, and_, exists, or_, select
 from hub.model import codes
 from hub.model.catalogue import time_limits
 from hub.readmodel.figures import ProcedureEntry, ServiceEntry
-from hub.readmodel.figures_case import Case, Paper, Period, Step
+from hub.readmodel.figures_case import Case, Paper, Period, Step, in_time
 from hub.readmodel.figures_decision import decided_at, public_since
 from hub.readmodel.queries import CLOSED
 from hub.readmodel.tables import Generation
@@ -31,7 +31,7 @@ def cases(connection: Connection, g: Generation, period: Period, national: str, 
     delivered = exists().where(sent.c.key == d.c.key, sent.c.subscriber == national, sent.c.outcome == "DELIVERED")
     query = (
         select(d.c.key, d.c.agency_code, d.c.procedure_code, d.c.received_at, d.c.due_at, d.c.finished_at, d.c.state,
-               delivered.label("delivered"), e.c.occurred_at, e.c.step, e.c.status)
+               delivered.label("delivered"), e.c.occurred_at, e.c.step, e.c.correction)
         .join(e, and_(e.c.key == d.c.key, e.c.type == DOSSIER_EVENT))
         .where(
             d.c.family == "dossier",
@@ -46,7 +46,7 @@ def cases(connection: Connection, g: Generation, period: Period, national: str, 
         own = _own(together[0])
         if not _is_of(own, agency):
             continue
-        steps = tuple(Step(row.occurred_at, row.step, row.status or "") for row in together)
+        steps = in_time((row.occurred_at, row.step, row.correction) for row in together)
         yield _case(dict(together[0]._mapping), own, steps)
 
 

@@ -93,6 +93,7 @@ def _event(out: Rows, record: KafkaRecord, codec: Codec) -> None:
         "step": step[_WORDS[step_field]],
         "status": datum.get("status"),
         "late": datum.get("late", False),
+        "correction": step.get("correction", False),
         "rating": step.get("rating"),
         "transferred_to": step.get("transferred_to"),
         "step_due_at": step.get("step_due_at"),

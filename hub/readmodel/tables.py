@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Engine, Index, Integer, MetaData, String, Table, Text, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-SHAPE = 3
+SHAPE = 4
 """Raised with every change of a table. It stands in the tables' names: a hub that meets tables of an older shape fills
 new ones from Kafka instead of failing at them."""
 
@@ -104,6 +104,7 @@ def _events(metadata: MetaData, prefix: str) -> Table:
         Column("step", String(24), nullable=False),
         Column("status", String(24)),
         Column("late", Boolean, nullable=False),
+        Column("correction", Boolean, nullable=False, default=False),
         rating,
         Column("transferred_to", String(40), comment="agency code, with step TRANSFERRED"),
         Column("step_due_at", BigInteger, comment="when the step, or the agency transferred to, ought to be done"),

@@ -97,6 +97,16 @@ def test_a_new_date_keeps_the_status_and_a_correction_begins_anew() -> None:
     assert statuses_of([("RESCHEDULED", False)]) == ["IN_PROCESS"]
 
 
+def test_a_transfer_ends_no_wait() -> None:
+    """By hand (docs/lifecycle.md): a fee owed stays owed; paid at filing or collection, a wait ends where it began."""
+    for first, last in (("SUBMITTED", "NEW"), ("RECEIVED", "IN_PROCESS"), ("FINISHED", "FINISHED")):
+        kinds = [first, "PAYMENT_REQUESTED", "TRANSFERRED", "PAYMENT_MADE"]
+        assert statuses_of((kind, False) for kind in kinds)[1:] == ["PAYMENT", "PAYMENT", last]
+    kinds = ["SUPPLEMENT_REQUESTED", "TRANSFERRED", "SUPPLEMENT_GIVEN", "TRANSFERRED"]
+    assert statuses_of((kind, False) for kind in kinds) == ["SUPPLEMENT", "SUPPLEMENT", "IN_PROCESS", "IN_PROCESS"]
+    assert statuses_of([("SUPPLEMENT_REQUESTED", False), ("TRANSFERRED", True)])[-1] == "IN_PROCESS"
+
+
 def test_an_event_sent_twice_counts_once(tmp_path: Path) -> None:
     path = tmp_path / "events.ndjson"
     wanted = events.Wanted(3, 3_000, date(2026, 9, 1), 60)

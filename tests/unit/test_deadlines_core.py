@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from hub.config import CoreSettings, DeadlineSettings, Settings
 from hub.delivery import filters
 from hub.delivery.decoder import Decoder
 from hub.delivery.entries import Raw
-from hub.model.deadline_watch import DEADLINE, Watch, unpack, watches_of
+from hub.model.deadline_watch import DEADLINE, Watch, old_waits, unpack, watches_of
 from hub.pipeline.clock import MAX_PER_TICK, RESCAN_S, Clock
 from hub.pipeline.step import make_step
 from hub.readmodel.projection import rows
@@ -227,6 +228,21 @@ def test_waiting_stops_the_clock_and_the_answer_moves_the_deadline(wait: str):
     assert [(e["kind"], e["due_at"], e["deadline_at"]) for e in due] == [("DUE", FRI_8, FRI_8 + DAY)]
 
 
+@pytest.mark.parametrize("wait", ["SUPPLEMENT", "PAYMENT"])
+def test_passed_on_while_it_waits_the_clock_stands_still_until_the_answer(wait: str):
+    """Asked Tuesday 8:00 with three days left, passed on Wednesday, answered Thursday 8:00: two days later than
+    Friday 9, which are Saturday 10 (worked) and Monday 12, at 8:00."""
+    asked, answered = f"{wait}_REQUESTED", {"SUPPLEMENT": "SUPPLEMENT_GIVEN", "PAYMENT": "PAYMENT_MADE"}[wait]
+    hub = received(Hub())
+    hub.run(record(step(asked, MON_8 + DAY), "a"))
+    hub.run(record(step("TRANSFERRED", MON_8 + 2 * DAY, transferred_to="H11.05"), "t"))
+    assert (hub.dossier()["status"], hub.dossier()["status_at"]) == (wait, MON_8 + DAY)
+    assert (hub.dossier()["holder_agency_code"], hub.events[-1]["status"]) == ("H11.05", wait)
+    assert (hub.watch.runs, hub.at(FRI_8 + HOUR)) == (False, [])
+    hub.run(record(step(answered, MON_8 + 3 * DAY), "b"))
+    assert (hub.dossier()["status"], hub.watch.deadline_at) == ("IN_PROCESS", MON_8 + 7 * DAY)
+
+
 def test_a_wait_of_no_working_time_leaves_the_deadline():
     """Asked Monday 18:00, answered Tuesday 6:00."""
     hub = received(Hub())
@@ -332,8 +348,8 @@ def test_the_header_is_versioned():
     watch = Watch(FRI_8, MON_8, FRI_8 + DAY, True, 1)
     assert unpack(watch.pack()) == watch
     assert len(watch.pack()) == 26
-    waited = watch._replace(waited=((MON_8, MON_8 + HOUR), (THU_8, FRI_8)))
-    assert unpack(waited.pack()) == waited
+    old = watch.pack() + struct.pack("<4q", MON_8, MON_8 + HOUR, THU_8, FRI_8)  # waits stood here once
+    assert (unpack(old), old_waits(old)) == (watch, ((MON_8, MON_8 + HOUR), (THU_8, FRI_8)))
     with pytest.raises(ValueError, match="version 9"):
         unpack(b"\x09" + watch.pack()[1:])
 

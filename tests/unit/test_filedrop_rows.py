@@ -8,11 +8,18 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from connectors.filedrop import source
 from connectors.filedrop.mapping import Mapping, load
 from connectors.filedrop.rows import Converter
 from connectors.filedrop.table import open_table
+from connectors.filedrop.watch import FileDrop
+from connectors.national_portal.mapping import WireMapping
+from connectors.national_portal.settings import NationalPortalSettings
+from hub.config import DeadlineSettings, Settings
 from hub.errors import BadRecord, ConfigError
 from hub.intake.source import Incoming, Refused
+from tests.support.core import Core, record
+from tests.unit.test_deadlines_core import Hub
 
 MAPPING = """
 source = "urn:vn:gov:H11.12:motcua"
@@ -224,3 +231,105 @@ def test_a_broken_sheet_is_refused_whole(tmp_path: Path) -> None:
     text = 'source="s"\n[file]\nformat="xlsx"\n[columns]\n"Mã"="dossier_code"\n"Lúc"="occurred_at"\n"Bước"="step"\n'
     with pytest.raises(BadRecord, match="XLSX"):
         open_table(tmp_path / "x.xlsx", mapping(text, tmp_path).file)
+
+
+# --- a due date that is told by day ---------------------------------------------------------------------------------
+
+# Friday 13 March 2026, local (UTC+7). Its 24:00 is Saturday 00:00 local, Friday 17:00 UTC; its last millisecond is what
+# still bears the day's name. Its office hours end at 17:00 local, 10:00 UTC.
+DAYS = MAPPING.replace('"%d-%m-%Y"', '"%d/%m/%Y", "%d.%m.%Y %H giờ"').replace(
+    '"TTHC" = "procedure_code"',
+    '"TTHC" = "procedure_code"\n"Hẹn" = "due_at"\n"Xong" = "step_due_at"\n"Nhận" = "received_at"',
+)
+DAYS_HEAD = "UBND thành phố Phan Thiết\nHồ sơ;;Bước;Lúc;TTHC;Hẹn;Xong;Nhận\nMã;Chủ;;;;;;\n"
+FRIDAY = int(dt.datetime(2026, 3, 13, 17, tzinfo=dt.UTC).timestamp() * 1000)
+LAST_MS = FRIDAY - 1
+HOUR = 3_600_000
+
+
+def by_day(tmp: Path, *cells: str, at: str = "09/03/2026 08:00:00") -> dict[str, object]:
+    row = ";".join(["000.00.12.H11-260309-0001", "An", "Tiếp nhận", at, "1.004194", *cells])
+    (event,) = convert(tmp, (DAYS_HEAD + row + "\n").encode(), DAYS)
+    assert isinstance(event, Incoming), event
+    return dict(event.data)
+
+
+def test_a_term_told_by_day_runs_to_the_end_of_that_day(tmp_path: Path) -> None:
+    told = by_day(tmp_path, "13/03/2026", "13/03/2026")
+    assert (told["due_at"], told["step_due_at"]) == (LAST_MS, LAST_MS)
+
+
+def test_other_dates_told_by_day_begin_with_it(tmp_path: Path) -> None:
+    told = by_day(tmp_path, "13/03/2026", "", "13/03/2026", at="13/03/2026")
+    assert told["received_at"] == told["occurred_at"] == FRIDAY - 24 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("cell", "hour"),
+    [
+        ("13/03/2026 00:00:00", 0),
+        ("13/03/2026 10:00:00", 10),
+        ("2026-03-13T10:00:00+07:00", 10),
+        ("13.03.2026 9 giờ", 9),
+    ],
+)
+def test_a_term_told_with_its_hour_is_taken_as_told(tmp_path: Path, cell: str, hour: int) -> None:
+    assert by_day(tmp_path, cell)["due_at"] == FRIDAY - 24 * HOUR + hour * HOUR
+
+
+def by_day_in_a_sheet(tmp: Path, cell: object, **deadlines: str) -> Incoming:
+    """Through the source as the role opens it, with its settings."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["Mã", "Lúc", "Bước", "Hẹn"])
+    sheet.append(["H11.12-260309-0001", dt.datetime(2026, 3, 13), "RECEIVED", cell])
+    path = tmp / "x.xlsx"
+    book.save(path)
+    text = 'source="s"\n[file]\nformat="xlsx"\n[columns]\n"Mã"="dossier_code"\n"Lúc"="occurred_at"\n'
+    form = mapping(text + '"Bước"="step"\n"Hẹn"="due_at"\n', tmp)
+    drop = source(Settings(data_dir=tmp, deadlines=DeadlineSettings(**deadlines)))
+    assert isinstance(drop, FileDrop)
+    table = open_table(path, form.file)
+    try:
+        (event,) = map(Converter(form, table.columns, "w", drop.day_end).convert, table.rows(table.first))
+    finally:
+        table.close()
+    assert isinstance(event, Incoming), event
+    assert event.data["occurred_at"] == FRIDAY - 24 * HOUR
+    return event
+
+
+@pytest.mark.parametrize("cell", [dt.datetime(2026, 3, 13), dt.date(2026, 3, 13), "13/03/2026"])
+def test_a_date_cell_without_a_time_is_a_day(tmp_path: Path, cell: object) -> None:
+    assert by_day_in_a_sheet(tmp_path, cell).data["due_at"] == LAST_MS
+
+
+def test_a_date_cell_with_a_time_is_taken_as_told(tmp_path: Path) -> None:
+    assert by_day_in_a_sheet(tmp_path, dt.datetime(2026, 3, 13, 0, 0, 1)).data["due_at"] == FRIDAY - 24 * HOUR + 1000
+
+
+def test_a_province_may_choose_that_the_day_ends_with_the_office(tmp_path: Path) -> None:
+    event = by_day_in_a_sheet(tmp_path, dt.datetime(2026, 3, 13), day_ends_at="17:00")
+    assert event.data["due_at"] == FRIDAY - 7 * HOUR
+
+
+@pytest.mark.parametrize("ends", ["00:00", "24:01", "25:00", "17", "5 pm"])
+def test_a_day_s_end_that_is_none_is_refused(ends: str) -> None:
+    with pytest.raises(ValueError, match="day_ends_at"):
+        DeadlineSettings(day_ends_at=ends)
+
+
+def test_a_dossier_due_by_day_is_not_late_on_that_day_and_the_portal_is_told_that_day(tmp_path: Path) -> None:
+    """Finished Friday 13 at 10:00 local. Nothing of DUE before the day is over; the portal gets Friday 13."""
+    told = by_day(tmp_path, "13/03/2026")
+    finished = FRIDAY - 14 * HOUR
+    hub = Hub()
+    hub.run(record(told, "r"))
+    assert [event["kind"] for event in hub.at(finished)] == ["WARNING"]  # Friday 7:00: one working day before its end
+    hub.run(record(told | {"step": "FINISHED", "occurred_at": finished}, "f"))
+    assert hub.at(FRIDAY + HOUR) == []
+    dossier = Core(state=hub.state).dossier("000.00.12.H11-260309-0001")
+    assert finished <= dossier["due_at"]
+    settings = NationalPortalSettings(adapter_url="http://portal", madonvi="000.00.00.H11", username="u")
+    assert WireMapping(settings).dossier(dossier)["NgayHenTra"] == "20260313235959"

@@ -101,6 +101,14 @@ def test_any_step_may_be_the_first():
         ("FINISHED PAYMENT_REQUESTED RESCHEDULED PAYMENT_MADE", "FINISHED PAYMENT PAYMENT FINISHED"),
         ("RESCHEDULED PAYMENT_REQUESTED PAYMENT_MADE", "IN_PROCESS PAYMENT IN_PROCESS"),
         ("SUBMITTED RESCHEDULED RECEIVED", "NEW NEW ACCEPTED"),  # the receipt was left out, then told
+        # A transfer moves the holder, not the status: who waits for the applicant goes on waiting.
+        ("IN_PROCESS SUPPLEMENT_REQUESTED TRANSFERRED SUPPLEMENT_GIVEN", "IN_PROCESS SUPPLEMENT SUPPLEMENT IN_PROCESS"),
+        ("RECEIVED PAYMENT_REQUESTED TRANSFERRED PAYMENT_MADE", "ACCEPTED PAYMENT PAYMENT IN_PROCESS"),
+        ("SUBMITTED PAYMENT_REQUESTED TRANSFERRED PAYMENT_MADE", "NEW PAYMENT PAYMENT NEW"),
+        ("FINISHED PAYMENT_REQUESTED TRANSFERRED PAYMENT_MADE", "FINISHED PAYMENT PAYMENT FINISHED"),
+        ("SUPPLEMENT_REQUESTED TRANSFERRED SUPPLEMENT_GIVEN", "SUPPLEMENT SUPPLEMENT IN_PROCESS"),
+        # Without the wait the transfer had made it IN_PROCESS; a receipt after it is the joint agency's.
+        ("RECEIVED SUPPLEMENT_REQUESTED TRANSFERRED RECEIVED", "ACCEPTED SUPPLEMENT SUPPLEMENT IN_PROCESS"),
     ],
 )
 def test_status_after_each_step(steps, expected):
@@ -144,6 +152,15 @@ def test_a_new_date_told_after_the_return_reopens_only_as_a_correction():
 def test_a_new_date_and_the_end_on_one_day_that_is_all_the_source_knows():
     for order in itertools.permutations([key("RESCHEDULED"), key("FINISHED"), key("RETURNED"), key("RECEIVED")]):
         assert status(told(*order)) == "RETURNED"
+
+
+def test_a_transfer_while_it_waits_does_not_begin_the_wait_anew():
+    known = told(key("RECEIVED", 1), key("PAYMENT_REQUESTED", 2), key("TRANSFERRED", 7))
+    assert (status(known), known.tail.since) == ("PAYMENT", T + 2000)
+
+
+def test_a_transfer_sent_as_a_correction_ends_the_wait_as_every_correction_does():
+    assert status(told(key("PAYMENT_REQUESTED", 1), key("TRANSFERRED", 2, correction=True))) == "IN_PROCESS"
 
 
 def test_a_correction_turns_back_and_opens_the_way():

@@ -10,8 +10,11 @@ import pytest
 from hub.config import Settings
 from hub.errors import BadRecord
 from hub.model import facts, history
+from hub.model.dates import Dates
+from hub.model.dates import unpack as unpack_dates
 from hub.model.deadline_rules import rules as deadline_rules
 from hub.model.deadline_watch import followed
+from hub.model.lifecycle import WAITING
 from hub.pipeline import repeat
 from hub.stream.api import Record, Stored
 from hub.wire import envelope as ce
@@ -118,22 +121,32 @@ def test_that_load_has_repetitions_and_its_oracle_never_takes_the_short_way(
 @pytest.mark.parametrize("seed", range(40))
 def test_a_watch_that_looks_only_at_what_changed_is_the_same(seed: int) -> None:
     rng, rules = random.Random(seed), deadline_rules(Settings().deadlines)
-    known, keep, due_at = history.History(), rng.choice((2, 4, 16)), T0 + 40 * DAY
-    watch, at = None, T0
+    known, keep, newest_key = history.History(), rng.choice((2, 4, 16)), 0
+    watch, at, dates = None, T0, Dates()
     for number in range(150):
         at += rng.choice((0, 1, DAY // 3, DAY))
-        key = history.order_key(at, rng.choice(KINDS[:14]), False, number)
+        late = rng.choice((0, 0, 0, 2 * DAY))
+        key = history.order_key(at - late, rng.choice(KINDS[:14]), False, number)
         try:
             judged = known.add(key, keep)
         except BadRecord:
             continue
-        due_at += rng.choice((0,) * 9 + (DAY,))
-        before = known if known.keys and key >= known.keys[-1] else None
-        whole = followed(watch, rules, due_at, at, judged.history)
-        assert followed(watch, rules, due_at, at, judged.history, before) == whole
+        told = rng.choice((0,) * 9 + (T0 + 40 * DAY + rng.randrange(20) * DAY,)) or (0 if watch else T0 + 40 * DAY)
+        newest = told != 0 and key >= newest_key
+        newest_key = key if newest else newest_key
+        dates = dates.after(known, judged.history, key, told, newest)
+        assert len(dates.told) == len(judged.history.keys)
+        due_at, since = dates.promised(judged.history)
+        in_order = not known.keys or key >= known.keys[-1]
+        settled = in_order and known.tail.status not in WAITING and not dates.full
+        whole = followed(None, rules, due_at, since, dates, judged.history)
+        assert followed(watch, rules, due_at, since, dates, judged.history, settled) == whole
         watch, known = whole, judged.history
         if rng.random() < 0.1:
-            watch = watch._replace(mask=rng.randrange(4))
+            watch = watch._replace(mask=rng.randrange(1, 4))
+            dates = dates.reporting(watch.deadline_at, watch.mask)
+        if packed := dates.pack():
+            assert unpack_dates(packed) == dates
 
 
 def test_fields_beyond_those_known_here_must_be_looked_at_before_a_step_may_repeat_them() -> None:

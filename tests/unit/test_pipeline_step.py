@@ -66,7 +66,7 @@ def test_the_canonical_event_and_the_state():
     assert dossier["applicant"]["name"] == "Trần Thị B"
     assert core.dossier() == dossier
     stored = core.state[topics.DOSSIERS, CODE.encode()]
-    assert dict(stored.headers).keys() == {"hub_seq", "ring", "steps", "facts", "deadline"}
+    assert dict(stored.headers).keys() == {"hub_seq", "ring", "steps", "facts", "deadline", "dates"}
     assert dict(stored.headers)["hub_seq"] == b"1"
 
 

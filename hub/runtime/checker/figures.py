@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.runtime.checker.joint import agency
-from hub.runtime.checker.sent import Dossier, Sent, Step, millis
+from hub.runtime.checker.sent import Dossier, Sent, Step, millis, statuses
 from hub.runtime.checker.slice import Slice
 
 Json = Mapping[str, Any]
@@ -89,9 +89,9 @@ def _outcome(dossier: Dossier, received: int, start: int, end: int) -> str:
 
 
 def _at_arrival(dossier: Dossier, steps: list[Step]) -> list[str]:
-    """The status that each step was given when it came: what a late one filled in later does not change others."""
-    shown = {step.id: status for step, status, _ in dossier.shown()}
-    return [shown[step.id] for step in steps]
+    """The status that each step gives among all of the dossier's, also where a late one filled in what lay before."""
+    own = dict(zip((step.id for step in dossier.in_time()), statuses(dossier.in_time()), strict=True))
+    return [own[step.id] for step in steps]
 
 
 def _end(dossier: Dossier, steps: list[Step], own: list[str], end: int) -> tuple[int, str] | None:

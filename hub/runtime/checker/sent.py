@@ -97,7 +97,9 @@ def statuses_of(kinds: Iterable[tuple[str, bool]]) -> list[str]:
         if kind == "RESCHEDULED":  # a new date; the status stays, that of a wait too
             status = "IN_PROCESS" if correction or status == "UNKNOWN" else status
         elif kind != "RATED":
-            rest, status = _after(rest, kind)
+            waits = kind == "TRANSFERRED" and not correction and status in _ASKS.values()
+            rest, after = _after(rest, kind)
+            status = status if waits else after  # a transfer moves the holder, who goes on waiting
         out.append(status)
     return out
 
