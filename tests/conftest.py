@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from hub.config import Settings
 from hub.embedded.broker import EmbeddedBroker
 from hub.embedded.net import free_port
+from tests.support import leaks
 
 TopicFactory = Callable[..., Awaitable[str]]
 
@@ -37,6 +38,12 @@ def settings_for(bootstrap: str, data_dir: Path) -> Settings:
         console={"port": free_port()},
         observe={"port_base": 0},
     )
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_open(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test with a broker that leaves a connection open fails itself, not whichever runs when memory is freed."""
+    yield from leaks.closed_at_end(request)
 
 
 @pytest.fixture(scope="module")
