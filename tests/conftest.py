@@ -45,6 +45,11 @@ def pytest_configure() -> None:
     quick_broker.use()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with processes and brokers first: they last long, and the short ones fill what is left at the end."""
+    items.sort(key=lambda item: [item.get_closest_marker(mark) is None for mark in ("e2e", "broker")])
+
+
 @pytest.fixture(autouse=True)
 def nothing_stays_open() -> Iterator[None]:
     """A test that leaves a connection to Kafka open fails itself, not whichever runs when memory is freed."""

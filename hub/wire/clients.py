@@ -29,6 +29,7 @@ class Client(AIOKafkaClient):  # type: ignore[misc]
     """Opens nothing after `close`, and forgets no connection before."""
 
     _over = False
+    _sync_task: asyncio.Task[None] | None
 
     async def bootstrap(self) -> None:
         """Ask the cluster who it is. Whatever ends this early, the connection for it is closed."""
@@ -115,7 +116,7 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]
         self._message_accumulator.fail_all(KafkaConnectionError("the producer was stopped"))
 
 
-class Admin(AIOKafkaAdminClient):
+class Admin(AIOKafkaAdminClient):  # type: ignore[misc]
     """`start` that fails has closed everything."""
 
     def __init__(self, **arguments: Any) -> None:

@@ -1,4 +1,4 @@
-"""Every test with a broker in this process ends its tasks itself: what the loop's end cancels closes nothing in order."""
+"""A test ends its own tasks: what the end of the loop cancels closes nothing in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kafka clients close what they opened, whenever and however they end: cancelled, refused, with a broker that is away."""
+"""Kafka clients close what they opened, however they end: cancelled, refused, with a broker that is away."""
 
 from __future__ import annotations
 
@@ -128,7 +128,9 @@ async def test_a_producer_that_cannot_finish_is_stopped_by_a_time_limit_and_says
     await producer.start()
     await producer.send_and_wait(name, b"first")
     with silent(kafka):
-        waiting = [await producer.send(name, b"x" * 1_000_000, partition=n) for n in range(12)]  # more than a socket takes
+        waiting = [
+            await producer.send(name, b"x" * 1_000_000, partition=n) for n in range(12)
+        ]  # more than a socket takes
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.5):
                 await producer.stop()

@@ -44,7 +44,9 @@ async def test_the_tax_office_gets_what_is_passed_on_and_writes_while_it_holds_i
 
     async def heard() -> list[tuple[str, str, str | None]]:
         found = [codec.decode(record.value)[1] for record in await records_of(hub_settings, out(tax_org.name))]
-        return sorted((e["dossier"]["dossier_code"], e["step"]["step"], e["dossier"]["parent_code"]) for e in found)
+        # The transfer's limit lies in the past: on a slow machine the core tells of it before it is passed back.
+        steps = [e for e in found if "step" in e]
+        return sorted((e["dossier"]["dossier_code"], e["step"]["step"], e["dossier"]["parent_code"]) for e in steps)
 
     async def refused() -> list[tuple[str, str]]:
         letters = [parse(r.key, r.value, r.headers) for r in await records_of(hub_settings, DEAD_LETTERS)]

@@ -8,13 +8,19 @@ from collections.abc import Coroutine, Generator
 from typing import Any
 
 
-async def cut_off(work: Coroutine[Any, Any, Any], at: int) -> bool:
-    """Runs `work` in a task that is cancelled at its await number `at`; False if it ended before."""
+async def cut_off(work: Coroutine[Any, Any, Any], at: int, settled_s: float | None = None) -> bool:
+    """Runs `work` in a task that is cancelled at its await number `at`; False if it never came so far.
+
+    settled_s: what still runs after so long has started and only waits; it is cancelled then.
+    """
     task = asyncio.ensure_future(_steps(work, at))
-    await asyncio.wait([task])
+    _, early = await asyncio.wait([task], timeout=settled_s)
+    if early:
+        task.cancel()
+        await asyncio.wait([task])
     if not task.cancelled():
         task.result()
-    return task.cancelled()
+    return task.cancelled() and not early
 
 
 @types.coroutine
@@ -35,3 +41,5 @@ def _steps(work: Coroutine[Any, Any, Any], at: int) -> Generator[Any, Any, Any]:
             yield waited
         except BaseException as raised:
             error = raised
+            if isinstance(raised, asyncio.CancelledError):
+                at = -1  # once is enough: what comes now is its end
