@@ -124,8 +124,6 @@ class _Life:
         limit_s = _FAILING_S if faulty else self._kafka.rebalance_timeout_ms / 1000 + _FAILING_S
         if faulty:
             await self._runner.cancel()
-        # Faust stops what has started: a part whose start goes on beside the stop would stay.
-        await asyncio.wait([starting], timeout=limit_s)
         app = asyncio.get_running_loop().create_task(self._app.stop())
         _, late = await asyncio.wait([app, starting], timeout=limit_s)
         await _cancel(late)

@@ -2,8 +2,8 @@
 
 aiokafka 0.14 leaves connections open in four cases: the first question to the cluster is cancelled; `start` fails and
 nobody calls `stop`; `stop` is cancelled, after which it does nothing any more; `stop` comes while a fetch pauses after
-a failed request, and ends with that fetch's cancellation. Its `close` also swallows the caller's cancellation, and waits
-without limit for a broker that takes nothing. What is private to aiokafka is touched here for these reasons.
+a failed request, and ends with that fetch's cancellation. Its `close` also swallows the caller's cancellation, and
+waits without limit for a broker that takes nothing. What is private to aiokafka is touched here for these reasons.
 """
 
 from __future__ import annotations
