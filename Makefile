@@ -4,7 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 # A file's tests stay together: they share its broker. Most of their time is waiting, hence more workers than cores.
-PARALLEL ?= -n 4 --dist loadfile
+# In the order of tests/conftest.py: xdist would begin with the files of many tests, which are the short ones.
+PARALLEL ?= -n 4 --dist loadfile --no-loadscope-reorder
 REPORT ?= var/demo/report.json
 BENCH  := .venv-bench
 COMPILED := $(VENV)/compiled

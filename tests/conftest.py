@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from hub.config import Settings
 from hub.embedded.broker import EmbeddedBroker
 from hub.embedded.net import free_port
+from tests.support import leaks, quick_broker
 
 TopicFactory = Callable[..., Awaitable[str]]
 
@@ -39,11 +40,27 @@ def settings_for(bootstrap: str, data_dir: Path) -> Settings:
     )
 
 
+def pytest_configure() -> None:
+    """Each JVM of this process and of hubs that it starts, if the machine has run these tests before."""
+    quick_broker.use()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with processes and brokers first: they last long, and the short ones fill what is left at the end."""
+    items.sort(key=lambda item: [item.get_closest_marker(mark) is None for mark in ("e2e", "broker")])
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_open() -> Iterator[None]:
+    """A test that leaves a connection to Kafka open fails itself, not whichever runs when memory is freed."""
+    yield from leaks.closed_at_end()
+
+
 @pytest.fixture(scope="module")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
-    """A real embedded broker of the test file's own (2 s): the hub's topics have fixed names, so files must not share
+    """A real embedded broker of the test file's own (1 s): the hub's topics have fixed names, so files must not share
     them. Tests of one file keep apart by codes, fresh topics and groups."""
-    with EmbeddedBroker(tmp_path_factory.mktemp("kafka"), heap_mb=384) as broker:
+    with EmbeddedBroker(quick_broker.prepare(tmp_path_factory.mktemp("kafka")), heap_mb=384) as broker:
         yield Kafka(broker.bootstrap, settings_for(broker.bootstrap, tmp_path_factory.mktemp("hub")), broker)
 
 

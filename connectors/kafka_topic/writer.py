@@ -38,36 +38,53 @@ class Writer:
         self.leases -= 1
         if self.leases == 0:
             _WRITERS.pop(self.key, None)
-            if self.admin is not None:
-                await self.admin.close()
-            await self.producer.stop()
+            try:
+                if self.admin is not None:
+                    await self.admin.close()
+            finally:
+                await self.producer.stop()
 
 
-_WRITERS: dict[tuple[str, str], asyncio.Future[Writer]] = {}
+@dataclass(eq=False)
+class _Starting:
+    """A writer under way, and how many wait for it."""
+
+    task: asyncio.Task[Writer]
+    waiting: int = 0
+
+
+_WRITERS: dict[tuple[str, str], _Starting] = {}
 
 
 async def lease(settings: Settings, subscriber: str) -> Writer:
     """The subscriber's writer; the first caller starts it, the others wait for that. KafkaError, RegistryError."""
     key = (settings.bootstrap, subscriber)
     starting = _WRITERS.get(key)
-    if starting is None or starting.get_loop() is not asyncio.get_running_loop():
-        starting = _WRITERS[key] = asyncio.ensure_future(_start(settings, key))
+    if starting is None or starting.task.get_loop() is not asyncio.get_running_loop():
+        starting = _WRITERS[key] = _Starting(asyncio.create_task(_start(settings, key)))
+    starting.waiting += 1
     try:
-        writer = await asyncio.shield(starting)
+        writer = await asyncio.shield(starting.task)
     except BaseException:
-        if starting.done():
+        if starting.waiting == 1:  # nobody else wants it: a start under way closes what it opened
             _WRITERS.pop(key, None)
+            await _dropped(starting.task)
         raise
+    finally:
+        starting.waiting -= 1
     writer.leases += 1
     return writer
+
+
+async def _dropped(task: asyncio.Task[Writer]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
+    if not task.cancelled() and task.exception() is None and task.result().leases == 0:
+        await task.result().producer.stop()
 
 
 async def _start(settings: Settings, key: tuple[str, str]) -> Writer:
     codec = await open_codec(settings)
     producer = kafka.producer(settings)
-    try:
-        await producer.start()
-    except BaseException:
-        await producer.stop()
-        raise
+    await producer.start()
     return Writer(settings, producer, codec, key)

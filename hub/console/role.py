@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from hub.access.directory import directory
 from hub.config import Settings
@@ -15,11 +16,11 @@ from hub.readmodel.queries import ReadModel
 
 async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
     """Serves until `stop`."""
-    sock = listen(settings.console.host, settings.console.port)
-    engine = open_engine(settings)
-    try:
-        async with directory(settings) as copy, serve_app(make_app(settings, ReadModel(engine), copy), sock):
-            HEALTH.set_ready("console", True, f"http://{settings.console.host}:{sock.getsockname()[1]}/")
-            await copy.follow(stop)
-    finally:
-        engine.dispose()
+    with contextlib.closing(listen(settings.console.host, settings.console.port)) as sock:
+        engine = open_engine(settings)
+        try:
+            async with directory(settings) as copy, serve_app(make_app(settings, ReadModel(engine), copy), sock):
+                HEALTH.set_ready("console", True, f"http://{settings.console.host}:{sock.getsockname()[1]}/")
+                await copy.follow(stop)
+        finally:
+            engine.dispose()

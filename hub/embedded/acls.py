@@ -10,14 +10,14 @@ import asyncio
 import time
 from collections.abc import Iterable
 
-from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.admin import CreateAclsRequest, CreateAclsRequest_v1, DescribeAclsRequest
 
 from hub.config import Settings
 from hub.errors import StartError
+from hub.wire import kafka
 from hub.wire.acl import Acl
-from hub.wire.kafka import client_args
+from hub.wire.clients import Client
 
 RESOURCES = {"topic": 2, "group": 3, "cluster": 4, "transactional-id": 5}
 ANY = 1
@@ -49,7 +49,7 @@ async def apply(settings: Settings, rights: Iterable[Acl]) -> int:
     StartError: no broker, no right, or a cluster without an authorizer.
     """
     wanted = list(rights)
-    client = AIOKafkaClient(**client_args(settings))
+    client = kafka.client(settings)
     try:
         await client.bootstrap()
         answer = await client.send(client.get_random_node(), _CreateAll(wanted))
@@ -64,7 +64,7 @@ async def apply(settings: Settings, rights: Iterable[Acl]) -> int:
     return len(wanted)
 
 
-async def _until_they_hold(client: AIOKafkaClient, wanted: set[Row]) -> None:
+async def _until_they_hold(client: Client, wanted: set[Row]) -> None:
     """The controller answers before the brokers' authorizers have heard; a role that starts now would be refused."""
     deadline = time.monotonic() + HOLD_S
     for broker in client.cluster.brokers():
@@ -74,7 +74,7 @@ async def _until_they_hold(client: AIOKafkaClient, wanted: set[Row]) -> None:
             await asyncio.sleep(0.05)
 
 
-async def _standing(client: AIOKafkaClient, node: int) -> set[Row]:
+async def _standing(client: Client, node: int) -> set[Row]:
     answer = await client.send(node, DescribeAclsRequest(ANY, None, ANY, None, None, ANY, ANY))
     if answer.error_code:
         raise for_code(answer.error_code)(answer.error_message)

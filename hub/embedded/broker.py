@@ -198,7 +198,6 @@ class EmbeddedBroker:
             "-XX:+UseSerialGC" if heap_mb < 256 else "-XX:+UseG1GC",
             "-XX:TieredStopAtLevel=1",
             "-XX:+ExitOnOutOfMemoryError",
-            "-Xshare:auto",
             "-Djava.awt.headless=true",
             f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
             "-cp",

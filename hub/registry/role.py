@@ -38,6 +38,9 @@ async def _until(stop: asyncio.Event, failed: asyncio.Future[None]) -> None:
     """Returns at `stop`; raises what made the store fail."""
     stopping = asyncio.ensure_future(stop.wait())
     failed.add_done_callback(lambda _: stopping.cancel())
-    await asyncio.wait([stopping])
+    try:
+        await asyncio.wait([stopping])
+    finally:
+        stopping.cancel()
     if failed.done():
         failed.result()

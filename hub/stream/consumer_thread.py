@@ -7,6 +7,7 @@ to Faust's driver is touched here and nowhere else.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -81,17 +82,15 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def on_thread_stop(self) -> None:
         """Leave in order; but a join that waits for other members, perhaps for the rebalance time, is cut off."""
-        stopping = asyncio.ensure_future(super().on_thread_stop())
-        await asyncio.wait([stopping], timeout=_THREAD_END_S / 2)
-        if not stopping.done() and self._consumer is not None:
-            await self._consumer._client.close()  # what it waits for fails
-            await asyncio.wait([stopping], timeout=_THREAD_END_S / 2)
-            if not stopping.done():
-                stopping.cancel()
-                await asyncio.wait([stopping])
-            await self._consumer._client.close()  # what it may have opened again meanwhile
-        if not stopping.cancelled():
-            stopping.result()
+        for leave in (super().on_thread_stop, self._consumer_stop):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_THREAD_END_S / 2):
+                    await leave()
+
+    async def _consumer_stop(self) -> None:
+        """If Faust's part did not come to that."""
+        if self._consumer is not None:
+            await self._consumer.stop()
 
     async def heartbeat(self) -> bool | None:
         """Ask the coordinator now. True: we are a member. False: no longer. None: it did not say."""

@@ -67,11 +67,7 @@ class KafkaLogs:
     async def _started(self) -> AIOKafkaConsumer:
         if self._reader is None:
             reader = kafka.consumer(self._settings, isolation_level=self._isolation)
-            try:
-                await reader.start()
-            except BaseException:
-                await reader.stop()
-                raise
+            await reader.start()
             self._reader = reader
         return self._reader
 

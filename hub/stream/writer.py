@@ -124,11 +124,7 @@ class Writer:
 
     async def _connected(self) -> AIOKafkaProducer:
         producer = kafka.producer(self._settings, enable_idempotence=True, **self._arguments)
-        try:
-            await producer.start()
-        except BaseException:
-            await producer.stop()
-            raise
+        await producer.start()
         return producer
 
     def _started(self) -> AIOKafkaProducer:

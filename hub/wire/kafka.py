@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from hub.config import KafkaSettings, Settings
+from hub.wire.clients import Admin, Client, Consumer, Producer
 from hub.wire.topics import DEAD_LETTER_LIMIT
 
 Headers = Sequence[tuple[str, bytes]]
@@ -87,7 +88,7 @@ def producer(settings: Settings, **extra: Any) -> AIOKafkaProducer:
         "max_batch_size": 1_000_000,
         "max_request_size": MAX_REQUEST_BYTES,
     }
-    return AIOKafkaProducer(**(client_args(settings) | args | extra))
+    return Producer(**(client_args(settings) | args | extra))
 
 
 def consumer(
@@ -112,12 +113,17 @@ def consumer(
             "rebalance_timeout_ms": kafka.rebalance_timeout_ms,
             "max_poll_interval_ms": 300_000,
         }
-    return AIOKafkaConsumer(*topics, **(client_args(settings) | args | extra))
+    return Consumer(*topics, **(client_args(settings) | args | extra))
 
 
 def admin(settings: Settings) -> AIOKafkaAdminClient:
     """Not started."""
-    return AIOKafkaAdminClient(**client_args(settings))
+    return Admin(**client_args(settings))
+
+
+def client(settings: Settings) -> Client:
+    """What the others stand on, for requests that none of them has. Not started (`bootstrap`)."""
+    return Client(**client_args(settings))
 
 
 async def send_all(

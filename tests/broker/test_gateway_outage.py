@@ -17,6 +17,7 @@ from hub.embedded.broker import EmbeddedBroker
 from hub.embedded.net import free_port
 from hub.intake import sender
 from tests.conftest import settings_for
+from tests.support import quick_broker
 from tests.support.gateway import BATCH, STRUCTURED, event, ingress_of, organisation, running, step
 
 pytestmark = pytest.mark.broker
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.broker
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
     """One of our own: the session's must not stop."""
-    with EmbeddedBroker(tmp_path_factory.mktemp("kafka"), free_port(), heap_mb=256) as own:
+    with EmbeddedBroker(quick_broker.prepare(tmp_path_factory.mktemp("kafka")), free_port(), heap_mb=256) as own:
         yield own
 
 

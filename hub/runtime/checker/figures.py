@@ -60,7 +60,7 @@ def _received(dossier: Dossier) -> int | None:
         return millis(told)
     steps = [step for step in dossier.in_time() if step.kind != "RATED"]
     undone = False
-    for step, status in zip(steps, _at_arrival(dossier, steps), strict=True):
+    for step, status in zip(steps, _in_time(dossier, steps), strict=True):
         if status in ACCEPTED or (status == "RETURNED" and not undone):
             return step.at
         undone = undone or status in UNDONE
@@ -70,7 +70,7 @@ def _received(dossier: Dossier) -> int | None:
 def _outcome(dossier: Dossier, received: int, start: int, end: int) -> str:
     """on_time, late, withdrawn or pending; "" for what ended before the month, or has no date."""
     steps = [step for step in dossier.in_time() if step.at < end and step.kind != "RATED"]
-    own = _at_arrival(dossier, steps)
+    own = _in_time(dossier, steps)
     ended = _end(dossier, steps, own, end)
     if ended is None:
         return "pending"
@@ -88,7 +88,7 @@ def _outcome(dossier: Dossier, received: int, start: int, end: int) -> str:
     return "late" if at - _waited(steps, own, received, at) > millis(due) else "on_time"
 
 
-def _at_arrival(dossier: Dossier, steps: list[Step]) -> list[str]:
+def _in_time(dossier: Dossier, steps: list[Step]) -> list[str]:
     """The status that each step gives among all of the dossier's, also where a late one filled in what lay before."""
     own = dict(zip((step.id for step in dossier.in_time()), statuses(dossier.in_time()), strict=True))
     return [own[step.id] for step in steps]
