@@ -6,6 +6,8 @@ HubError
 ├── BadRecord              one record cannot be used; becomes a dead letter, the rest goes on
 │   └── DecodeError        its bytes are not what they claim to be
 ├── RegistryError          the schema registry refused or is away
+├── Overloaded             too much is under way at a door; carries retry_after in seconds
+├── BrokerAway             the broker did not acknowledge what a door took in; carries retry_after
 └── Delivery verdicts
     ├── Retryable          the portal may take it later; carries retry_after in seconds
     └── Rejected           the portal will never take it as it is; becomes a dead letter
@@ -58,6 +60,18 @@ class RegistryError(HubError):
     def __init__(self, message: str, code: int = 0) -> None:
         super().__init__(message)
         self.code = code
+
+
+class Overloaded(HubError):
+    """Too much is under way; `retry_after` in seconds."""
+
+    retry_after = 1
+
+
+class BrokerAway(HubError):
+    """The broker did not acknowledge; what was sent may or may not stand in the log. `retry_after` in seconds."""
+
+    retry_after = 5
 
 
 class Retryable(HubError):

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from hub.broker.broker import EmbeddedBroker
 from hub.config import Settings
-from hub.embedded.broker import EmbeddedBroker
-from hub.embedded.net import free_port
+from hub.machine.ports import free_port
 from tests.support import leaks, quick_broker
 
 TopicFactory = Callable[..., Awaitable[str]]

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Written by `python -m hub.wire.listing deploy/kafka`; do not edit.
+# Written by `python -m hub.kafka.topic_listing deploy/kafka`; do not edit.
 # AGENCY and SUBSCRIBER stand for the names of one agency and one subscriber: repeat those lines for each.
 set -eu
 : "${BOOTSTRAP:?host:port of the cluster}" "${ADMIN_CONFIG:?properties file of the cluster administrator}"

@@ -13,12 +13,12 @@ from typing import Any, Generic
 
 import msgspec
 
+from hub.avro.codec import decode_body, parse, parsed
 from hub.avro.reader import Reader, truncated
 from hub.avro.record import Body, R
+from hub.avro.schema_text import Node
+from hub.avro.schema_text import parse as parse_tree
 from hub.errors import DecodeError
-from hub.wire.avro import Node
-from hub.wire.avro import parse as parse_tree
-from hub.wire.codec import decode_body, parse, parsed
 
 DEPTH = 32
 """How deep records, arrays, maps and unions may stand in each other; ours need fewer than 10."""

@@ -1,0 +1,1 @@
+"""The commands `hub …`, one module each."""

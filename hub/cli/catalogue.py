@@ -1,6 +1,6 @@
 """`hub catalogue`: the national list of procedures against what the province publishes, and what is offered online.
 
-Exit codes: 0 done, for `compare` no difference; 1 some, or nothing to compare with; others as in hub.runtime.exits.
+Exit codes: 0 done, for `compare` no difference; 1 some, or nothing to compare with; others as in hub.exit_codes.
 """
 
 from __future__ import annotations
@@ -15,15 +15,14 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from hub import config
+from hub import config, exit_codes
 from hub.cli import output
 from hub.config import Settings
-from hub.readmodel import coverage as figures
-from hub.readmodel.coverage import Coverage, Line
 from hub.readmodel.database import open_engine
 from hub.reconcile.catalogue import KINDS, Side, compare
 from hub.reconcile.catalogue_sides import read_sides
-from hub.runtime import exits
+from hub.reports import online_coverage as figures
+from hub.reports.online_coverage import Coverage, Line
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -49,7 +48,7 @@ def compare_catalogues(as_json: output.Json = False) -> None:
         output.print_table(f"{len(found)} differences", ("code", "difference", "reference", "province"), rows)
         for kind, number in sorted(Counter(one.kind for one in found).items()):
             print(f"{number:6}  {kind}: {KINDS[kind]}")
-    raise typer.Exit(exits.FAILED if found or not reference.procedures else exits.OK)
+    raise typer.Exit(exit_codes.FAILED if found or not reference.procedures else exit_codes.OK)
 
 
 @app.command()

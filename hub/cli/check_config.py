@@ -9,13 +9,12 @@ from typing import Any
 import typer
 from pydantic import BaseModel, SecretStr
 
-from hub import config
+from hub import config, exit_codes
 from hub.cli import output
 from hub.config import Settings
 from hub.errors import ConfigError
 from hub.model.deadline_rules import rules as deadline_rules
-from hub.readmodel.figures_rules import scheme
-from hub.runtime import exits
+from hub.reports.score_rules import scheme
 
 app = typer.Typer(add_completion=False)
 
@@ -33,7 +32,7 @@ def check_config(as_json: output.Json = False) -> None:
             output.print_json({"ok": False, "errors": [_split(line) for line in str(error).splitlines()]})
         else:
             print(f"settings are wrong:\n{error}", file=sys.stderr)
-        raise typer.Exit(exits.USAGE) from None
+        raise typer.Exit(exit_codes.USAGE) from None
     rows = list(effective(settings))
     if as_json:
         output.print_json({"ok": True, "settings": {name: value for name, value, _default in rows}})
@@ -47,14 +46,14 @@ def _connectors(settings: Settings) -> None:
     """What connectors say of their own settings in `sources` and `inbound`. ConfigError: all that is wrong."""
     wrong = []
     for name in settings.sources:
-        from hub.intake.source_role import make_source  # loads Kafka's client, which nothing else here needs
+        from hub.sources.role import make_source  # loads Kafka's client, which nothing else here needs
 
         try:
             make_source(name, settings)
         except ConfigError as error:
             wrong.append(str(error))
     if settings.inbound:
-        from hub.intake.inbound import installed
+        from hub.connect.inbound import installed
 
         try:
             installed(settings)

@@ -1,6 +1,6 @@
 """`hub dead-letters list|show|replay|skip`: what could not be used, why, and sending it back.
 
-Exit codes: 0 done, 1 nothing found or some letters cannot go back, 2 wrong usage; others as in hub.runtime.exits.
+Exit codes: 0 done, 1 nothing found or some letters cannot go back, 2 wrong usage; others as in hub.exit_codes.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from typing import Annotated
 
 import typer
 
-from hub import config
-from hub.access import audit
-from hub.access.directory import write
+from hub import config, exit_codes
+from hub.admin import letter_list
+from hub.admin.letter_acts import Action
+from hub.admin.replay import Report, send_back
 from hub.cli import output
 from hub.cli.since import since_ms
 from hub.config import Settings
-from hub.deadletter import browse, listing, show
-from hub.deadletter.acts import Action
-from hub.deadletter.filter import Filter
+from hub.control import audit
+from hub.control.directory import write
+from hub.deadletter import browse, masked_view
+from hub.deadletter.filters import Filter
 from hub.deadletter.reasons import REASONS, STAGES
 from hub.deadletter.record import DeadLetter
-from hub.deadletter.replay import Report, send_back
 from hub.errors import ConfigError
-from hub.runtime import exits
-from hub.wire.registry import open_codec
+from hub.registry.client import open_codec
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -65,10 +65,10 @@ def list_letters(
     """Open dead letters by filter, the newest first."""
     settings, wanted = config.load(), _filter(None, stage, reason, subscriber, since, dossier)
     if counts:
-        _print_counts(asyncio.run(listing.counts(settings, wanted, closed)), as_json)
+        _print_counts(asyncio.run(letter_list.counts(settings, wanted, closed)), as_json)
         return
-    found = asyncio.run(listing.newest(settings, wanted, limit, closed))
-    rows = [show.summary(one.letter) | {"state": one.state} for one in found]
+    found = asyncio.run(letter_list.newest(settings, wanted, limit, closed))
+    rows = [masked_view.summary(one.letter) | {"state": one.state} for one in found]
     if as_json:
         output.print_json(rows)
         return
@@ -102,7 +102,7 @@ def show_letter(
         codec = await open_codec(settings)
         if reveal:
             await write(settings, audit.entry(audit.this_operator(), "dead-letters.reveal", id, why))
-        return show.document(letter, codec, reveal)
+        return masked_view.document(letter, codec, reveal)
 
     found = asyncio.run(read())
     if as_json:
@@ -183,7 +183,7 @@ def _report(action: Action, report: Report, as_json: bool, done: bool) -> None:
         output.print_json(told)
     else:
         _tell(f"{action}: sent" if done else f"would {action}", report)
-    raise typer.Exit(exits.FAILED if report.refused or not report.total else exits.OK)
+    raise typer.Exit(exit_codes.FAILED if report.refused or not report.total else exit_codes.OK)
 
 
 def _tell(title: str, report: Report) -> None:

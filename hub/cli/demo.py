@@ -1,4 +1,4 @@
-"""`hub demo`: see hub/runtime/demo/."""
+"""`hub demo`: see hub/demo/."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import IO, TYPE_CHECKING, Annotated
 import typer
 from pydantic import BaseModel
 
-from hub import config
+from hub import config, exit_codes
 from hub.config import Settings
-from hub.embedded.net import free_port
 from hub.errors import ConfigError, StartError
-from hub.runtime import exits, logs
+from hub.machine.ports import free_port
+from hub.observe import logs
 
 if TYPE_CHECKING:
-    from hub.runtime.demo.run import Demo
+    from hub.demo.run import Demo
 
 app = typer.Typer(add_completion=False)
 
@@ -47,8 +47,8 @@ def demo(
 
     Ends with 0 only if nothing is missing, nothing out of order and the dead letters are exactly the planted ones.
     """
-    from hub.runtime.demo.run import Demo
-    from hub.runtime.demo.view import View
+    from hub.demo.run import Demo
+    from hub.demo.view import View
 
     if 0 < province_events < LEAST_PROVINCE:
         raise ConfigError("--province-events", f"must be 0 or at least {LEAST_PROVINCE}")
@@ -63,7 +63,7 @@ def demo(
         if dossiers < run.dossiers:
             run.take_only(dossiers)
         passed = asyncio.run(_main(run, stay=not once))
-    raise typer.Exit(exits.OK if passed else exits.FAILED)
+    raise typer.Exit(exit_codes.OK if passed else exit_codes.FAILED)
 
 
 async def _main(run: Demo, stay: bool) -> bool:

@@ -7,11 +7,10 @@ from dataclasses import asdict
 
 import typer
 
-from hub import config
+from hub import config, exit_codes
+from hub.admin.checks import Finding, all_checks
 from hub.cli import output
-from hub.cli.checks import Finding, all_checks
 from hub.config import Settings
-from hub.runtime import exits
 
 app = typer.Typer(add_completion=False)
 
@@ -27,7 +26,7 @@ def doctor(as_json: output.Json = False) -> None:
     else:
         rows = [(finding.what, _WORDS[finding.ok], finding.sentence) for finding in findings]
         output.print_table("Doctor", ("what", "", "finding"), rows)
-    raise typer.Exit(exits.FAILED if any(finding.ok is False for finding in findings) else exits.OK)
+    raise typer.Exit(exit_codes.FAILED if any(finding.ok is False for finding in findings) else exit_codes.OK)
 
 
 async def _collect(settings: Settings) -> list[Finding]:

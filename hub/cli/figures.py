@@ -24,18 +24,18 @@ def figures(
     as_json: output.Json = False,
 ) -> None:
     """Count the month from the read model: received, on time, late, pending, online, published; the QĐ 766 score."""
-    from hub.readmodel import report, report_xlsx
     from hub.readmodel.database import open_engine
+    from hub.reports import monthly_report, monthly_report_xlsx
 
     settings = load()
     engine = open_engine(settings)
     try:
-        found = report.monthly(engine, settings, month, agency)
+        found = monthly_report.monthly(engine, settings, month, agency)
     finally:
         engine.dispose()
     if xlsx is not None:
         try:
-            report_xlsx.write(found, xlsx)
+            monthly_report_xlsx.write(found, xlsx)
         except OSError as error:
             raise StartError(f"{xlsx}: {error.strerror or error}") from None
     if as_json:

@@ -19,7 +19,7 @@ from hub.config import Settings, load
 from hub.errors import ConfigError
 
 if TYPE_CHECKING:
-    from hub.runtime.generator.events import Event
+    from hub.demo.generator.event import Event
 
 app = typer.Typer(add_completion=False)
 MOST = 5_000_000
@@ -53,9 +53,9 @@ def generate(
     Their shape (activities, gaps, due dates, channels, weekdays) is drawn from the sample data. Through the gateway the
     key's organisation needs the right to every source and agency that --list-sources prints.
     """
+    from hub.demo.generator import events as generator
+    from hub.demo.generator.offices import offices_on
     from hub.model import agencies
-    from hub.runtime.generator import events as generator
-    from hub.runtime.generator.offices import offices_on
 
     settings = load()
     table = agencies.table(settings.figures.agencies_file)
@@ -83,7 +83,7 @@ def _send(
     key_file: Path | None,
     tick: Any,
 ) -> Counter[str]:
-    from hub.runtime.generator import sinks
+    from hub.demo.generator import sinks
 
     if to is Target.file:
         written = Counter[str]()

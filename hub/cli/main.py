@@ -1,7 +1,7 @@
 """`hub COMMAND …`: finds the command's module and runs it; only that module is imported, so `hub run core` starts fast.
 
 Each module of this folder named below has a typer `app`. Errors end here: one sentence on stderr and the code of
-hub.runtime.exits; a traceback only for a fault of the program.
+hub.exit_codes; a traceback only for a fault of the program.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from hub import exit_codes
 from hub.errors import HubError
-from hub.runtime import exits
 
 COMMANDS = {
     "run": ("hub.cli.run", "run one role in this process"),
@@ -39,41 +39,41 @@ COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """Run one command and exit with its code (hub.runtime.exits)."""
+    """Run one command and exit with its code (hub.exit_codes)."""
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in ("-h", "--help", "help"):
         _help()
-        sys.exit(exits.OK if words else exits.USAGE)
+        sys.exit(exit_codes.OK if words else exit_codes.USAGE)
     if words[0] in ("-V", "--version"):
         from importlib.metadata import version
 
         print(version("hub"))
-        sys.exit(exits.OK)
+        sys.exit(exit_codes.OK)
     sys.exit(_run(words[0], words[1:]))
 
 
 def _run(name: str, words: list[str]) -> int:
     if name not in COMMANDS or importlib.util.find_spec(COMMANDS[name][0]) is None:
         print(f"hub: there is no command {name!r}; see `hub --help`", file=sys.stderr)
-        return exits.USAGE
+        return exit_codes.USAGE
     # The error itself is told below; without a log set up, aiokafka's own lines would only repeat it.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     module = importlib.import_module(COMMANDS[name][0])
     try:
         module.app(args=words, prog_name=f"hub {name}")
     except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else exits.FAILED if ended.code else exits.OK
+        return ended.code if isinstance(ended.code, int) else exit_codes.FAILED if ended.code else exit_codes.OK
     except KeyboardInterrupt:
-        return exits.INTERRUPTED
+        return exit_codes.INTERRUPTED
     except HubError as error:
         print(f"hub {name}: {error}", file=sys.stderr)
-        return exits.code(error)
+        return exit_codes.code(error)
     except Exception as error:
-        if exits.code(error) != exits.NOT_NOW:
+        if exit_codes.code(error) != exit_codes.NOT_NOW:
             raise
         print(f"hub {name}: Kafka is away: {error}", file=sys.stderr)
-        return exits.NOT_NOW
-    return exits.OK
+        return exit_codes.NOT_NOW
+    return exit_codes.OK
 
 
 def _help() -> None:

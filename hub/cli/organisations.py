@@ -11,9 +11,10 @@ from typing import Annotated, Any
 import typer
 
 from hub import config
-from hub.access import audit, organisations
-from hub.access.control import Organisation
+from hub.admin import organisations
 from hub.cli import output
+from hub.control import audit
+from hub.control.records import Organisation
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 

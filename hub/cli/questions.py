@@ -16,13 +16,14 @@ from typing import Annotated
 import typer
 
 from hub import config
-from hub.access import audit, subscribers
-from hub.access.control import Subscriber
-from hub.access.directory import write
+from hub.admin import subscribers
 from hub.cli import output
 from hub.config import Settings
-from hub.delivery.portal import Answer, make_portal
-from hub.delivery.questions import Kind, Question, QuestionReply, opened
+from hub.connect.portal import Answer, make_portal
+from hub.connect.questions import Kind, Question, QuestionReply, opened
+from hub.control import audit
+from hub.control.directory import write
+from hub.control.records import Subscriber
 from hub.errors import BadRecord, ConfigError, Rejected, Retryable, StartError
 from hub.model import codes
 

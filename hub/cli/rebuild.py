@@ -10,9 +10,9 @@ import typer
 from rich.console import Console
 
 from hub.config import load
+from hub.projector.projector import rebuild
 from hub.readmodel.database import open_engine
-from hub.readmodel.projector import rebuild
-from hub.wire.registry import open_codec
+from hub.registry.client import open_codec
 
 
 def command(as_json: bool = typer.Option(False, "--json", help="machine-readable result")) -> None:

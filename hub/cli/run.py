@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hub import config
-from hub.runtime import process
+from hub.supervisor import run_role
 
 app = typer.Typer(add_completion=False)
 
@@ -19,4 +19,4 @@ def run(
     log_file: Annotated[Path | None, typer.Option(help="log there (3 x 10 MB) instead of to stderr")] = None,
 ) -> None:
     """Run one role. SIGTERM or Ctrl-C: it stops fetching, finishes or parks, commits, and ends with 0."""
-    raise typer.Exit(process.run(role, config.load(), log_file))
+    raise typer.Exit(run_role.run(role, config.load(), log_file))

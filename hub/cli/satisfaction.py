@@ -12,17 +12,16 @@ from typing import Annotated
 
 import typer
 
-from hub import config
-from hub.access.control import Subscriber
-from hub.access.directory import directory
+from hub import config, exit_codes
 from hub.cli import output
 from hub.config import Settings
-from hub.delivery.portal import make_portal
-from hub.delivery.satisfaction import Satisfaction, send
+from hub.connect.portal import make_portal
+from hub.connect.satisfaction import Satisfaction, send
+from hub.control.directory import directory
+from hub.control.records import Subscriber
 from hub.errors import ConfigError
 from hub.readmodel.database import open_engine
-from hub.readmodel.satisfaction import read
-from hub.runtime import exits
+from hub.reports.satisfaction import read
 
 app = typer.Typer(add_completion=False)
 
@@ -46,11 +45,11 @@ def satisfaction(
         return
     if not told.total:
         print("nobody rated; nothing is sent")
-        raise typer.Exit(exits.FAILED)
+        raise typer.Exit(exit_codes.FAILED)
     answer = asyncio.run(_send(settings, subscriber, told))
     if answer is None:
         print(f"{subscriber} has no call for satisfaction")
-        raise typer.Exit(exits.FAILED)
+        raise typer.Exit(exit_codes.FAILED)
 
 
 def _read(settings: Settings, month: str) -> Satisfaction:

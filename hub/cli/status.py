@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from pathlib import Path
 from typing import Any
 
-import httpx
 import typer
-from prometheus_client import Metric
-from prometheus_client.parser import text_string_to_metric_families
 
-from hub import config
+from hub import config, exit_codes
+from hub.admin.status import collect
 from hub.cli import output
 from hub.config import Settings
-from hub.runtime import exits, status
 
 app = typer.Typer(add_completion=False)
-
-_WATCHDOG = "hub_watchdog_gap_seconds"
-_LINKS = {"hub_link_up", "hub_link_parked_dossiers", "hub_link_held_dossiers", "hub_link_oldest_undelivered_seconds"}
 
 
 @app.command("status")
@@ -32,68 +24,7 @@ def show(as_json: output.Json = False) -> None:
         output.print_json(whole)
     else:
         _print(whole, settings)
-    raise typer.Exit(exits.OK if whole["ok"] else exits.FAILED)
-
-
-async def collect(settings: Settings) -> dict[str, Any]:
-    """{"ok", "supervisor", "roles": [...], "connections": [...]} from the run folder and each role's own answers."""
-    told = status.read(settings)
-    alive = bool(told and told["alive"])
-    roles = {row["role"]: row for row in told["roles"]} if told and alive else {}
-    notes = [_note(path) for path in sorted(settings.run_dir.glob("*.json")) if path.name != "status.json"]
-    running = [note for note in notes if note and status.is_running(note["pid"])]
-    async with httpx.AsyncClient(timeout=3.0, trust_env=False) as client:
-        answers = await asyncio.gather(*(_ask(client, note) for note in running))
-    for note, (row, _links) in zip(running, answers, strict=True):
-        if note["role"] != "supervisor":
-            base = {"role": note["role"], "state": "running", "pid": note["pid"], "starts": None, "reason": ""}
-            roles[note["role"]] = base | roles.get(note["role"], {}) | row
-    links = [link for _row, found in answers for link in found]
-    ok = bool(roles) and all(r.get("ready") for r in roles.values()) and all(x.get("up", True) for x in links)
-    supervisor = {"pid": told["pid"], "failure": told["failure"]} if told and alive else None
-    last = told["failure"] if told and not alive else ""
-    return {
-        "ok": ok,
-        "supervisor": supervisor,
-        "last_failure": last,
-        "roles": list(roles.values()),
-        "connections": links,
-    }
-
-
-def _note(path: Path) -> dict[str, Any] | None:
-    try:
-        note: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return note if {"role", "pid", "observe"} <= note.keys() else None
-
-
-async def _ask(client: httpx.AsyncClient, note: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """({"ready", "checks", "observe"}, its connections) from a role's observe port."""
-    row: dict[str, Any] = {"observe": note["observe"], "ready": False, "checks": {}}
-    try:
-        ready = await client.get(f"{note['observe']}/ready")
-        row |= {"ready": ready.status_code == 200, "checks": ready.json()["checks"]}
-        text = (await client.get(f"{note['observe']}/metrics")).text
-    except (httpx.HTTPError, ValueError, KeyError) as error:
-        row["checks"] = {"observe": f"NOT ok: no answer ({type(error).__name__})"}
-        return row, []
-    families = list(text_string_to_metric_families(text))
-    row["watchdog_gap_s"] = max((s.value for f in families for s in f.samples if s.name == _WATCHDOG), default=0.0)
-    return row, _connections(families)
-
-
-def _connections(families: list[Metric]) -> list[dict[str, Any]]:
-    links: dict[str, dict[str, Any]] = {}
-    for family in families:
-        for sample in family.samples:
-            if sample.name in _LINKS:
-                name = sample.labels["connection"]
-                key = sample.name.removeprefix("hub_link_")
-                value: Any = bool(sample.value) if key == "up" else sample.value
-                links.setdefault(name, {"connection": name})[key] = value
-    return list(links.values())
+    raise typer.Exit(exit_codes.OK if whole["ok"] else exit_codes.FAILED)
 
 
 def _print(whole: dict[str, Any], settings: Settings) -> None:

@@ -12,12 +12,12 @@ from typing import Annotated, Any
 
 import typer
 
-from hub import config
-from hub.access import audit, subscribers
-from hub.access.waiting import waiting as waiting_of
+from hub import config, exit_codes
+from hub.admin import subscribers
+from hub.admin.waiting_dossiers import waiting as waiting_of
 from hub.cli import output
+from hub.control import audit
 from hub.errors import ConfigError
-from hub.runtime import exits
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -163,7 +163,7 @@ def probe(name: Name, why: Why = "", as_json: output.Json = False) -> None:
     else:
         print(f"{name}: {'ok' if found.ok else found.kind}, {found.message} ({found.seconds:.1f} s)")
     if not found.ok:
-        raise typer.Exit(exits.FAILED)
+        raise typer.Exit(exit_codes.FAILED)
 
 
 @app.command()

@@ -9,13 +9,13 @@ from dataclasses import asdict
 import typer
 
 from hub import config
-from hub.access.control import Organisation, Subscriber
-from hub.access.directory import directory
 from hub.cli import output
 from hub.config import Settings
-from hub.embedded.acls import apply as grant
-from hub.wire import admin
-from hub.wire.topics import CATALOGUE, Topic, agency_topic, subscriber_topics
+from hub.control.directory import directory
+from hub.control.records import Organisation, Subscriber
+from hub.kafka import topic_admin
+from hub.kafka.acl_admin import apply as grant
+from hub.kafka.topics import CATALOGUE, Topic, agency_topic, subscriber_topics
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -33,10 +33,10 @@ def ensure(as_json: output.Json = False) -> None:
         print("all topics are as they should be")
 
 
-async def _ensure(settings: Settings) -> list[admin.Change]:
-    changes = await admin.ensure_topics(settings)
+async def _ensure(settings: Settings) -> list[topic_admin.Change]:
+    changes = await topic_admin.ensure_topics(settings)
     extra = await _extra(settings)  # hub.control exists by now
-    return changes + (await admin.ensure_topics(settings, extra) if extra else [])
+    return changes + (await topic_admin.ensure_topics(settings, extra) if extra else [])
 
 
 async def _extra(settings: Settings) -> list[Topic]:
@@ -53,7 +53,7 @@ def list_topics(as_json: output.Json = False) -> None:
     rows = [
         {
             "topic": topic.name,
-            "partitions": admin.partitions(topic, settings),
+            "partitions": topic_admin.partitions(topic, settings),
             "cleanup": "compact" if topic.compact else f"delete after {topic.retention_ms // 86_400_000} d",
             "writers": list(topic.writers),
             "readers": list(topic.readers),
@@ -76,7 +76,7 @@ def acls(
 ) -> None:
     """Every right that the hub's principals need, as lines for Kafka's own `kafka-acls`; or grant them."""
     settings = config.load()
-    rights = admin.acl_listing(asyncio.run(_extra(settings)) if known else ())
+    rights = topic_admin.acl_listing(asyncio.run(_extra(settings)) if known else ())
     if apply:
         sent = asyncio.run(grant(settings, rights))
         print(f"{sent} rights stand on {settings.bootstrap}", file=sys.stderr)

@@ -12,11 +12,10 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from hub import config
+from hub import config, exit_codes
+from hub.admin.trace import Hop, trace
 from hub.cli import output
-from hub.cli.hops import Hop, trace
 from hub.config import Settings
-from hub.runtime import exits
 
 app = typer.Typer(add_completion=False)
 
@@ -39,7 +38,7 @@ def show(
         output.print_table(f"Way of {code}", ("time", "hop", "what", "detail", "where"), map(_row, hops))
     else:
         print(f"nothing is known of {code}; is it written as the agency sends it?")
-    raise typer.Exit(exits.OK if hops else exits.FAILED)
+    raise typer.Exit(exit_codes.OK if hops else exit_codes.FAILED)
 
 
 async def _read(settings: Settings, code: str, since: int | None) -> list[Hop]:

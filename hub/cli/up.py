@@ -12,10 +12,9 @@ import typer
 from hub import config
 from hub.config import Settings
 from hub.errors import StartError
-from hub.observe import server
+from hub.observe import logs, server
 from hub.observe.health import HEALTH
-from hub.runtime import logs
-from hub.runtime.supervisor import Supervisor
+from hub.supervisor.supervisor import Supervisor
 
 app = typer.Typer(add_completion=False)
 

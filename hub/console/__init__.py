@@ -1,0 +1,1 @@
+"""The role `console`: pages for people and the read API, over the read model."""

@@ -12,17 +12,17 @@ from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from hub.access.directory import Directory
+from hub.avro.personal import initials, without_personal
 from hub.config import Settings
 from hub.console import words
+from hub.console.access import Guard
+from hub.console.connections import look
 from hub.console.figures import Figures, page_values, this_month
-from hub.console.guard import Guard
-from hub.console.links import look
+from hub.control.directory import Directory
 from hub.errors import ConfigError
-from hub.observe.docs_page import add_docs
 from hub.observe.server import routes
 from hub.readmodel.queries import CLOSED, ReadModel
-from hub.wire.personal import initials, without_personal
+from hub.web.docs_page import add_docs
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "

@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 from hub.config import Settings
 from hub.console.words import LOCAL
 from hub.model import codes
-from hub.readmodel.report import monthly
-from hub.readmodel.report_xlsx import COLUMNS, LEVELS
+from hub.reports.monthly_report import monthly
+from hub.reports.monthly_report_xlsx import COLUMNS, LEVELS
 
 Json = dict[str, Any]
 KEEP_S = 60.0

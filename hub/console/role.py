@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from hub.access.directory import directory
 from hub.config import Settings
 from hub.console.app import make_app
+from hub.control.directory import directory
 from hub.observe.health import HEALTH
 from hub.observe.server import listen, serve_app
 from hub.readmodel.database import open_engine

@@ -1,0 +1,1 @@
+"""Dead letters: their reasons, their records, reading them."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from hub.config import Settings
-from hub.deadletter.filter import Filter
+from hub.deadletter.filters import Filter
 from hub.deadletter.record import REPLAY_OF, DeadLetter, parse
 from hub.errors import HubError
-from hub.wire import kafka
-from hub.wire.topics import DEAD_LETTERS
+from hub.kafka import clients
+from hub.kafka.topics import DEAD_LETTERS
 
 READ_MS = 1_000
 
@@ -67,7 +67,7 @@ async def scan(settings: Settings, wanted: Filter, ends: dict[int, int]) -> Asyn
 
     ends: partition -> offset to stop before; if it is empty, the present end, which is then noted there.
     """
-    consumer = kafka.consumer(settings)
+    consumer = clients.consumer(settings)
     await consumer.start()
     try:
         parts = [TopicPartition(DEAD_LETTERS, number) for number in await _partitions(consumer)]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hub.errors import BadRecord
-from hub.wire.envelope import Headers, derived_id
-from hub.wire.topics import DEAD_LETTERS, INGRESS
+from hub.events.envelope import Headers, derived_id
+from hub.kafka.topics import DEAD_LETTERS, INGRESS
 
 DETAIL_BYTES = 2_000
 PREFIX = "dl_"

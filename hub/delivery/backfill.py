@@ -15,12 +15,12 @@ import logging
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from hub.access.control import BackfillProgress
-from hub.access.directory import Directory, write
 from hub.config import Settings
-from hub.delivery.desk import Desk
-from hub.delivery.progress import Progress
-from hub.wire.topics import EVENTS
+from hub.control.directory import Directory, write
+from hub.control.records import BackfillProgress
+from hub.delivery.context import DeliveryContext
+from hub.delivery.offsets import DeliveryOffsets
+from hub.kafka.topics import EVENTS
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +33,15 @@ class Backfill:
     """Phases of the partitions of one role."""
 
     def __init__(
-        self, settings: Settings, desk: Desk, progress: Progress, consumer: AIOKafkaConsumer, known: Directory
+        self,
+        settings: Settings,
+        context: DeliveryContext,
+        progress: DeliveryOffsets,
+        consumer: AIOKafkaConsumer,
+        known: Directory,
     ) -> None:
         self._settings = settings
-        self._desk = desk
+        self._context = context
         self._progress = progress
         self._consumer = consumer
         self._known = known
@@ -51,14 +56,14 @@ class Backfill:
 
     async def note_ends(self, partitions: int) -> None:
         """Once in a subscriber's life, before anything is read. Idempotent over restarts."""
-        self._noted = self._known.backfills.get(self._desk.name)
+        self._noted = self._known.backfills.get(self._context.name)
         if self._noted is not None:
             return
-        ends = {partition: await self._desk.reader.end(EVENTS, partition) for partition in range(partitions)}
-        done = self._desk.subscriber.backfill != "state"
-        self._noted = BackfillProgress(subscriber=self._desk.name, ends=ends, done=done)
+        ends = {partition: await self._context.reader.end(EVENTS, partition) for partition in range(partitions)}
+        done = self._context.subscriber.backfill != "state"
+        self._noted = BackfillProgress(subscriber=self._context.name, ends=ends, done=done)
         await write(self._settings, self._noted)
-        log.info("%s is new: backfill of %s", self._desk.name, self._desk.subscriber.backfill)
+        log.info("%s is new: backfill of %s", self._context.name, self._context.subscriber.backfill)
 
     def end(self, partition: int) -> int:
         """The noted end of hub.events."""
@@ -66,8 +71,8 @@ class Backfill:
 
     async def start(self, partition: int) -> int:
         """Where the log is followed from, when nothing is committed yet."""
-        beginning = await self._desk.reader.beginning(EVENTS, partition)
-        back = {"state": OVERLAP, "none": 0, "log": self.end(partition)}[self._desk.subscriber.backfill]
+        beginning = await self._context.reader.beginning(EVENTS, partition)
+        back = {"state": OVERLAP, "none": 0, "log": self.end(partition)}[self._context.subscriber.backfill]
         return max(beginning, self.end(partition) - back)
 
     def begin(self, partition: int, targets: dict[TopicPartition, int]) -> None:
@@ -103,7 +108,7 @@ class Backfill:
     async def over(self, partition: int, owned: frozenset[int]) -> None:
         """The first commit of this partition's log is made: follow it."""
         states = self._targets.pop(partition, {})
-        log.info("%s: backfill of partition %d is over", self._desk.name, partition)
+        log.info("%s: backfill of partition %d is over", self._context.name, partition)
         noted = self._noted
         if noted is not None and not self._targets and owned >= noted.ends.keys() and not noted.done:
             self._noted = noted.model_copy(update={"done": True})

@@ -1,7 +1,7 @@
 """What is known to stand at the portal: the highest delivered `hub_seq` per dossier, and the last delivered ids.
 
-Bounded memory, rebuilt from the receipts in hub.deliveries (hub/delivery/assignment.py), so that after a crash an
-older state is not sent over a newer one. What has fallen out of it is delivered again: at least once.
+Bounded memory, rebuilt from the receipts in hub.deliveries (hub/delivery/takeover.py), so that after a crash an older
+state is not sent over a newer one. What has fallen out of it is delivered again: at least once.
 """
 
 from __future__ import annotations

@@ -10,16 +10,16 @@ from collections.abc import Callable
 
 from aiokafka.errors import KafkaError
 
-from hub.delivery.breaker import State
-from hub.delivery.desk import Desk
-from hub.delivery.dispatch import Worker
+from hub.connect.portal import Portal
+from hub.delivery.circuit_breaker import State
+from hub.delivery.context import DeliveryContext
 from hub.delivery.lanes import Place
-from hub.delivery.portal import Portal
-from hub.delivery.progress import Progress
+from hub.delivery.offsets import DeliveryOffsets
+from hub.delivery.workers import Worker
 from hub.errors import Rejected, Retryable
+from hub.kafka.topics import EVENTS
 from hub.observe import metrics
 from hub.observe.health import HEALTH
-from hub.wire.topics import EVENTS
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +34,17 @@ class Monitor:
     """`beat()` is called by the main loop at each turn. `owned` tells the partitions that are ours."""
 
     def __init__(
-        self, desk: Desk, progress: Progress, make: Callable[[], Portal], owned: Callable[[], frozenset[int]]
+        self,
+        context: DeliveryContext,
+        progress: DeliveryOffsets,
+        make: Callable[[], Portal],
+        owned: Callable[[], frozenset[int]],
     ) -> None:
-        self._desk = desk
+        self._context = context
         self._progress = progress
         self._make = make
         self._owned = owned
-        self._role = f"deliver:{desk.name}"
+        self._role = f"deliver:{context.name}"
         self._beat = time.monotonic()
         self._broker_seen = time.monotonic()
 
@@ -68,8 +72,10 @@ class Monitor:
         worker = Worker()
         try:
             while True:
-                idle = self._desk.limits.probe_idle_s
-                wait = self._desk.link.last_call + idle - time.monotonic() if self._desk.link.up is not None else 0
+                idle = self._context.limits.probe_idle_s
+                wait = (
+                    self._context.link.last_call + idle - time.monotonic() if self._context.link.up is not None else 0
+                )
                 if wait > 0:
                     await asyncio.sleep(min(wait, idle))
                     continue
@@ -78,26 +84,26 @@ class Monitor:
             await worker.close()
 
     async def _probe_once(self, worker: Worker) -> None:
-        desk = self._desk
+        context = self._context
         try:
             if worker.portal is None:
                 worker.portal = self._make()
                 await worker.portal.open()
-            async with asyncio.timeout(desk.limits.request_timeout_s):
+            async with asyncio.timeout(context.limits.request_timeout_s):
                 await worker.portal.probe()
         except (Retryable, Rejected, TimeoutError) as error:
             kind = error.kind if isinstance(error, Retryable) else getattr(error, "reason", "hang")
-            desk.link.failed(kind)
+            context.link.failed(kind)
             await worker.close()  # the next probe connects anew, perhaps with new settings
         except Exception as error:
-            log.error("the connector %s raised %s at a probe", desk.subscriber.kind, type(error).__name__)
-            desk.link.failed("fault")
+            log.error("the connector %s raised %s at a probe", context.subscriber.kind, type(error).__name__)
+            context.link.failed("fault")
             await worker.close()
         else:
-            desk.link.succeeded()
-            if desk.breaker.state is State.HALF_OPEN:
-                desk.breaker.success()
-                desk.changed.set()
+            context.link.succeeded()
+            if context.breaker.state is State.HALF_OPEN:
+                context.breaker.success()
+                context.changed.set()
 
     async def _lag(self) -> None:
         while True:
@@ -105,17 +111,17 @@ class Monitor:
                 async with asyncio.timeout(ASK_S):
                     behind = 0
                     for partition in self._owned():
-                        end = await self._desk.reader.end(EVENTS, partition)
+                        end = await self._context.reader.end(EVENTS, partition)
                         behind += max(0, end - self._progress.committed_events(partition))
                     metrics.LAG_RECORDS.labels(self._role, EVENTS).set(behind)
                     self._broker_seen = time.monotonic()
             await asyncio.sleep(LAG_TICK_S)
 
     def _count(self) -> None:
-        name, lanes = self._desk.name, self._desk.lanes
+        name, lanes = self._context.name, self._context.lanes
         metrics.LINK_PARKED.labels(name).set(lanes.count(Place.PARKED))
         metrics.LINK_HELD.labels(name).set(lanes.count(Place.HELD))
-        metrics.LINK_BREAKER_OPEN.labels(name).set(self._desk.breaker.state is not State.CLOSED)
+        metrics.LINK_BREAKER_OPEN.labels(name).set(self._context.breaker.state is not State.CLOSED)
         oldest = min((lane.queue[0].since_ms for lane in lanes if lane.queue and lane.queue[0].since_ms), default=0)
         age = max(0.0, time.time() - oldest / 1000) if oldest else 0.0
         metrics.LINK_OLDEST_UNDELIVERED.labels(name).set(age)

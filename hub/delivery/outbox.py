@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaProducer
 
-from hub.wire import batches, kafka
-from hub.wire.batches import Line, Sent
-from hub.wire.kafka import Headers
-from hub.wire.topics import DELIVERIES
+from hub.kafka import batches, clients
+from hub.kafka.batches import Line, Sent
+from hub.kafka.clients import Headers
+from hub.kafka.topics import DELIVERIES
 
 log = logging.getLogger(__name__)
 Out = tuple[str, bytes | None, bytes | None, Headers]
@@ -71,7 +71,7 @@ class Outbox:
         counts = {topic: len(await self._producer.partitions_for(topic)) for topic in {one[0] for one in records}}
         lines: dict[tuple[str, int], list[Line]] = {}
         for topic, key, value, headers in records:
-            partition = kafka.partition_of(key or b"", counts[topic])
+            partition = clients.partition_of(key or b"", counts[topic])
             lines.setdefault((topic, partition), []).append((key, value, headers, None))
         sent: list[tuple[str, int, Sent]] = []
         for (topic, partition), part in lines.items():

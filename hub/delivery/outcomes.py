@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hub.connect.portal import Answer, Item, Strategy
 from hub.deadletter import record as dead_letter
 from hub.deadletter.reasons import REASONS
 from hub.delivery import parking
+from hub.delivery.answer_mask import masked
 from hub.delivery.backoff import delay
-from hub.delivery.desk import Desk
+from hub.delivery.context import DeliveryContext
 from hub.delivery.entries import Entry
 from hub.delivery.lanes import Lane, Place
-from hub.delivery.mask import masked
 from hub.delivery.outbox import Out, Settlement
-from hub.delivery.portal import Answer, Item, Strategy
 from hub.errors import BadRecord, Rejected, Retryable
 from hub.observe import metrics
 
@@ -38,38 +38,38 @@ class Tried:
     personal: Sequence[str] = ()
 
 
-def delivered(desk: Desk, lane: Lane, tried: Tried, answer: Answer) -> None:
+def delivered(context: DeliveryContext, lane: Lane, tried: Tried, answer: Answer) -> None:
     now = time.time()
     for entry in tried.entries:
-        metrics.ACCEPTED_TO_DELIVERED_SECONDS.labels(desk.name).observe(max(0.0, now - entry.since_ms / 1000))
-    receipt = desk.receipts.delivered(tried.entries, lane.attempt + 1, tried.seconds, answer, tried.personal)
-    _over(desk, lane, tried.entries, [receipt], known=True)
+        metrics.ACCEPTED_TO_DELIVERED_SECONDS.labels(context.name).observe(max(0.0, now - entry.since_ms / 1000))
+    receipt = context.receipts.delivered(tried.entries, lane.attempt + 1, tried.seconds, answer, tried.personal)
+    _over(context, lane, tried.entries, [receipt], known=True)
 
 
-def covered(desk: Desk, lane: Lane, entries: Sequence[Entry]) -> None:
+def covered(context: DeliveryContext, lane: Lane, entries: Sequence[Entry]) -> None:
     """The portal holds them already, or something newer: nothing is sent, the receipt says so."""
-    receipt = desk.receipts.covered(entries, desk.delivered.seq(lane.key))
-    _over(desk, lane, entries, [receipt], known=True)
+    receipt = context.receipts.covered(entries, context.delivered.seq(lane.key))
+    _over(context, lane, entries, [receipt], known=True)
 
 
 def skipped(
-    desk: Desk, lane: Lane, entries: Sequence[Entry], why: str, then: Callable[[], None] = lambda: None
+    context: DeliveryContext, lane: Lane, entries: Sequence[Entry], why: str, then: Callable[[], None] = lambda: None
 ) -> None:
     """Given up, by an operator's order or because the log no longer holds them."""
-    _over(desk, lane, entries, [desk.receipts.skipped(entries, why)], then=then)
+    _over(context, lane, entries, [context.receipts.skipped(entries, why)], then=then)
 
 
-def retry(desk: Desk, lane: Lane, tried: Tried, error: Retryable) -> None:
+def retry(context: DeliveryContext, lane: Lane, tried: Tried, error: Retryable) -> None:
     """Parked until its next try, or a dead letter (`exhausted`) when all tries are used up."""
-    if lane.attempt + 1 >= desk.limits.max_attempts:
+    if lane.attempt + 1 >= context.limits.max_attempts:
         detail = f"{lane.attempt + 1} tries, the last: {error.kind}: {error}"
-        _dead(desk, lane, tried, "exhausted", detail, error.status)
+        _dead(context, lane, tried, "exhausted", detail, error.status)
         return
     lane.attempt += 1
-    wait = delay(lane.attempt, desk.limits.retry_base_s, desk.limits.retry_cap_s, error.retry_after)
+    wait = delay(lane.attempt, context.limits.retry_base_s, context.limits.retry_cap_s, error.retry_after)
     lane.not_before, lane.error, lane.patient = time.time() + wait, error.kind, error.retry_after is not None
-    metrics.EVENTS_RETRIED.labels(f"deliver:{desk.name}").inc(len(tried.entries))
-    receipt = desk.receipts.retry(
+    metrics.EVENTS_RETRIED.labels(f"deliver:{context.name}").inc(len(tried.entries))
+    receipt = context.receipts.retry(
         tried.entries,
         lane.attempt,
         lane.not_before,
@@ -79,25 +79,25 @@ def retry(desk: Desk, lane: Lane, tried: Tried, error: Retryable) -> None:
         status=error.status,
         latency_s=tried.seconds,
     )
-    _wait(desk, lane, [receipt], Place.PARKED, told=len(tried.entries))
+    _wait(context, lane, [receipt], Place.PARKED, told=len(tried.entries))
 
 
-def cut_off(desk: Desk, lane: Lane) -> None:
+def cut_off(context: DeliveryContext, lane: Lane) -> None:
     """The role stops and the call has not ended: whether the portal took it is unknown. Parked, due again at once."""
-    entries = lane.head(desk.max_fold)
-    lane.attempt = min(lane.attempt + 1, desk.limits.max_attempts - 1)  # a stop makes no dead letter
+    entries = lane.head(context.max_fold)
+    lane.attempt = min(lane.attempt + 1, context.limits.max_attempts - 1)  # a stop makes no dead letter
     lane.not_before, lane.error, lane.patient = time.time(), "cut_off", False
     text = "the role stopped before the portal answered"
-    receipt = desk.receipts.retry(entries, lane.attempt, lane.not_before, kind=lane.error, text=text)
-    _wait(desk, lane, [receipt], Place.PARKED, told=len(entries))
+    receipt = context.receipts.retry(entries, lane.attempt, lane.not_before, kind=lane.error, text=text)
+    _wait(context, lane, [receipt], Place.PARKED, told=len(entries))
 
 
-def refused(desk: Desk, lane: Lane, tried: Tried, error: Rejected, newest: Any) -> None:
+def refused(context: DeliveryContext, lane: Lane, tried: Tried, error: Rejected, newest: Any) -> None:
     """The portal will never take it. A refused fold is taken apart first: one of its events may be the culprit."""
     if len(tried.entries) > 1:
         lane.alone, lane.newest = len(tried.entries), newest
         text = f"{len(tried.entries)} events refused together, now one by one: {error}"
-        receipt = desk.receipts.retry(
+        receipt = context.receipts.retry(
             tried.entries,
             lane.attempt + 1,
             time.time(),
@@ -107,33 +107,33 @@ def refused(desk: Desk, lane: Lane, tried: Tried, error: Rejected, newest: Any) 
             status=error.status,
             latency_s=tried.seconds,
         )
-        desk.outbox.put(Settlement([receipt], done=lambda: _release(desk, lane)))
+        context.outbox.put(Settlement([receipt], done=lambda: _release(context, lane)))
         return
     reason = error.reason if error.reason in REASONS else "refused"
-    _dead(desk, lane, tried, reason, str(error), error.status)
+    _dead(context, lane, tried, reason, str(error), error.status)
 
 
-def unusable(desk: Desk, lane: Lane, entry: Entry, error: BadRecord) -> None:
+def unusable(context: DeliveryContext, lane: Lane, entry: Entry, error: BadRecord) -> None:
     """It cannot be decoded; nothing was sent."""
-    _dead(desk, lane, Tried([entry]), error.reason, error.detail, None)
+    _dead(context, lane, Tried([entry]), error.reason, error.detail, None)
 
 
-def stow(desk: Desk, lane: Lane) -> None:
+def stow(context: DeliveryContext, lane: Lane) -> None:
     """Events were appended to a parked or held lane: its parking record names them too."""
     new = [entry for entry in lane.queue if entry.sources]
     if not new:
         return
-    told = parking.record(desk.name, lane, list(lane.queue), lane.place)
-    desk.outbox.put(Settlement([_waits(desk, lane, new, lane.place)], [told], lambda: _stored(lane, new)))
+    told = parking.record(context.name, lane, list(lane.queue), lane.place)
+    context.outbox.put(Settlement([_waits(context, lane, new, lane.place)], [told], lambda: _stored(lane, new)))
 
 
-def _release(desk: Desk, lane: Lane) -> None:
-    desk.lanes.release(lane)
-    desk.changed.set()
+def _release(context: DeliveryContext, lane: Lane) -> None:
+    context.lanes.release(lane)
+    context.changed.set()
 
 
 def _over(
-    desk: Desk,
+    context: DeliveryContext,
     lane: Lane,
     entries: Sequence[Entry],
     first: list[Out],
@@ -145,31 +145,31 @@ def _over(
     after: list[Out] = []
     if lane.stored:
         lane.attempt, lane.not_before, lane.patient, lane.error = 0, 0.0, False, ""
-        after = [parking.record(desk.name, lane, rest, Place.PARKED)]
+        after = [parking.record(context.name, lane, rest, Place.PARKED)]
 
     def done() -> None:
         if known:
-            desk.delivered.add(lane.key, [e.hub_seq for e in entries], [e.event_id for e in entries])
+            context.delivered.add(lane.key, [e.hub_seq for e in entries], [e.event_id for e in entries])
         for entry in (*entries, *(rest if lane.stored else ())):
             entry.settle()
         lane.stored = lane.stored and bool(rest)
-        desk.lanes.advance(lane, len(entries))
-        desk.changed.set()
+        context.lanes.advance(lane, len(entries))
+        context.changed.set()
         then()
 
-    desk.outbox.put(Settlement(first, after, done))
+    context.outbox.put(Settlement(first, after, done))
 
 
-def _dead(desk: Desk, lane: Lane, tried: Tried, reason: str, detail: str, status: int | None) -> None:
+def _dead(context: DeliveryContext, lane: Lane, tried: Tried, reason: str, detail: str, status: int | None) -> None:
     detail = masked(detail, tried.personal)
-    letters = [_letter(desk, entry, item, reason, detail) for entry, item in _pairs(tried)]
+    letters = [_letter(context, entry, item, reason, detail) for entry, item in _pairs(tried)]
     metrics.EVENTS_DEAD_LETTERED.labels("deliver", reason).inc(len(letters))
-    receipt = desk.receipts.dead_lettered(tried.entries, lane.attempt + 1, reason, detail, tried.personal, status)
-    if desk.strategy is Strategy.STATE:
-        _over(desk, lane, tried.entries, [*letters, receipt])  # the next full state covers it
+    receipt = context.receipts.dead_lettered(tried.entries, lane.attempt + 1, reason, detail, tried.personal, status)
+    if context.strategy is Strategy.STATE:
+        _over(context, lane, tried.entries, [*letters, receipt])  # the next full state covers it
         return
     lane.attempt, lane.error = 0, reason
-    _wait(desk, lane, [*letters, receipt], Place.HELD, told=len(tried.entries))
+    _wait(context, lane, [*letters, receipt], Place.HELD, told=len(tried.entries))
 
 
 def _pairs(tried: Tried) -> Iterable[tuple[Entry, Item | None]]:
@@ -177,7 +177,7 @@ def _pairs(tried: Tried) -> Iterable[tuple[Entry, Item | None]]:
     return zip(tried.entries, items, strict=True)
 
 
-def _letter(desk: Desk, entry: Entry, item: Item | None, reason: str, detail: str) -> Out:
+def _letter(context: DeliveryContext, entry: Entry, item: Item | None, reason: str, detail: str) -> Out:
     """The event as it stands in the log; of a snapshot, which stands nowhere, what was made of the state."""
     raw = entry.record
     assert raw is not None
@@ -191,34 +191,34 @@ def _letter(desk: Desk, entry: Entry, item: Item | None, reason: str, detail: st
         key=raw.key,
         value=item.value if made and item else raw.value,
         headers=item.envelope.headers() if made and item else raw.headers,
-        subscriber=desk.name,
+        subscriber=context.name,
     )
 
 
-def _wait(desk: Desk, lane: Lane, first: list[Out], place: Place, told: int) -> None:
+def _wait(context: DeliveryContext, lane: Lane, first: list[Out], place: Place, told: int) -> None:
     """The lane is parked or held; its record names all that is in it now, of which receipts told the first `told`."""
     whole = list(lane.queue)
     behind = [entry for entry in whole[told:] if entry.sources]
     if behind:
-        first = [*first, _waits(desk, lane, behind, place)]
+        first = [*first, _waits(context, lane, behind, place)]
 
     def done() -> None:
         _stored(lane, whole)
         if place is Place.HELD:
-            desk.lanes.hold(lane)
+            context.lanes.hold(lane)
         else:
-            desk.lanes.park(lane)
+            context.lanes.park(lane)
         if any(entry.sources for entry in lane.queue):
-            desk.dirty.add(lane)
-        desk.changed.set()
+            context.dirty.add(lane)
+        context.changed.set()
 
-    desk.outbox.put(Settlement(first, [parking.record(desk.name, lane, whole, place)], done))
+    context.outbox.put(Settlement(first, [parking.record(context.name, lane, whole, place)], done))
 
 
-def _waits(desk: Desk, lane: Lane, entries: Sequence[Entry], place: Place) -> Out:
+def _waits(context: DeliveryContext, lane: Lane, entries: Sequence[Entry], place: Place) -> Out:
     if place is Place.HELD:
-        return desk.receipts.held(entries)
-    return desk.receipts.retry(entries, 0, lane.not_before, kind="behind")
+        return context.receipts.held(entries)
+    return context.receipts.retry(entries, 0, lane.not_before, kind="behind")
 
 
 def _stored(lane: Lane, entries: Sequence[Entry]) -> None:

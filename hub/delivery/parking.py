@@ -11,11 +11,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from hub.control.requests import Pointer
 from hub.delivery.entries import Entry, Mode
 from hub.delivery.lanes import Lane, Place
 from hub.delivery.outbox import Out
-from hub.delivery.requests import Pointer
-from hub.wire.topics import DOSSIERS, EVENTS, PROCEDURES, SERVICES, parking
+from hub.kafka.topics import DOSSIERS, EVENTS, PROCEDURES, SERVICES, parking
 
 FAMILY_OF_TOPIC = {DOSSIERS: "dossier", PROCEDURES: "procedure", SERVICES: "service"}
 

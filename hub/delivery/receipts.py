@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 
+from hub.avro.codec import Codec, Datum
+from hub.connect.portal import Answer
+from hub.delivery.answer_mask import masked
 from hub.delivery.entries import Entry
-from hub.delivery.mask import masked
 from hub.delivery.outbox import Out
-from hub.delivery.portal import Answer
-from hub.wire.codec import Codec, Datum
-from hub.wire.topics import DELIVERIES
+from hub.kafka.topics import DELIVERIES
 
 RECORD = "vn.hub.Delivery"
 

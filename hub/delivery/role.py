@@ -10,33 +10,32 @@ from collections.abc import Sequence
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
-from hub.access import secrets
-from hub.access.control import Subscriber, now
-from hub.access.directory import Directory, directory
 from hub.config import Settings
-from hub.delivery import filters
-from hub.delivery.assignment import Assignment
+from hub.connect.portal import Portal, make_portal
+from hub.control import secrets, subscriber_filter
+from hub.control.delivery_limits import own_limits
+from hub.control.directory import Directory, directory
+from hub.control.records import Subscriber, now
 from hub.delivery.backfill import Backfill
-from hub.delivery.breaker import Breaker
-from hub.delivery.decoder import Decoder
-from hub.delivery.desk import Desk
-from hub.delivery.dispatch import Dispatcher
-from hub.delivery.inflow import Inflow
-from hub.delivery.limits import own_limits
-from hub.delivery.link import Link
-from hub.delivery.loop import Loop
+from hub.delivery.circuit_breaker import Breaker
+from hub.delivery.connection_state import ConnectionState
+from hub.delivery.context import DeliveryContext
+from hub.delivery.event_decoder import Decoder
+from hub.delivery.incoming import IncomingRecords
+from hub.delivery.main_loop import MainLoop
 from hub.delivery.monitor import Monitor
-from hub.delivery.orders import Orders
+from hub.delivery.offsets import DeliveryOffsets
 from hub.delivery.outbox import Outbox
 from hub.delivery.parking import FAMILY_OF_TOPIC
-from hub.delivery.portal import Portal, make_portal
-from hub.delivery.progress import Progress
-from hub.delivery.reader import Reader
+from hub.delivery.partition_assignment import Assignment
 from hub.delivery.receipts import Receipts
+from hub.delivery.record_reader import Reader
+from hub.delivery.request_handler import RequestHandler
+from hub.delivery.workers import Dispatcher
 from hub.errors import StartError
-from hub.wire import kafka
-from hub.wire.registry import open_codec
-from hub.wire.topics import EVENTS, REQUESTS, parking
+from hub.kafka import clients
+from hub.kafka.topics import EVENTS, REQUESTS, parking
+from hub.registry.client import open_codec
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +62,7 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
 
 def warn_of_filter(subscriber: Subscriber, families: Sequence[str]) -> None:
     """Logs each entry of the filter that can admit nothing; only records of older versions have such entries."""
-    for problem in filters.problems(subscriber.filter, families):
+    for problem in subscriber_filter.problems(subscriber.filter, families):
         log.warning("%s: %s (hub subscribers change %s)", subscriber.name, problem, subscriber.name)
 
 
@@ -71,15 +70,15 @@ async def _run(settings: Settings, known: Directory, subscriber: Subscriber, sto
     portal = make_portal(subscriber)  # says at once if the settings are wrong
     warn_of_filter(subscriber, portal.families)
     async with contextlib.AsyncExitStack() as stack:
-        producer = kafka.producer(settings)
+        producer = clients.producer(settings)
         await producer.start()
         stack.push_async_callback(producer.stop)
         await _check_topics(settings, producer, subscriber.name)
         reader = Reader(settings)
         await reader.start()
         stack.push_async_callback(reader.close)
-        desk = await _desk(settings, subscriber, portal, producer, reader)
-        consumer: AIOKafkaConsumer = kafka.consumer(
+        context = await _context(settings, subscriber, portal, producer, reader)
+        consumer: AIOKafkaConsumer = clients.consumer(
             settings,
             group=group_of(subscriber.name),
             instance=f"{group_of(subscriber.name)}-{settings.core.instance}",
@@ -87,15 +86,15 @@ async def _run(settings: Settings, known: Directory, subscriber: Subscriber, sto
         )
         await consumer.start()
         stack.push_async_callback(consumer.stop)
-        await _deliver(settings, known, desk, consumer, stop)
+        await _deliver(settings, known, context, consumer, stop)
 
 
-async def _desk(
+async def _context(
     settings: Settings, subscriber: Subscriber, portal: Portal, producer: AIOKafkaProducer, reader: Reader
-) -> Desk:
+) -> DeliveryContext:
     codec = await open_codec(settings)
     limits = own_limits(subscriber, settings.delivery)
-    desk = Desk(
+    context = DeliveryContext(
         subscriber=subscriber,
         limits=limits,
         strategy=portal.strategy,
@@ -106,47 +105,56 @@ async def _desk(
         reader=reader,
         decoder=Decoder(codec),
         breaker=Breaker(limits.breaker_failures, limits.breaker_open_s),
-        link=Link(subscriber.name),
+        link=ConnectionState(subscriber.name),
     )
-    desk.breaker.on_close = desk.portal_is_back
-    return desk
+    context.breaker.on_close = context.portal_is_back
+    return context
 
 
 async def _deliver(
-    settings: Settings, known: Directory, desk: Desk, consumer: AIOKafkaConsumer, stop: asyncio.Event
+    settings: Settings, known: Directory, context: DeliveryContext, consumer: AIOKafkaConsumer, stop: asyncio.Event
 ) -> None:
     def make() -> Portal:
-        return make_portal(desk.subscriber)
+        return make_portal(context.subscriber)
 
-    progress = Progress(desk.subscriber.created_at.isoformat())
-    orders = Orders(desk, progress)
-    dispatcher = Dispatcher(desk, make)
-    backfill = Backfill(settings, desk, progress, consumer, known)
+    progress = DeliveryOffsets(context.subscriber.created_at.isoformat())
+    requests = RequestHandler(context, progress)
+    dispatcher = Dispatcher(context, make)
+    backfill = Backfill(settings, context, progress, consumer, known)
     assignment = Assignment(
-        settings, desk, progress, orders, dispatcher, backfill, consumer, group_of(desk.subscriber.name)
+        settings, context, progress, requests, dispatcher, backfill, consumer, group_of(context.subscriber.name)
     )
-    monitor = Monitor(desk, progress, make, lambda: assignment.owned)
-    loop = Loop(desk, consumer, progress, orders, Inflow(desk, progress, orders), assignment, backfill, monitor)
+    monitor = Monitor(context, progress, make, lambda: assignment.owned)
+    loop = MainLoop(
+        context,
+        consumer,
+        progress,
+        requests,
+        IncomingRecords(context, progress, requests),
+        assignment,
+        backfill,
+        monitor,
+    )
     await backfill.note_ends(settings.kafka.partitions)
-    states = [topic for topic, family in FAMILY_OF_TOPIC.items() if family in desk.families]
+    states = [topic for topic, family in FAMILY_OF_TOPIC.items() if family in context.families]
     consumer.subscribe([EVENTS, REQUESTS, *states], listener=assignment)
 
     gone = asyncio.Event()
-    known.on_change.append(lambda kind, name: _changed(settings, known, desk, dispatcher, gone, (kind, name)))
+    known.on_change.append(lambda kind, name: _changed(settings, known, context, dispatcher, gone, (kind, name)))
     async with asyncio.TaskGroup() as group:
         helpers = [
             group.create_task(work)
             for work in (
                 known.follow(stop),
-                desk.outbox.run(),
+                context.outbox.run(),
                 dispatcher.run(),
                 monitor.run(),
-                _removed(gone, desk),
-                _secrets_end(desk, dispatcher),
+                _removed(gone, context),
+                _secrets_end(context, dispatcher),
             )
         ]
         await loop.run(stop)
-        await dispatcher.drain(assignment.owned, desk.limits.drain_s)
+        await dispatcher.drain(assignment.owned, context.limits.drain_s)
         await assignment.commit()
         for helper in helpers:
             helper.cancel()
@@ -155,35 +163,35 @@ async def _deliver(
 def _changed(
     settings: Settings,
     known: Directory,
-    desk: Desk,
+    context: DeliveryContext,
     dispatcher: Dispatcher,
     gone: asyncio.Event,
     what: tuple[str, str],
 ) -> None:
     """A control record changed while we run: pause, filter, settings and secrets take effect at the next attempt."""
-    if what != ("subscriber", desk.name):
+    if what != ("subscriber", context.name):
         return
-    new = known.subscribers.get(desk.name)
-    if new is None or new.created_at != desk.subscriber.created_at or new.kind != desk.subscriber.kind:
+    new = known.subscribers.get(context.name)
+    if new is None or new.created_at != context.subscriber.created_at or new.kind != context.subscriber.kind:
         gone.set()
         return
-    old, desk.subscriber = desk.subscriber, new
+    old, context.subscriber = context.subscriber, new
     if (old.settings, old.secrets) != (new.settings, new.secrets):
-        desk.limits = own_limits(new, settings.delivery)
+        context.limits = own_limits(new, settings.delivery)
         dispatcher.renew()
-    log.info("%s changed%s", desk.name, ": paused" if new.paused and not old.paused else "")
-    desk.changed.set()
+    log.info("%s changed%s", context.name, ": paused" if new.paused and not old.paused else "")
+    context.changed.set()
 
 
-async def _removed(gone: asyncio.Event, desk: Desk) -> None:
+async def _removed(gone: asyncio.Event, context: DeliveryContext) -> None:
     await gone.wait()
-    raise StartError(f"subscriber {desk.name!r} was removed or replaced while its role ran")
+    raise StartError(f"subscriber {context.name!r} was removed or replaced while its role ran")
 
 
-async def _secrets_end(desk: Desk, dispatcher: Dispatcher) -> None:
+async def _secrets_end(context: DeliveryContext, dispatcher: Dispatcher) -> None:
     """Connects anew when a rotated secret's overlap is over."""
     while True:
-        end = secrets.next_end(desk.subscriber.secrets, now())
+        end = secrets.next_end(context.subscriber.secrets, now())
         left = SECRETS_LOOK_S if end is None else (end - now()).total_seconds()
         await asyncio.sleep(max(0.0, min(left, SECRETS_LOOK_S)))
         if end is not None and now() >= end:
@@ -191,7 +199,7 @@ async def _secrets_end(desk: Desk, dispatcher: Dispatcher) -> None:
 
 
 async def _check_topics(settings: Settings, producer: AIOKafkaProducer, name: str) -> None:
-    client = kafka.admin(settings)
+    client = clients.admin(settings)
     await client.start()
     try:
         missing = {EVENTS, REQUESTS, parking(name)} - set(await client.list_topics())

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from hub.wire.codec import Codec
-from hub.wire.envelope import (
+from hub.avro.codec import Codec
+from hub.events.envelope import (
     CANONICAL_RECORDS,
     DOSSIER_EVENT,
     PROCEDURE_EVENT,

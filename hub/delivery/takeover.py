@@ -10,14 +10,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 from pydantic import ValidationError
 
+from hub.connect.portal import Strategy
 from hub.delivery.attempt import take_in_receipts
 from hub.delivery.backfill import Backfill
-from hub.delivery.desk import Desk
+from hub.delivery.context import DeliveryContext
+from hub.delivery.offsets import READ_MAX, WINDOW, Commit, DeliveryOffsets, read_commit
 from hub.delivery.outbox import Settlement
 from hub.delivery.parking import FAMILY_OF_TOPIC, restored
-from hub.delivery.portal import Strategy
-from hub.delivery.progress import READ_MAX, WINDOW, Commit, Progress, read_commit
-from hub.wire.topics import DELIVERIES, EVENTS, REQUESTS, parking
+from hub.kafka.topics import DELIVERIES, EVENTS, REQUESTS, parking
 
 log = logging.getLogger(__name__)
 Offsets = Mapping[TopicPartition, OffsetAndMetadata]
@@ -42,8 +42,10 @@ class Plan:
 class Takeover:
     """First everything is read, then, without a pause in which the partition could be taken away again, applied."""
 
-    def __init__(self, desk: Desk, progress: Progress, backfill: Backfill, consumer: AIOKafkaConsumer) -> None:
-        self._desk = desk
+    def __init__(
+        self, context: DeliveryContext, progress: DeliveryOffsets, backfill: Backfill, consumer: AIOKafkaConsumer
+    ) -> None:
+        self._context = context
         self._progress = progress
         self._backfill = backfill
         self._consumer = consumer
@@ -57,8 +59,8 @@ class Takeover:
         plan = await self._plan(partition, commits)
         receipts_end = await self._remember(partition, plan.receipts)
         parked = await self._parked(partition)
-        targets = {where: await self._desk.reader.end(where.topic, partition) for where in plan.states}
-        end = await self._desk.reader.end(EVENTS, partition)
+        targets = {where: await self._context.reader.end(where.topic, partition) for where in plan.states}
+        end = await self._context.reader.end(EVENTS, partition)
         if not ours():
             return None
         self._apply(partition, plan, receipts_end)
@@ -68,7 +70,7 @@ class Takeover:
             return None
         # Sent already by a process that died can be what it had read: a state portal must not get an older state first.
         until = min(end, plan.start + WINDOW + READ_MAX)
-        if self._desk.strategy is Strategy.STATE and not plan.fresh and plan.start < until:
+        if self._context.strategy is Strategy.STATE and not plan.fresh and plan.start < until:
             return until
         return None
 
@@ -83,13 +85,13 @@ class Takeover:
         return {where: (self._progress.position(where), metadata) for where in wanted}
 
     async def _plan(self, partition: int, commits: dict[TopicPartition, Commit | None]) -> Plan:
-        reader = self._desk.reader
+        reader = self._context.reader
         fresh = not any(commits.values())
         commit = commits[TopicPartition(EVENTS, partition)]
         beginning, end = await reader.beginning(EVENTS, partition), await reader.end(EVENTS, partition)
         states = {where: state for where, state in commits.items() if where.topic in FAMILY_OF_TOPIC}
         if commit is None:
-            by_state = bool(states) and self._desk.subscriber.backfill == "state"
+            by_state = bool(states) and self._context.subscriber.backfill == "state"
             start = await self._backfill.start(partition)
             told = [state.receipts for state in states.values() if state]
             receipts = min(told) if told else await reader.end(DELIVERIES, partition)
@@ -100,7 +102,7 @@ class Takeover:
             states = dict.fromkeys(states)
             log.error(
                 "%s partition %d: %d events were deleted by retention before they were delivered; the state is sent "
-                "instead", self._desk.name, partition, beginning - commit.offset,
+                "instead", self._context.name, partition, beginning - commit.offset,
             )  # fmt: skip
         old_until = end if by_state else max(min(end, start + WINDOW + READ_MAX), commit.old_until if commit else 0)
         return Plan(
@@ -111,27 +113,29 @@ class Takeover:
 
     async def _first_states(self, states: Mapping[TopicPartition, Commit | None]) -> dict[TopicPartition, int]:
         return {
-            where: state.offset if state else await self._desk.reader.beginning(where.topic, where.partition)
+            where: state.offset if state else await self._context.reader.beginning(where.topic, where.partition)
             for where, state in states.items()
         }
 
     async def _first_order(self, partition: int, commit: Commit | None, fresh: bool) -> int:
         """A fresh subscriber is not concerned by orders to its namesake."""
         if fresh:
-            return await self._desk.reader.end(REQUESTS, partition)
-        return max(commit.offset if commit else 0, await self._desk.reader.beginning(REQUESTS, partition))
+            return await self._context.reader.end(REQUESTS, partition)
+        return max(commit.offset if commit else 0, await self._context.reader.beginning(REQUESTS, partition))
 
     async def _remember(self, partition: int, receipts: int) -> int:
         """What the last owner delivered and may not have committed; returns the end of hub.deliveries."""
-        end = await self._desk.reader.end(DELIVERIES, partition)
-        await take_in_receipts(self._desk, partition, receipts, end)
+        end = await self._context.reader.end(DELIVERIES, partition)
+        await take_in_receipts(self._context, partition, receipts, end)
         return end
 
     async def _parked(self, partition: int) -> dict[bytes, bytes]:
         """Dossiers that wait, by key."""
-        topic = parking(self._desk.name)
+        topic = parking(self._context.name)
         last: dict[bytes, bytes] = {}
-        async for raw in self._desk.reader.scan(topic, partition, 0, await self._desk.reader.end(topic, partition)):
+        async for raw in self._context.reader.scan(
+            topic, partition, 0, await self._context.reader.end(topic, partition)
+        ):
             if raw.key is not None:
                 last.pop(raw.key, None)
                 if raw.value is not None:
@@ -147,19 +151,19 @@ class Takeover:
             self._progress.begin(where, first)
         for where in (events, requests, *plan.states):
             self._consumer.seek(where, self._progress.position(where))
-        self._desk.delivered.known_since[partition] = plan.receipts
-        ends = self._desk.outbox.receipts_end
+        self._context.delivered.known_since[partition] = plan.receipts
+        ends = self._context.outbox.receipts_end
         ends[partition] = max(receipts_end, ends.get(partition, 0))
 
     def _restore(self, partition: int, parked: Mapping[bytes, bytes], forget: bool) -> None:
         """`forget`: what an earlier subscriber of that name left parked is cleared away."""
-        topic = parking(self._desk.name)
+        topic = parking(self._context.name)
         if forget:
-            self._desk.outbox.put(Settlement(then=[(topic, key, None, ()) for key in parked]))
+            self._context.outbox.put(Settlement(then=[(topic, key, None, ()) for key in parked]))
             return
         for key, value in parked.items():
             try:
-                self._desk.lanes.restore(restored(key.decode(), partition, value))
+                self._context.lanes.restore(restored(key.decode(), partition, value))
             except (ValidationError, UnicodeDecodeError) as error:
                 # Leaving it out would lose events in silence.
                 raise RuntimeError(f"{topic} partition {partition} holds an unusable record") from error

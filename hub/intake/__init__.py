@@ -1,0 +1,1 @@
+"""The role `intake`: what agencies produced to topics of their own."""

@@ -153,7 +153,7 @@ def _office(number: int, row: Mapping[str, Any]) -> Office:
 def table(path: Path | None = None) -> Agencies:
     """The province's own file, or the one that comes with the hub. ConfigError if it cannot be read."""
     if path is None:
-        return read(resources.files("schemas").joinpath("reference/agencies.toml").read_text("utf-8"))
+        return read(resources.files("hub_schemas").joinpath("reference/agencies.toml").read_text("utf-8"))
     try:
         return read(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:

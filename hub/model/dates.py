@@ -1,7 +1,7 @@
 """What a dossier's steps tell of its due date: since when it is promised, and when the dossier waited (decision 20).
 
-Kept step by step, as `hub.model.history` keeps the steps themselves, so that both follow from the steps in the order in
-which they happened, whatever the order of arrival. Stored in the header `dates` of the state record, which is left out
+Kept step by step, as `hub.model.step_history` keeps the steps themselves, so that both follow from the steps in the
+order in which they happened, whatever the order of arrival. Stored in the header `dates` of the state record, which is left out
 while there is nothing to say.
 """
 
@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from hub.model.deadlines import Pause
 from hub.model.facts import pack_keys, unpack_all
-from hub.model.history import History, key_time, walk
 from hub.model.lifecycle import WAITING, Standing
+from hub.model.step_history import History, key_time, walk
 
 DATES = "dates"
 MAX_WAITS = 64

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from hub.model.dates import Dates
 from hub.model.deadlines import Rules, running
-from hub.model.history import History
 from hub.model.lifecycle import STATUS_NUMBER
+from hub.model.step_history import History
 
 DEADLINE, TRANSFER = "deadline", "transfer"
 WARNING, DUE = "WARNING", "DUE"

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hub.errors import BadRecord
-from hub.model import history
+from hub.model import step_history
 
 Datum = dict[str, Any]
 
@@ -64,7 +64,7 @@ def merge(dossier: Datum, keys: Sequence[int], step: Datum, key: int) -> tuple[D
     target = step.get("transferred_to")
     if target is not None and key >= new[0]:
         out[HOLDER] = target
-        out["holder_since"] = history.key_time(key)
+        out["holder_since"] = step_history.key_time(key)
         out["holder_due_at"] = step.get("step_due_at")
         new[0] = key
     applicant = step.get("applicant")

@@ -6,7 +6,7 @@ Two fields; since 15 August 2022 the second one counts. A source may tell either
 from __future__ import annotations
 
 from hub.errors import BadRecord
-from hub.model.online import FILING_LEVEL
+from hub.model.online_services import FILING_LEVEL
 
 WHOLE_LEVEL = 4
 """Paid and answered online as well. Level 3 may be either kind: a result by post makes it toàn trình (grade I)."""

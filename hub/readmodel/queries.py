@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, RowMapping, String, case, func, or_, select
 from sqlalchemy import cast as sql_cast
 
-from hub.readmodel import joint, tables
+from hub.readmodel import joint_handling, tables
 from hub.readmodel.tables import Generation
 
 Row = dict[str, Any]
@@ -22,13 +22,13 @@ class ReadModel:
 
     @property
     def engine(self) -> Engine:
-        """For what counts over whole tables (hub.readmodel.report)."""
+        """For what counts over whole tables (hub.reports.monthly_report)."""
         return self._engine
 
     def subject(self, key: str) -> Row | None:
         """Everything about one dossier, procedure or service: {state columns, state, events, deliveries,
-        dead_letters, discrepancies}; of a dossier {parent, parts, transfers} too (hub.readmodel.joint). None when
-        nothing at all is known of that code."""
+        dead_letters, discrepancies}; of a dossier {parent, parts, transfers} too (hub.readmodel.joint_handling).
+        None when nothing at all is known of that code."""
         g = tables.current(self._engine)
         with self._engine.connect() as connection:
 
@@ -42,7 +42,7 @@ class ReadModel:
             dead = all_of(g.dead_letters, g.dead_letters.c.at)
             discrepancies = all_of(g.discrepancies, g.discrepancies.c.opened_at)
             whole = (
-                joint.around(connection, g, dict(known), events, CLOSED)
+                joint_handling.around(connection, g, dict(known), events, CLOSED)
                 if known and known["family"] == "dossier"
                 else {}
             )

@@ -9,16 +9,16 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from hub.avro.codec import Codec
 from hub.config import Settings
 from hub.errors import BadRecord
+from hub.events import identity
+from hub.events.envelope import CANONICAL_RECORDS, PROCEDURE_EVENT, SERVICE_EVENT, Headers, read_headers
+from hub.kafka import clients
+from hub.kafka.topics import EVENTS
 from hub.model import catalogue
-from hub.pipeline import ring
 from hub.reconcile.catalogue import Side
-from hub.wire import kafka
-from hub.wire.codec import Codec
-from hub.wire.envelope import CANONICAL_RECORDS, PROCEDURE_EVENT, SERVICE_EVENT, Headers, read_headers
-from hub.wire.registry import open_codec
-from hub.wire.topics import EVENTS
+from hub.registry.client import open_codec
 
 Datum = dict[str, Any]
 Progress = Callable[[int, int], None]
@@ -45,7 +45,7 @@ class Sides:
         code = change[_CODES[envelope.type]]
         place = envelope.source == self._reference, envelope.type, code
         entry, keys = self._folded.get(place, ({_CODES[envelope.type]: code, "active": True}, ()))
-        low = int.from_bytes(ring.identity(envelope.source, envelope.causationid)[:2], "big")
+        low = int.from_bytes(identity.identity(envelope.source, envelope.causationid)[:2], "big")
         key = catalogue.order_key(change["occurred_at"], change["change"], low)
         entry, new, _late = catalogue.merge(entry, keys, change, key, _FIELDS[envelope.type])
         self._folded[place] = entry, new
@@ -61,7 +61,7 @@ class Sides:
 
 async def read_sides(settings: Settings, progress: Progress = lambda done, total: None) -> tuple[Side, Side]:
     """Reads hub.events to its present end. `progress` gets (records read, records to read). KafkaError: it is away."""
-    consumer = kafka.consumer(settings)
+    consumer = clients.consumer(settings)
     try:
         await consumer.start()
         sides = Sides(settings.reconcile.reference_source, await open_codec(settings))

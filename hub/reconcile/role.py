@@ -6,19 +6,20 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from hub.access.control import Subscriber
-from hub.access.directory import Directory, directory
 from hub.config import Settings
+from hub.connect.portal import make_portal
+from hub.control import subscriber_filter
+from hub.control.directory import Directory, directory
+from hub.control.records import Subscriber
 from hub.deadletter import record as deadletter
-from hub.delivery import filters
-from hub.delivery.portal import make_portal
 from hub.errors import BadRecord, ConfigError
+from hub.events.envelope import Envelope
+from hub.kafka import topics
 from hub.observe.health import HEALTH
 from hub.reconcile.watch import Watch, version
-from hub.stream.api import Engine, EngineConfig, Out, Record
-from hub.wire import topics
-from hub.wire.envelope import Envelope
-from hub.wire.registry import open_codec
+from hub.registry.client import open_codec
+from hub.stream.engine import Engine
+from hub.stream.stage import EngineConfig, Out, Record
 
 
 class DueRule:
@@ -29,9 +30,9 @@ class DueRule:
 
     def __call__(self, subscriber: Subscriber, head: Envelope, data: Mapping[str, Any]) -> bool:
         families = self._taken(subscriber)
-        if families is not None and filters.family_of(head.type) not in families:
+        if families is not None and subscriber_filter.family_of(head.type) not in families:
             return False
-        return filters.due(subscriber.filter, head.type, data)
+        return subscriber_filter.due(subscriber.filter, head.type, data)
 
     def _taken(self, subscriber: Subscriber) -> tuple[str, ...] | None:
         """Families of the connector of that kind; None (all) when its settings no longer fit it: its role says so."""

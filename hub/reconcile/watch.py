@@ -14,19 +14,19 @@ from typing import Any
 
 import orjson
 
-from hub.access.control import Subscriber
+from hub.avro.codec import Codec
 from hub.config import ReconcileSettings
+from hub.control.records import Subscriber
+from hub.control.requests import Pointer, Request
 from hub.deadletter import record as deadletter
-from hub.delivery.requests import Pointer, Request
 from hub.errors import BadRecord
+from hub.events import envelope as ce
+from hub.events.envelope import derived_id
+from hub.kafka import topics
 from hub.observe import metrics
 from hub.reconcile import expectation as ex
 from hub.reconcile.expectation import Entry, Expectation
-from hub.stream.api import Out, Outputs, Record, StateView, Stored
-from hub.wire import envelope as ce
-from hub.wire import topics
-from hub.wire.codec import Codec
-from hub.wire.envelope import derived_id
+from hub.stream.stage import Out, Outputs, Record, StateView, Stored
 
 ROLE = "reconcile"
 RESCAN_S = 60.0

@@ -14,10 +14,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from hub.registry.compatibility import differences
-from hub.wire.avro import Field, Node, canonical, named_types, parse
-from hub.wire.codec import schema_json
-from hub.wire.registry import OWN_RECORDS
+from hub.avro.codec import schema_json
+from hub.avro.compatibility import differences
+from hub.avro.schema_text import Field, Node, canonical, named_types, parse
+from hub.registry.client import OWN_RECORDS
 
 SUMS = "released.sha256"
 
@@ -135,7 +135,7 @@ def add(released: Path, schemas: dict[str, Any]) -> list[Path]:
 
 def main(arguments: list[str]) -> int:
     """Exit code 0: all is well; 1: the printed rules are broken; 2: wrong use, or no source tree."""
-    released = Path(str(resources.files("schemas"))) / "released"
+    released = Path(str(resources.files("hub_schemas"))) / "released"
     if not released.is_dir() or arguments not in ([], ["check"], ["add"]):
         print("usage, in the project's source tree: python -m hub.registry.released [check|add]", file=sys.stderr)
         return 2

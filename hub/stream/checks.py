@@ -11,8 +11,8 @@ from aiokafka.errors import KafkaError, for_code
 
 from hub.config import Settings
 from hub.errors import StartError
-from hub.stream.api import EngineConfig
-from hub.wire import kafka
+from hub.kafka import clients
+from hub.stream.stage import EngineConfig
 
 _log = logging.getLogger(__name__)
 _APPEAR_TRIES, _APPEAR_WAIT_S = 10, 0.3
@@ -47,7 +47,7 @@ async def _not_compacted(settings: Settings, stores: Sequence[str]) -> list[str]
     """Stores whose cleanup policy is not `compact` alone; none where we may not ask."""
     if not stores:
         return []
-    admin = kafka.admin(settings)
+    admin = clients.admin(settings)
     await admin.start()
     try:
         answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, store) for store in stores])

@@ -8,27 +8,28 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
-from faust.types.tuples import TP
 
 from hub.config import Settings
 from hub.errors import StartError
 from hub.observe.health import HEALTH
-from hub.stream.api import EngineConfig
-from hub.stream.app import EngineApp, Link, make_app
 from hub.stream.checks import check_topics
-from hub.stream.crash import CrashLog
+from hub.stream.chunk_runner import Runner
+from hub.stream.commit_watchdog import Watchdog
 from hub.stream.errors import EngineError
-from hub.stream.fence import Fence
-from hub.stream.kafka_logs import KafkaLogs
+from hub.stream.faust_app.app import EngineApp, make_app
+from hub.stream.faust_app.link import Link
+from hub.stream.faust_app.transport import Consumer
 from hub.stream.lease import Lease
-from hub.stream.ledger import Ledger
-from hub.stream.runner import Runner
-from hub.stream.state import State
-from hub.stream.store import MakeStores, memory_stores
+from hub.stream.memory_store import MakeStores, memory_stores
+from hub.stream.offset_ledger import Ledger
+from hub.stream.partition_state import State
+from hub.stream.poison_records import CrashLog
+from hub.stream.stage import EngineConfig
+from hub.stream.state_topics import KafkaLogs
 from hub.stream.ticker import Ticker
-from hub.stream.transport import Consumer
-from hub.stream.watchdog import Watchdog
+from hub.stream.transaction_fence import Fence
 from hub.stream.writer import Writer
 
 _log = logging.getLogger(__name__)
@@ -40,18 +41,30 @@ _LOOP_LIMIT_S = 120.0
 _LOOP_POLL_S = 10.0
 
 
-async def run_engine(config: EngineConfig, settings: Settings, stop: asyncio.Event) -> None:
-    """As `Engine.run` says."""
-    writer = Writer(settings)
-    try:
-        await writer.start()
-    except KafkaError as error:
-        raise StartError(f"no broker answers at {settings.bootstrap}: {error}") from error
-    try:
-        partitions = await check_topics(config, settings, writer.topics)
-        await _Life(config, settings, writer, partitions).run(stop)
-    finally:
-        await writer.stop()
+class Engine:
+    """Runs one `EngineConfig` in the current process and event loop until told to stop. One engine a process."""
+
+    def __init__(self, config: EngineConfig, settings: Settings) -> None:
+        self.config = config
+        self.settings = settings
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set: then the chunk in work is finished and committed, and the group told.
+
+        StartError: the topics are not as `EngineConfig` says, or the brokers cannot be had. Whatever a step, a tick or
+        a write raises comes out here; nothing was acknowledged then, and the process must end.
+        """
+        settings = self.settings
+        writer = Writer(settings)
+        try:
+            await writer.start()
+        except KafkaError as error:
+            raise StartError(f"no broker answers at {settings.bootstrap}: {error}") from error
+        try:
+            partitions = await check_topics(self.config, settings, writer.topics)
+            await _Life(self.config, settings, writer, partitions).run(stop)
+        finally:
+            await writer.stop()
 
 
 class _Life:
@@ -62,7 +75,7 @@ class _Life:
         self._config, self._settings, self._kafka = config, settings, settings.kafka
         self._role = config.name.removeprefix("hub.")
         self._owned: frozenset[int] = frozenset()
-        self._ledger: Ledger[TP] = Ledger()
+        self._ledger: Ledger[TopicPartition] = Ledger()
         self._fence = Fence(config.name, settings) if config.fencing == "transactions" else None
         self._logs = KafkaLogs(settings, self._fence or writer)
         self._state = State(
@@ -201,19 +214,21 @@ class _Life:
     def _flowing(self) -> bool:
         return bool(self._consumer().flow_active and self._consumer().can_resume_flow.is_set())
 
-    def _watched(self) -> list[TP]:
-        return [TP(topic, number) for topic in self._config.sources for number in sorted(self._owned)]
+    def _watched(self) -> list[TopicPartition]:
+        return [TopicPartition(topic, number) for topic in self._config.sources for number in sorted(self._owned)]
 
-    async def _committed(self, tps: Sequence[TP]) -> dict[TP, int | None]:
+    async def _committed(self, tps: Sequence[TopicPartition]) -> dict[TopicPartition, int | None]:
         limit_s = self._kafka.request_timeout_ms / 1000
         try:
-            answer: dict[TP, int | None] = await self._consumer().in_thread("committed", tps, timeout_s=limit_s)
+            answer: dict[TopicPartition, int | None] = await self._consumer().in_thread(
+                "committed", tps, timeout_s=limit_s
+            )
         except (TimeoutError, KafkaError) as error:
             _log.warning("the broker does not tell what is committed: %r", error)
             return {}
         return answer
 
-    def _end(self, tp: TP) -> int | None:
+    def _end(self, tp: TopicPartition) -> int | None:
         try:
             end: int | None = self._app.consumer.highwater(tp)
         except (KafkaError, AssertionError):  # just taken away
@@ -225,7 +240,7 @@ def _stores(config: EngineConfig, settings: Settings) -> MakeStores:
     """Where the state is kept; a folder per replica, which alone opens it (the crash file is its lock)."""
     if config.store == "memory":
         return memory_stores
-    from hub.stream.disk import DiskStores  # RocksDB only where it is asked for
+    from hub.stream.disk_store import DiskStores  # RocksDB only where it is asked for
 
     return DiskStores(settings.data_dir / "state" / f"{config.name}-{config.instance}", config.waits)
 

@@ -6,9 +6,9 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from hub.stream.api import EngineConfig
-from hub.stream.runner import Runner
-from hub.stream.state import State
+from hub.stream.chunk_runner import Runner
+from hub.stream.partition_state import State
+from hub.stream.stage import EngineConfig
 
 # A late writer's record is written over before the broker's cleaner takes it for the last word.
 HEAL_EVERY_S = 10.0

@@ -14,10 +14,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeError
 
 from hub.config import Settings
-from hub.stream.api import Out
+from hub.kafka import batches, clients
+from hub.kafka.batches import Line, Sent
 from hub.stream.errors import WriteRefused
-from hub.wire import batches, kafka
-from hub.wire.batches import Line, Sent
+from hub.stream.stage import Out
 
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeError)
 # offset of the batch's first record, number of records
@@ -67,7 +67,7 @@ class Writer:
             partition = out.partition
             if partition is None:
                 count = self._partitions.get(out.topic) or await self.partitions(out.topic)
-                partition = near % count if out.key is None else kafka.partition_of(out.key, count)
+                partition = near % count if out.key is None else clients.partition_of(out.key, count)
             line = (out.key, out.value, out.headers, out.timestamp_ms)
             lines.setdefault((out.topic, partition), []).append(line)
             number += 1
@@ -123,7 +123,7 @@ class Writer:
                 await fresh.stop()
 
     async def _connected(self) -> AIOKafkaProducer:
-        producer = kafka.producer(self._settings, enable_idempotence=True, **self._arguments)
+        producer = clients.producer(self._settings, enable_idempotence=True, **self._arguments)
         await producer.start()
         return producer
 

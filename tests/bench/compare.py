@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from hub.wire.codec import Codec
+from hub.avro.codec import Codec
 from tests.bench.place import Place
 
 # Per partition; enough to meet every kind of step, copies, and dossiers with a long life.

@@ -16,9 +16,9 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from hub.stream import heap
-from hub.stream.api import Record
-from hub.wire.topics import INGRESS
+from hub.kafka.topics import INGRESS
+from hub.machine import garbage_collector
+from hub.stream.stage import Record
 from tests.bench.dossiers import records
 from tests.bench.place import PARTITIONS
 from tests.support.codecs import fixed_codec
@@ -90,7 +90,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=EVENTS)
     parser.add_argument("--runs", type=int, default=5)
     args = parser.parse_args()
-    heap.calm()  # as the process of every role
+    garbage_collector.calm()  # as the process of every role
     rows = chunks(args.events)
     if args.digest:
         print(digest(rows))

@@ -12,9 +12,9 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from hub.access.control import Subscriber
-from hub.wire.codec import Codec
-from hub.wire.topics import EVENTS
+from hub.avro.codec import Codec
+from hub.control.records import Subscriber
+from hub.kafka.topics import EVENTS
 from tests.bench.dossiers import Wire, code_of, step
 from tests.bench.hub_at import WORKERS, open_hub
 from tests.bench.place import Place

@@ -14,10 +14,10 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
-from hub.access.control import Organisation
-from hub.intake.express import Express
-from hub.wire.codec import Codec
-from hub.wire.envelope import DOSSIER_STEP
+from hub.avro.codec import Codec
+from hub.control.records import Organisation
+from hub.events.envelope import DOSSIER_STEP
+from hub.ingress.usual_event import UsualEvents
 
 DOSSIERS = 20_000
 MIN_AVRO_BYTES = 400
@@ -185,5 +185,5 @@ def event(number: int, datum: dict[str, Any], event_id: str) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=_AGENCIES)
-def _door(codec: Codec, agency: int) -> Express:
-    return Express(organisation(agency), codec, RECORDED, "")
+def _door(codec: Codec, agency: int) -> UsualEvents:
+    return UsualEvents(organisation(agency), codec, RECORDED, "")

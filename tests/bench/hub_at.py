@@ -7,14 +7,14 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from hub.access.control import Subscriber
-from hub.access.directory import write
+from hub.avro.codec import Codec
 from hub.config import DeliverySettings, Settings
-from hub.embedded.net import free_port
-from hub.wire.admin import ensure_topics
-from hub.wire.codec import Codec
-from hub.wire.registry import open_codec, register_own
-from hub.wire.topics import subscriber_topics
+from hub.control.directory import write
+from hub.control.records import Subscriber
+from hub.kafka.topic_admin import ensure_topics
+from hub.kafka.topics import subscriber_topics
+from hub.machine.ports import free_port
+from hub.registry.client import open_codec, register_own
 from tests.bench.place import PARTITIONS, Place
 from tests.support.roles import RoleProcess
 

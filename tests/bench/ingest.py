@@ -13,9 +13,9 @@ from typing import Any
 
 import psutil
 
-from hub.access import organisations
-from hub.access.control import Organisation
-from hub.wire.topics import INGRESS
+from hub.admin import organisations
+from hub.control.records import Organisation
+from hub.kafka.topics import INGRESS
 from tests.bench.hub_at import open_hub
 from tests.bench.place import Ends, Place
 from tests.bench.race import ROOT, Java, summary

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hub.embedded import fetch, jars, jre
+from hub.avro.codec import parsed
+from hub.broker import fetch, jars, jre
 from hub.errors import StartError
 from hub.model import lifecycle
 from hub.model.transitions import STATUSES, STEPS
-from hub.wire.codec import parsed
 from tests.bench.race import Command, Java
 from tests.bench.spec import Spec
 

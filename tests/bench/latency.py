@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from hub.access import organisations
-from hub.access.control import Organisation
+from hub.admin import organisations
+from hub.control.records import Organisation
 from tests.bench.delivery import told, webhook, webhook_subscriber
 from tests.bench.hub_at import open_hub
 from tests.bench.ingest import CONNECTIONS, SOURCE

@@ -14,9 +14,9 @@ from pathlib import Path
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import NewTopic
 
+from hub.broker.broker import EmbeddedBroker
 from hub.config import Settings
-from hub.embedded.broker import EmbeddedBroker
-from hub.wire import kafka
+from hub.kafka import clients
 from tests.bench.dossiers import Wire
 from tests.support.codecs import IDS, fixed_codec
 
@@ -45,13 +45,13 @@ class Place:
     def settings(self, name: str = "hub", partitions: int = PARTITIONS) -> Settings:
         return Settings(
             data_dir=self.folder / name,
-            kafka={"bootstrap_servers": self.bootstrap, "partitions": partitions},
+            clients={"bootstrap_servers": self.bootstrap, "partitions": partitions},
             observe={"port_base": 0},
         )
 
     async def topics(self, *names: str, partitions: int = PARTITIONS, compact: bool = False) -> None:
         config = _COMMON | ({"cleanup.policy": "compact"} if compact else {})
-        admin = kafka.admin(self.settings())
+        admin = clients.admin(self.settings())
         await admin.start()
         try:
             wanted = [NewTopic(n, num_partitions=partitions, replication_factor=1, topic_configs=config) for n in names]
@@ -61,7 +61,7 @@ class Place:
             await admin.close()
 
     async def drop(self, *names: str) -> None:
-        admin = kafka.admin(self.settings())
+        admin = clients.admin(self.settings())
         await admin.start()
         try:
             await admin.delete_topics(list(names))
@@ -75,7 +75,7 @@ class Place:
             for part in _cut(records, 20_000):
                 by_partition: dict[int, list[Wire]] = {}
                 for record in part:
-                    by_partition.setdefault(kafka.partition_of(record[0], partitions), []).append(record)
+                    by_partition.setdefault(clients.partition_of(record[0], partitions), []).append(record)
                 sent = []
                 for number, lines in by_partition.items():
                     batch = producer.create_batch()

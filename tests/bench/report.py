@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from hub.embedded import jars
+from hub.broker import jars
 
 LATEST = Path(__file__).parent / "results" / "latest.json"
 _PACKAGES = ("faust-streaming", "aiokafka", "fastavro", "quixstreams", "confluent-kafka", "httpx", "uvicorn")

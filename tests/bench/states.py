@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from hub.avro.codec import Codec
 from hub.config import Settings
-from hub.pipeline.step import make_step
-from hub.stream.api import Record, Stored
-from hub.wire.codec import Codec
-from hub.wire.topics import DOSSIERS
+from hub.core.step import make_step
+from hub.kafka.topics import DOSSIERS
+from hub.stream.stage import Record, Stored
 from tests.bench.dossiers import Wire, code_of, step, wire
 from tests.support.core import RECORDED, Core
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import fastavro
 
-from hub.wire.codec import head, parsed
+from hub.avro.codec import head, parsed
 
 NAME = "vn.hub.DossierStep"
 

@@ -12,24 +12,24 @@ from typing import Any
 
 import pytest
 
-from connectors.national_portal.catalogue import mapping
-from connectors.national_portal.catalogue.settings import CatalogueSettings
-from connectors.national_portal.tests.site import national_site
-from connectors.national_portal.tests.test_catalogue_compare import FOLDER, load, wanted
-from hub.access.control import Subscriber
-from hub.access.directory import write
 from hub.config import Settings
-from hub.intake.source import Batch, Incoming
-from hub.intake.source_role import records
+from hub.connect.source import Batch, Incoming
+from hub.control.directory import write
+from hub.control.records import Subscriber
+from hub.events.envelope import DOSSIER_STEP, PROCEDURE_CHANGE, SERVICE_CHANGE, Envelope
+from hub.kafka import clients
+from hub.kafka.topic_admin import ensure_topics
+from hub.kafka.topics import DEAD_LETTERS, EVENTS
 from hub.reconcile.catalogue import compare
 from hub.reconcile.catalogue_sides import read_sides
-from hub.wire import kafka
-from hub.wire.admin import ensure_topics
-from hub.wire.envelope import DOSSIER_STEP, PROCEDURE_CHANGE, SERVICE_CHANGE, Envelope
-from hub.wire.registry import open_codec, register_own
-from hub.wire.topics import DEAD_LETTERS, EVENTS
-from tests.broker.registry_fixture import running
+from hub.registry.client import open_codec, register_own
+from hub.sources.role import records
+from hub_connectors.national_portal.catalogue import mapping
+from hub_connectors.national_portal.catalogue.settings import CatalogueSettings
+from hub_connectors.national_portal.tests.site import national_site
+from hub_connectors.national_portal.tests.test_catalogue_compare import FOLDER, load, wanted
 from tests.support.gateway import records_of
+from tests.support.registry_fixture import running
 from tests.support.roles import role
 
 pytestmark = pytest.mark.broker
@@ -56,10 +56,10 @@ def published(catalogue: dict[str, Any], source: str) -> list[Incoming]:
 
 
 async def put(settings: Settings, *events: Incoming) -> None:
-    producer = kafka.producer(settings)
+    producer = clients.producer(settings)
     await producer.start()
     try:
-        await kafka.send_all(producer, records(Batch(events), await open_codec(settings)))
+        await clients.send_all(producer, records(Batch(events), await open_codec(settings)))
     finally:
         await producer.stop()
 

@@ -7,10 +7,10 @@ import json
 
 import pytest
 
-from hub.access.control import Organisation, Subscriber
-from hub.access.directory import write
 from hub.cli.main import main
-from hub.runtime import environment
+from hub.control.directory import write
+from hub.control.records import Organisation, Subscriber
+from hub.supervisor import environment
 
 pytestmark = pytest.mark.broker
 

@@ -7,14 +7,14 @@ import uuid
 
 import pytest
 
-from hub.cli import hops
+from hub.admin import trace as hops
 from hub.config import Settings
+from hub.control.requests import Pointer, Request
 from hub.deadletter import record as dead_letter
-from hub.delivery.requests import Pointer, Request
 from hub.errors import BadRecord
-from hub.wire import kafka, topics
-from hub.wire.admin import ensure_topics
-from hub.wire.envelope import DOSSIER_STEP, Envelope, derived_id
+from hub.events.envelope import DOSSIER_STEP, Envelope, derived_id
+from hub.kafka import clients, topics
+from hub.kafka.topic_admin import ensure_topics
 from tests.support.codecs import fixed_codec
 from tests.support.events import delivery, dossier_event
 
@@ -62,12 +62,12 @@ async def written(hub_settings: Settings, monkeypatch) -> tuple[Settings, str]:
     monkeypatch.setattr(hops, "open_codec", codec)
     await ensure_topics(hub_settings)
     code = f"000.00.06.H56-231027-{uuid.uuid4().hex[:6]}"
-    producer = kafka.producer(hub_settings)
+    producer = clients.producer(hub_settings)
     await producer.start()
     try:
         for number, mine in enumerate(way(code)):
-            await kafka.send_all(producer, way(f"{code}-other-{number}"))
-            await kafka.send_all(producer, [mine])
+            await clients.send_all(producer, way(f"{code}-other-{number}"))
+            await clients.send_all(producer, [mine])
     finally:
         await producer.stop()
     return hub_settings, code
@@ -101,7 +101,7 @@ async def test_only_the_keys_partition_is_read_and_progress_ends_full(written):
     assert found
     for hop in found:
         count = 3 if hop.topic == topics.DEAD_LETTERS else partitions
-        assert hop.partition == kafka.partition_of(code.encode(), count)
+        assert hop.partition == clients.partition_of(code.encode(), count)
     assert seen[-1][0] == seen[-1][1] > len(found)
 
 

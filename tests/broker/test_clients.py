@@ -16,8 +16,8 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from hub.config import Settings
-from hub.embedded.net import free_port
-from hub.wire import kafka as clients
+from hub.kafka import clients
+from hub.machine.ports import free_port
 from tests.chaos.engine.inprocess import Topic, with_kafka
 from tests.conftest import Kafka
 from tests.support.cut_off import cut_off

@@ -13,15 +13,15 @@ from typing import Literal
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from hub.avro.codec import Codec
 from hub.config import CoreSettings, Settings
 from hub.deadletter.record import parse
-from hub.wire import topics
-from hub.wire.admin import ensure_topics
-from hub.wire.codec import Codec
-from hub.wire.envelope import DOSSIER_STEP, Envelope, read_headers
-from hub.wire.registry import open_codec, register_own
-from tests.broker.registry_fixture import running
+from hub.events.envelope import DOSSIER_STEP, Envelope, read_headers
+from hub.kafka import topics
+from hub.kafka.topic_admin import ensure_topics
+from hub.registry.client import open_codec, register_own
 from tests.support.core import DAY, T0
+from tests.support.registry_fixture import running
 from tests.support.roles import RoleProcess
 from tests.support.topics import read_all
 

@@ -17,13 +17,13 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
+from hub.avro.codec import Codec
 from hub.config import CoreSettings, DeadlineSettings, Settings
-from hub.wire import topics
-from hub.wire.admin import ensure_topics
-from hub.wire.codec import Codec
-from hub.wire.envelope import DOSSIER_DEADLINE, DOSSIER_STEP, Envelope, derived_id, read_headers
-from hub.wire.registry import open_codec, register_own
-from tests.broker.registry_fixture import running
+from hub.events.envelope import DOSSIER_DEADLINE, DOSSIER_STEP, Envelope, derived_id, read_headers
+from hub.kafka import topics
+from hub.kafka.topic_admin import ensure_topics
+from hub.registry.client import open_codec, register_own
+from tests.support.registry_fixture import running
 from tests.support.roles import RoleProcess
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]

@@ -8,11 +8,11 @@ import random
 
 import pytest
 
-from hub.access.waiting import waiting
-from hub.delivery.portal import Answer, Strategy
+from hub.admin.waiting_dossiers import waiting
+from hub.connect.portal import Answer, Strategy
 from hub.errors import Rejected, Retryable, StartError
-from tests.broker.delivery_fixture import bench  # noqa: F401
 from tests.support.delivery import until
+from tests.support.delivery_fixture import bench  # noqa: F401
 
 pytestmark = pytest.mark.broker
 
@@ -300,7 +300,7 @@ async def test_a_fault_of_the_connector_stops_nobody_else(bench):  # noqa: F811
 
 
 async def test_pause_queues_up_and_resume_delivers(bench):  # noqa: F811
-    from hub.access.directory import write
+    from hub.control.directory import write
 
     subscriber = await bench.subscribe()
     await bench.events((0, 1))
@@ -333,8 +333,8 @@ async def test_an_idle_connection_is_probed(bench):  # noqa: F811
 
 
 async def test_no_such_subscriber_and_a_removed_one(bench):  # noqa: F811
-    from hub.access.control import Subscriber
-    from hub.access.directory import write
+    from hub.control.directory import write
+    from hub.control.records import Subscriber
 
     with pytest.raises(StartError, match="no subscriber"):
         async with bench.running() as task:
@@ -348,7 +348,7 @@ async def test_no_such_subscriber_and_a_removed_one(bench):  # noqa: F811
 
 
 async def test_an_unusable_order_is_passed(bench):  # noqa: F811
-    from hub.wire import topics
+    from hub.kafka import topics
 
     await bench.subscribe()
     await bench.events((0, 1))

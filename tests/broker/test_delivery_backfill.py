@@ -6,12 +6,12 @@ import asyncio
 
 import pytest
 
-from hub.access.control import BackfillProgress, Subscriber
-from hub.access.directory import directory, write
-from hub.delivery.portal import Strategy
-from hub.wire.envelope import derived_id
-from tests.broker.delivery_fixture import bench  # noqa: F401
+from hub.connect.portal import Strategy
+from hub.control.directory import directory, write
+from hub.control.records import BackfillProgress, Subscriber
+from hub.events.envelope import derived_id
 from tests.support.delivery import Site, until
+from tests.support.delivery_fixture import bench  # noqa: F401
 
 pytestmark = pytest.mark.broker
 

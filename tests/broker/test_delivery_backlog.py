@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from hub.delivery import loop, progress, takeover
-from hub.delivery.portal import Strategy
-from tests.broker.delivery_fixture import bench  # noqa: F401
+from hub.connect.portal import Strategy
+from hub.delivery import main_loop, offsets, takeover
 from tests.support.delivery import until
+from tests.support.delivery_fixture import bench  # noqa: F401
 
 pytestmark = pytest.mark.broker
 
@@ -20,9 +20,9 @@ async def test_a_backlog_beyond_the_window_is_delivered_after_a_restart(
     monkeypatch: pytest.MonkeyPatch,
     strategy: Strategy,
 ) -> None:
-    for module in (progress, takeover):
+    for module in (offsets, takeover):
         monkeypatch.setattr(module, "WINDOW", WINDOW)
-    for module in (loop, takeover):
+    for module in (main_loop, takeover):
         monkeypatch.setattr(module, "READ_MAX", READ)
     bench.site.strategy = strategy
     await bench.subscribe()

@@ -10,13 +10,13 @@ from itertools import count
 
 import pytest
 
-from hub.delivery import loop as loop_module
+from hub.connect.portal import Strategy
+from hub.delivery import main_loop as loop_module
 from hub.delivery.outbox import Outbox
-from hub.delivery.portal import Strategy
 from hub.errors import Rejected, Retryable
-from hub.wire import topics
-from tests.broker.delivery_fixture import bench  # noqa: F401
+from hub.kafka import topics
 from tests.support.delivery import until
+from tests.support.delivery_fixture import bench  # noqa: F401
 from tests.support.events import delivery
 from tests.support.topics import read_all
 

@@ -6,17 +6,17 @@ import uuid
 
 import pytest
 
-from connectors.kafka_topic.portal import KafkaTopicPortal, KafkaTopicSettings
-from connectors.kafka_topic.writer import _WRITERS
-from hub.access.control import Subscriber
-from hub.delivery.portal import Strategy, make_portal
+from hub.connect.portal import Strategy, make_portal
+from hub.control.records import Subscriber
 from hub.errors import ConfigError, Rejected, Retryable
-from hub.runtime.environment import variables
-from hub.wire.admin import ensure_topics
-from hub.wire.registry import open_codec
-from hub.wire.topics import subscriber_topics
-from tests.broker.registry_fixture import running
-from tests.contract.events import dossier_items
+from hub.kafka.topic_admin import ensure_topics
+from hub.kafka.topics import subscriber_topics
+from hub.registry.client import open_codec
+from hub.supervisor.environment import variables
+from hub_connectors.kafka_topic.portal import KafkaTopicPortal, KafkaTopicSettings
+from hub_connectors.kafka_topic.writer import _WRITERS
+from tests.support.contract_events import dossier_items
+from tests.support.registry_fixture import running
 from tests.support.topics import read_all
 
 pytestmark = pytest.mark.broker

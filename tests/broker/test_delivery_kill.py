@@ -10,11 +10,11 @@ from collections import defaultdict
 
 import pytest
 
-from hub.access import subscribers
+from hub.admin import subscribers
 from hub.config import DeliverySettings
-from tests.broker.delivery_fixture import bench  # noqa: F401
-from tests.contract.events import PATH
+from tests.support.contract_events import PATH
 from tests.support.delivery import until
+from tests.support.delivery_fixture import bench  # noqa: F401
 from tests.support.roles import RoleProcess
 from tests.support.simulators import Simulator, simulator
 

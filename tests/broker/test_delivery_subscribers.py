@@ -12,13 +12,13 @@ from pydantic import SecretStr
 from standardwebhooks import Webhook
 from typer.testing import CliRunner
 
-from hub.access import subscribers
-from hub.access.control import AuditEntry, Subscriber
-from hub.access.directory import directory, write
+from hub.admin import subscribers
 from hub.cli.subscribers import app
+from hub.control.directory import directory, write
+from hub.control.records import AuditEntry, Subscriber
 from hub.errors import ConfigError
-from hub.runtime.environment import variables
-from hub.wire.admin import ensure_topics
+from hub.kafka.topic_admin import ensure_topics
+from hub.supervisor.environment import variables
 from tests.support.gateway import running
 
 pytestmark = pytest.mark.broker
@@ -86,7 +86,7 @@ async def test_what_is_wrong_is_named_and_nothing_is_written(settings, name, cha
 
 
 async def test_a_rotated_secret_signs_beside_the_old_one(settings, name):
-    from hub.delivery.portal import make_portal
+    from hub.connect.portal import make_portal
 
     await subscribers.add(settings, wanted(name), "an")
     value, _ = await subscribers.rotate_secret(settings, name, "an", "yearly")

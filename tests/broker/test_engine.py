@@ -15,14 +15,15 @@ from aiokafka.admin import NewTopic
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from prometheus_client import REGISTRY
 
+from hub.broker.broker import EmbeddedBroker
 from hub.config import Settings
-from hub.embedded.broker import EmbeddedBroker
-from hub.embedded.net import free_port
 from hub.errors import StartError
-from hub.stream.api import Engine, Out, Outputs, StateView
+from hub.kafka import clients as kafka_clients
+from hub.machine.ports import free_port
+from hub.stream.engine import Engine
 from hub.stream.errors import WriteRefused
+from hub.stream.stage import Out, Outputs, StateView
 from hub.stream.writer import Writer
-from hub.wire import kafka as kafka_clients
 from tests.chaos.engine.inprocess import Topic, make_names, running, with_kafka
 from tests.chaos.engine.load import Load, Names, config, judge, read_all, wait_no_lag
 

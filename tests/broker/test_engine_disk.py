@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.stream.runner import IN_WORK
+from hub.stream.chunk_runner import IN_WORK
 from tests.broker.test_engine_processes import Topic, log_of, worked_something
 from tests.chaos.engine.inprocess import make_names
 from tests.chaos.engine.load import Load, judge, wait_no_lag

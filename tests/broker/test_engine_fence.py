@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from hub.config import Settings
-from hub.stream.api import Engine, Out
+from hub.stream.engine import Engine
 from hub.stream.errors import Fenced, WriteRefused
-from hub.stream.fence import Fence
-from hub.stream.kafka_logs import KafkaLogs
+from hub.stream.stage import Out
+from hub.stream.state_topics import KafkaLogs
+from hub.stream.transaction_fence import Fence
 from tests.broker.test_engine_processes import Topic, log_of, worked_something
 from tests.chaos.engine.inprocess import make_names, running, with_kafka
 from tests.chaos.engine.load import Load, config, judge, read_all, wait_no_lag

@@ -11,8 +11,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
 from hub.config import Settings
-from hub.stream.api import Engine, Record
-from hub.wire.topics import RECORD_LIMIT
+from hub.kafka.topics import RECORD_LIMIT
+from hub.stream.engine import Engine
+from hub.stream.stage import Record
 from tests.chaos.engine.inprocess import Topic, group, make_names, running, with_kafka
 from tests.chaos.engine.load import POISON, Load, config, judge, read_all, wait_no_lag
 from tests.chaos.engine.workers import QUICK
@@ -85,7 +86,7 @@ async def test_state_is_restored_to_the_position_not_to_the_last_record(
     finally:
         await producer.stop()
     await load.produce(9)
-    monkeypatch.setattr("hub.stream.kafka_logs._STALL_S", 5.0)
+    monkeypatch.setattr("hub.stream.state_topics._STALL_S", 5.0)
     async with running(config(names), hub_settings) as engine:
         await wait_no_lag(load.bootstrap, names, 30, lambda: engine.result() if engine.done() else None)
     states = {r.key: r.value for r in await read_all(load.bootstrap, names.store)}

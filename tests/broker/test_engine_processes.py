@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from hub.embedded.broker import EmbeddedBroker
-from hub.embedded.net import free_port
-from hub.stream.runner import IN_WORK
+from hub.broker.broker import EmbeddedBroker
+from hub.machine.ports import free_port
+from hub.stream.chunk_runner import IN_WORK
 from tests.chaos.engine.inprocess import make_names
 from tests.chaos.engine.load import Load, judge, new_topic, read_all, wait_no_lag
 from tests.chaos.engine.workers import Worker, workers

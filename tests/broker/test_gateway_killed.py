@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from hub.config import Settings
-from hub.wire.registry import open_codec
-from tests.broker.registry_fixture import running as registry
+from hub.registry.client import open_codec
 from tests.support.gateway import BATCH, event, ingress_of, organisation, step
+from tests.support.registry_fixture import running as registry
 from tests.support.roles import RoleProcess, role
 
 pytestmark = pytest.mark.broker

@@ -11,10 +11,10 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from hub.access.directory import directory
 from hub.config import Settings
-from hub.embedded.net import free_port
-from hub.wire.admin import ensure_topics
+from hub.control.directory import directory
+from hub.kafka.topic_admin import ensure_topics
+from hub.machine.ports import free_port
 from tests.support.command import hub
 from tests.support.gateway import STRUCTURED, event, running, step
 

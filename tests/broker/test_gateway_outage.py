@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
+from hub.broker.broker import EmbeddedBroker
 from hub.config import Settings
-from hub.embedded.broker import EmbeddedBroker
-from hub.embedded.net import free_port
-from hub.intake import sender
+from hub.gateway import sender
+from hub.machine.ports import free_port
 from tests.conftest import settings_for
 from tests.support import quick_broker
 from tests.support.gateway import BATCH, STRUCTURED, event, ingress_of, organisation, running, step

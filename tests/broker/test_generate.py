@@ -8,13 +8,13 @@ from datetime import date
 import pytest
 
 from hub.config import Settings
+from hub.demo.generator import sinks
+from hub.demo.generator.events import Wanted, events, sources
+from hub.events.envelope import read_headers
+from hub.kafka import clients
+from hub.kafka.topic_admin import ensure_topics
+from hub.kafka.topics import INGRESS
 from hub.model.agencies import table
-from hub.runtime.generator import sinks
-from hub.runtime.generator.events import Wanted, events, sources
-from hub.wire import kafka as clients
-from hub.wire.admin import ensure_topics
-from hub.wire.envelope import read_headers
-from hub.wire.topics import INGRESS
 from tests.support.codecs import fixed_codec
 from tests.support.gateway import organisation, running
 

@@ -12,11 +12,11 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from hub.config import Settings
-from hub.wire.admin import ensure_topics
-from hub.wire.registry import open_codec, register_own
-from hub.wire.topics import EVENTS
-from tests.broker.registry_fixture import running
+from hub.kafka.topic_admin import ensure_topics
+from hub.kafka.topics import EVENTS
+from hub.registry.client import open_codec, register_own
 from tests.support.gateway import records_of
+from tests.support.registry_fixture import running
 from tests.support.roles import role
 
 pytestmark = pytest.mark.broker

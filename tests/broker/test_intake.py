@@ -14,16 +14,16 @@ import pytest_asyncio
 from aiokafka import TopicPartition
 from aiokafka.errors import GroupCoordinatorNotAvailableError, MessageSizeTooLargeError
 
+from hub.avro.codec import Codec
 from hub.config import Settings
 from hub.deadletter.record import DeadLetter, parse
-from hub.intake.agency_topics import GROUP
-from hub.wire import kafka
-from hub.wire.codec import Codec
-from hub.wire.envelope import Envelope
-from hub.wire.registry import open_codec
-from hub.wire.topics import DEAD_LETTERS, INGRESS, agency_ingress
-from tests.broker.registry_fixture import running as registry
+from hub.events.envelope import Envelope
+from hub.intake.role import GROUP
+from hub.kafka import clients
+from hub.kafka.topics import DEAD_LETTERS, INGRESS, agency_ingress
+from hub.registry.client import open_codec
 from tests.support.gateway import ingress_of, organisation, records_of
+from tests.support.registry_fixture import running as registry
 from tests.support.roles import RoleProcess, role
 
 pytestmark = pytest.mark.broker
@@ -47,10 +47,10 @@ def record(codec: Codec, topic: str, source: str, code: str, id: str = "", **dat
 
 
 async def produce(settings: Settings, records: list[Record]) -> None:
-    producer = kafka.producer(settings)
+    producer = clients.producer(settings)
     await producer.start()
     try:
-        await kafka.send_all(producer, records)
+        await clients.send_all(producer, records)
     finally:
         await producer.stop()
 
@@ -63,8 +63,8 @@ async def letters_of(settings: Settings, topic: str) -> list[DeadLetter]:
 
 async def settled(settings: Settings, topic: str, within: float = 30) -> None:
     """The group has committed the end of each partition that holds anything, as the broker tells."""
-    consumer = kafka.consumer(settings)
-    admin = kafka.admin(settings)
+    consumer = clients.consumer(settings)
+    admin = clients.admin(settings)
     await consumer.start()
     await admin.start()
     try:
@@ -132,7 +132,7 @@ def ids_of(made: Record) -> str:
 
 async def _high(settings: Settings) -> int:
     """Records in hub.ingress, all partitions."""
-    consumer = kafka.consumer(settings, INGRESS)
+    consumer = clients.consumer(settings, INGRESS)
     await consumer.start()
     try:
         while not consumer.assignment():

@@ -10,14 +10,14 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.access import subscribers
+from hub.admin import subscribers
 from hub.config import Settings
 from hub.deadletter.record import parse
-from hub.wire.registry import open_codec, register_own
-from hub.wire.topics import DEAD_LETTERS, out
-from tests.broker.registry_fixture import running
+from hub.kafka.topics import DEAD_LETTERS, out
+from hub.registry.client import open_codec, register_own
 from tests.support.delivery import until
 from tests.support.gateway import BATCH, event, organisation, records_of, step
+from tests.support.registry_fixture import running
 from tests.support.roles import role
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]

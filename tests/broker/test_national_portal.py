@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hub.access import subscribers
-from hub.access.directory import directory
-from hub.readmodel import satisfaction_timer
-from tests.broker.delivery_fixture import bench  # noqa: F401
+from hub.admin import subscribers
+from hub.control.directory import directory
+from hub.projector import satisfaction_timer
 from tests.support.command import hub
 from tests.support.delivery import until
+from tests.support.delivery_fixture import bench  # noqa: F401
 from tests.support.roles import RoleProcess, role
 from tests.support.simulators import simulator
 

@@ -12,16 +12,15 @@ from typing import Any
 
 import pytest
 
-from hub.access.control import Subscriber
-from hub.access.directory import write
+from hub.avro.codec import Codec
 from hub.config import ReconcileSettings, Settings
-from hub.wire import kafka as clients
-from hub.wire import topics
-from hub.wire.admin import ensure_topics
-from hub.wire.codec import Codec
-from hub.wire.registry import open_codec
-from tests.broker.registry_fixture import running
+from hub.control.directory import write
+from hub.control.records import Subscriber
+from hub.kafka import clients, topics
+from hub.kafka.topic_admin import ensure_topics
+from hub.registry.client import open_codec
 from tests.support.events import delivery, dossier_event
+from tests.support.registry_fixture import running
 from tests.support.roles import RoleProcess
 from tests.support.topics import read_all
 

@@ -7,13 +7,13 @@ import uuid
 
 import pytest
 
+from hub.avro import codec as wire
 from hub.config import Settings
 from hub.errors import DecodeError, RegistryError
-from hub.wire import codec as wire
-from hub.wire.admin import ensure_topics
-from hub.wire.registry import OWN_RECORDS, cache_file, open_codec, register_own
-from hub.wire.schema_log import read
-from tests.broker.registry_fixture import running
+from hub.kafka.topic_admin import ensure_topics
+from hub.registry.client import OWN_RECORDS, cache_file, open_codec, register_own
+from hub.registry.schema_log import read
+from tests.support.registry_fixture import running
 
 pytestmark = pytest.mark.broker
 
@@ -63,7 +63,7 @@ async def test_a_cache_of_another_registry_is_not_used(hub_settings: Settings, m
     await ensure_topics(hub_settings)
     async with running(hub_settings):
         await open_codec(hub_settings)
-    monkeypatch.setattr("hub.wire.registry.WAIT_S", 0.3)
+    monkeypatch.setattr("hub.registry.client.WAIT_S", 0.3)
     with pytest.raises(RegistryError, match="is away"):
         await open_codec(_away(hub_settings, bootstrap_servers="127.0.0.1:1"))
 
@@ -92,7 +92,7 @@ async def test_an_unknown_id_is_a_bad_record_and_costs_one_look(
         looks += 1
         return await read(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("hub.wire.lookup.read", counted)
+    monkeypatch.setattr("hub.registry.schema_lookup.read", counted)
     for _ in range(500):
         with pytest.raises(DecodeError) as caught:
             codec.decode(wire.head(999_999) + b"\x00")
@@ -101,7 +101,7 @@ async def test_an_unknown_id_is_a_bad_record_and_costs_one_look(
 
 
 async def test_an_unknown_id_without_broker_may_exist(hub_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.wire.lookup.LOOK_S", 1.0)
+    monkeypatch.setattr("hub.registry.schema_lookup.LOOK_S", 1.0)
     await ensure_topics(hub_settings)
     async with running(hub_settings):
         codec = await open_codec(hub_settings)
@@ -130,7 +130,7 @@ async def test_references_are_written_in(hub_settings: Settings) -> None:
 
 async def test_a_registry_by_url(hub_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """The embedded one stands for it. Its `_schemas` is not read: the broker of this hub is said to be elsewhere."""
-    monkeypatch.setattr("hub.wire.registry.WAIT_S", 0.5)
+    monkeypatch.setattr("hub.registry.client.WAIT_S", 0.5)
     await ensure_topics(hub_settings)
     by_url = _away(hub_settings, bootstrap_servers="127.0.0.1:1").model_copy(
         update={"registry": hub_settings.registry.model_copy(update={"url": hub_settings.registry_url})}

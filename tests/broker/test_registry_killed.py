@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from hub.config import Settings
-from hub.wire.admin import ensure_topics
-from hub.wire.registry_http import http_args
+from hub.kafka.topic_admin import ensure_topics
+from hub.registry.http_client import http_args
 from tests.support.roles import RoleProcess
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]

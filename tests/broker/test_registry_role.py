@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from hub.broker.broker import EmbeddedBroker
 from hub.config import Settings
-from hub.embedded.broker import EmbeddedBroker
 from hub.errors import ConfigError, HubError, StartError
-from hub.registry.errors import ApiError
-from hub.registry.store import Store
-from hub.wire import kafka as clients
-from hub.wire.admin import ensure_topics
-from hub.wire.schema_log import NOOP_KEY, PARTITION, subject_key
-from tests.broker.registry_fixture import running
+from hub.kafka import clients
+from hub.kafka.topic_admin import ensure_topics
+from hub.registry.schema_log import NOOP_KEY, PARTITION, subject_key
+from hub.registry.server.errors import ApiError
+from hub.registry.server.store import Store
 from tests.conftest import settings_for
+from tests.support.registry_fixture import running
 
 pytestmark = pytest.mark.broker
 

@@ -8,20 +8,21 @@ import contextlib
 import pytest
 from aiokafka.errors import KafkaError
 
-from hub.access import subscribers
+from hub.admin import subscribers
 from hub.config import Settings
-from hub.embedded.net import free_port
 from hub.errors import HubError
-from hub.runtime import roles
-from hub.wire import lookup, registry
-from hub.wire.admin import ensure_topics
-from hub.wire.registry import register_own
-from hub.wire.schema_log import SchemaCopy
-from tests.broker.registry_fixture import running
+from hub.kafka.topic_admin import ensure_topics
+from hub.machine.ports import free_port
+from hub.registry import client as registry
+from hub.registry import schema_lookup
+from hub.registry.client import register_own
+from hub.registry.schema_log import SchemaCopy
+from hub.supervisor import roles
 from tests.chaos.engine.inprocess import with_kafka
 from tests.conftest import Kafka
 from tests.support.cut_off import cut_off
 from tests.support.leaks import open_connections, running_tasks
+from tests.support.registry_fixture import running
 
 pytestmark = pytest.mark.broker
 
@@ -91,7 +92,7 @@ async def test_a_role_without_a_broker(name: str, ready: Settings, monkeypatch: 
 async def test_a_read_of_the_schemas_that_takes_too_long(ready: Settings, monkeypatch: pytest.MonkeyPatch):
     """On a busy machine its time limit cuts off the start or the stop of a consumer."""
     for limit in (0.0, 0.001, 0.002, 0.004, 0.008, 0.016):
-        monkeypatch.setattr(lookup, "LOOK_S", limit)
+        monkeypatch.setattr(schema_lookup, "LOOK_S", limit)
         with contextlib.suppress(HubError):
-            await lookup.read_within(ready, SchemaCopy())
+            await schema_lookup.read_within(ready, SchemaCopy())
         _nothing_left(limit)

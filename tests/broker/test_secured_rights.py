@@ -1,6 +1,6 @@
 """The rights of the topic catalogue on a broker that demands SCRAM and denies by default: enough for each.
 
-The pipeline as its principals is in tests/e2e/test_runtime_secured.py.
+The pipeline as its principals is in tests/e2e/test_secured.py.
 """
 
 from __future__ import annotations
@@ -15,17 +15,16 @@ from aiokafka.errors import (
     TransactionalIdAuthorizationFailed,
 )
 
+from hub.broker.broker import EmbeddedBroker
 from hub.config import KafkaSettings, Settings
-from hub.embedded import acls
-from hub.embedded.broker import EmbeddedBroker
 from hub.errors import StartError
-from hub.wire import kafka, topics
-from hub.wire.acl import agency_principal, subscriber_principal
-from hub.wire.admin import acl_listing, ensure, ensure_topics
-from hub.wire.registry import OWN_RECORDS, open_codec
-from hub.wire.topics import agency_topic, subscriber_topics
-from tests.broker.registry_fixture import running
+from hub.kafka import acl_admin, clients, topics
+from hub.kafka.acls import agency_principal, subscriber_principal
+from hub.kafka.topic_admin import acl_listing, ensure, ensure_topics
+from hub.kafka.topics import agency_topic, subscriber_topics
+from hub.registry.client import OWN_RECORDS, open_codec
 from tests.conftest import settings_for
+from tests.support.registry_fixture import running
 
 pytestmark = pytest.mark.broker
 
@@ -44,7 +43,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     with EmbeddedBroker(tmp_path_factory.mktemp("kafka"), heap_mb=256, sasl_users=users) as broker:
         admin = principal(settings_for(broker.bootstrap, tmp_path_factory.mktemp("hub")), "admin")
         asyncio.run(ensure_topics(admin, EXTRA))
-        asyncio.run(acls.apply(admin, acl_listing(EXTRA)))
+        asyncio.run(acl_admin.apply(admin, acl_listing(EXTRA)))
         yield admin
 
 
@@ -54,7 +53,7 @@ def principal(settings: Settings, name: str) -> Settings:
 
 
 async def write(settings: Settings, topic: str, **producer: object) -> None:
-    client = kafka.producer(settings, **producer)
+    client = clients.producer(settings, **producer)
     try:
         await client.start()
         if "transactional_id" in producer:
@@ -71,7 +70,7 @@ async def write(settings: Settings, topic: str, **producer: object) -> None:
 
 async def read_one(settings: Settings, topic: str, group: str | None = None) -> bytes:
     """One record of the topic; with a group also committed."""
-    client = kafka.consumer(settings, topic, group=group)
+    client = clients.consumer(settings, topic, group=group)
     try:
         await client.start()
         async with asyncio.timeout(20):

@@ -13,17 +13,17 @@ from pathlib import Path
 import pytest
 
 from hub.config import Settings
+from hub.connect.source import Batch, Incoming
 from hub.deadletter.record import parse
-from hub.intake.source import Batch, Incoming
-from hub.intake.source_role import records
-from hub.runtime.environment import variables
-from hub.wire.admin import ensure_topics
-from hub.wire.envelope import DOSSIER_STEP, Envelope, read_headers
-from hub.wire.registry import register_own
-from hub.wire.topics import DEAD_LETTERS, INGRESS
-from tests.broker.registry_fixture import running
+from hub.events.envelope import DOSSIER_STEP, Envelope, read_headers
+from hub.kafka.topic_admin import ensure_topics
+from hub.kafka.topics import DEAD_LETTERS, INGRESS
+from hub.registry.client import register_own
+from hub.sources.role import records
+from hub.supervisor.environment import variables
 from tests.support.codecs import fixed_codec
 from tests.support.gateway import ingress_of, records_of
+from tests.support.registry_fixture import running
 
 pytestmark = pytest.mark.broker
 

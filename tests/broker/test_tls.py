@@ -14,12 +14,13 @@ from aiokafka.admin import NewTopic
 from aiokafka.errors import KafkaError
 from pydantic import SecretStr
 
+from hub.broker import properties
+from hub.broker.broker import EmbeddedBroker
 from hub.config import KafkaSettings, Settings
-from hub.embedded import properties
-from hub.embedded.broker import EmbeddedBroker
 from hub.errors import HubError
-from hub.stream.api import Engine, EngineConfig, Out, Outputs
-from hub.wire import kafka as clients
+from hub.kafka import clients
+from hub.stream.engine import Engine
+from hub.stream.stage import EngineConfig, Out, Outputs
 
 pytestmark = pytest.mark.broker
 USERS = {"admin": "admin-password", "core": "core-password"}

@@ -9,9 +9,9 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from hub.config import Settings
 from hub.errors import StartError
-from hub.wire import kafka as clients
-from hub.wire.admin import ensure_topics
-from hub.wire.topics import CATALOGUE, agency_topic, subscriber_topics
+from hub.kafka import clients
+from hub.kafka.topic_admin import ensure_topics
+from hub.kafka.topics import CATALOGUE, agency_topic, subscriber_topics
 
 pytestmark = pytest.mark.broker
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.access.directory import Directory
 from hub.config import Settings
 from hub.console.app import make_app
+from hub.control.directory import Directory
 from hub.observe.server import listen, serve_app
 from hub.readmodel.database import open_engine
 from hub.readmodel.queries import ReadModel

@@ -13,19 +13,19 @@ from threading import Thread
 
 import pytest
 
-from hub.access.control import Subscriber
-from hub.access.directory import Directory
 from hub.config import Settings
 from hub.console.app import make_app
+from hub.control.directory import Directory
+from hub.control.records import Subscriber
 from hub.deadletter import record as deadletter
 from hub.errors import BadRecord
+from hub.kafka import topics
 from hub.observe.server import listen, serve_app
 from hub.readmodel.database import open_engine
 from hub.readmodel.queries import ReadModel
-from hub.wire import topics
 from tests.support.debian import installed
 from tests.support.events import T0, delivery, dossier_event
-from tests.unit.test_readmodel import CODEC, Rec, project
+from tests.unit.readmodel.test_readmodel import CODEC, Rec, project
 
 pytestmark = pytest.mark.browser
 CODE = "000.00.12.H11-231114-0001"

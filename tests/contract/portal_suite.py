@@ -1,4 +1,4 @@
-"""The contract of `hub.delivery.portal.Portal`, written once; every connector's tests inherit `PortalContract`.
+"""The contract of `hub.connect.portal.Portal`, written once; every connector's tests inherit `PortalContract`.
 
 A connector gives a `Site`: its real simulator over HTTP, and how to look into what that holds.
 """
@@ -14,12 +14,12 @@ from typing import Any, Literal
 
 import pytest
 
-from connectors.simulation.app import FaultyApp
-from connectors.simulation.faults import FaultOrder
-from hub.access.control import Subscriber
-from hub.delivery.portal import Answer, Item, Portal, Strategy, make_portal
+from hub.connect.portal import Answer, Item, Portal, Strategy, make_portal
+from hub.control.records import Subscriber
 from hub.errors import Rejected, Retryable
-from tests.contract.events import dossier_items
+from hub_connectors.simulation.app import FaultyApp
+from hub_connectors.simulation.faults import FaultOrder
+from tests.support.contract_events import dossier_items
 
 CODE = "000.00.12.H11-260302-0001"
 # fault of the simulator -> kinds of Retryable that may tell of it

@@ -1,4 +1,4 @@
-"""The contract of `hub.intake.source.Source`, written once; every connector's tests inherit `SourceContract`."""
+"""The contract of `hub.connect.source.Source`, written once; every connector's tests inherit `SourceContract`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.intake.source import Batch, Source
-from hub.wire.codec import encode_body
-from hub.wire.envelope import INGRESS_RECORDS
+from hub.avro.codec import encode_body
+from hub.connect.source import Batch, Source
+from hub.events.envelope import INGRESS_RECORDS
 
 WAIT_S = 10.0
 

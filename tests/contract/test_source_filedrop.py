@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from connectors.filedrop.watch import FileDrop
-from hub.intake.source import Source
+from hub.connect.source import Source
+from hub_connectors.filedrop.watch import FileDrop
 from tests.contract.source_suite import SourceContract, SourceSite
 
 MAPPING = 'source = "s"\n[columns]\n"Mã" = "dossier_code"\n"Bước" = "step"\n"Lúc" = "occurred_at"\n'

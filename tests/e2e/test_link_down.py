@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from hub.access.directory import write
 from hub.config import DeliverySettings, Settings
-from hub.embedded.net import free_port
-from hub.wire.admin import ensure_topics
-from hub.wire.registry import open_codec
-from hub.wire.topics import subscriber_topics
-from tests.broker.registry_fixture import running
+from hub.control.directory import write
+from hub.kafka.topic_admin import ensure_topics
+from hub.kafka.topics import subscriber_topics
+from hub.machine.ports import free_port
+from hub.registry.client import open_codec
 from tests.support.debian import program
+from tests.support.registry_fixture import running
 from tests.support.roles import role, until
 from tests.support.simulators import simulator
 

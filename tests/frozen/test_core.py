@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from hub.access.control import Organisation
-from hub.intake.admission import admit, kind_of
-from hub.intake.source import Incoming
-from hub.intake.source_role import event_record
+from hub.avro.codec import schema_json
+from hub.connect.source import Incoming
+from hub.control.records import Organisation
+from hub.events.envelope import Envelope
+from hub.ingress.admission import admit, kind_of
 from hub.model.transitions import STATUSES
-from hub.wire.codec import schema_json
-from hub.wire.envelope import Envelope
+from hub.sources.role import event_record
 from tests.frozen import book
 from tests.frozen.inputs import CODE, ms, step, with_times
 from tests.frozen.parts import core

@@ -1,8 +1,8 @@
 """Avro bodies of every record of the hub, most of them damaged, and what a reader says to them.
 
 Made by hand after the Avro specification, from the schemas and a seed: no code of the hub. A thousand values have one
-record and one seed, so any thousand can be made alone. The verdicts of commit 992bdaf's reader (hub/wire/own) stand in
-tests/unit/data/avro_verdicts.json, a hash a thousand. Recorded in that checkout, with this file put into it:
+record and one seed, so any thousand can be made alone. The verdicts of commit 992bdaf's reader (hub/avro) stand in
+tests/data/avro_verdicts.json, a hash a thousand. Recorded in that checkout, with this file put into it:
 `python -m tests.support.avro_damaged record FILE`. Where a schema changes, record anew with the plain reader.
 """
 
@@ -202,8 +202,8 @@ def of_the_hub(name: str) -> Rewrite:
 
 
 def of_992bdaf(name: str) -> Rewrite:
-    from hub.wire.own.read import reader
-    from hub.wire.own.write import writer
+    from hub.avro.body_reader import reader
+    from hub.avro.body_writer import writer
 
     read, write = reader(name), writer(name)
     return lambda value, at: write(read(value, at))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from hub.avro.codec import Codec
 from hub.errors import DecodeError
-from hub.wire.codec import Codec
 
 RECORDS = ["DossierStep", "Dossier", "DossierEvent", "ProcedureChange", "Procedure", "ProcedureEvent"]
 RECORDS += ["ServiceChange", "OnlineService", "ServiceEvent", "Delivery", "DossierDeadline", "DossierDeadlineEvent"]

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from hub.config import Settings
-from hub.runtime.environment import variables
+from hub.supervisor.environment import variables
 
 
 async def hub(settings: Settings, *words: str) -> tuple[int, str, str]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.config import Settings
+from hub.core.deadline_clock import runs
+from hub.core.step import make_step
 from hub.deadletter.record import DeadLetter, parse
-from hub.pipeline.clock import runs
-from hub.pipeline.step import make_step
-from hub.stream.api import Out, Record, Stored
-from hub.wire import topics
-from hub.wire.envelope import DOSSIER_STEP, INGRESS_RECORDS, Envelope
+from hub.events.envelope import DOSSIER_STEP, INGRESS_RECORDS, Envelope
+from hub.kafka import topics
+from hub.stream.stage import Out, Record, Stored
 from tests.support.codecs import fixed_codec
 
 CODE = "H11.12-260105-0001"

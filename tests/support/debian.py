@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.embedded.jars import cache_dir
+from hub.broker.jars import cache_dir
 
 
 def program(package: str, path: str) -> Path:

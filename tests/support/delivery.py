@@ -15,17 +15,16 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
-from hub.access.control import Filter, Subscriber
-from hub.access.directory import write
+from hub.avro.codec import Codec
 from hub.config import DeliverySettings, Settings
+from hub.connect.portal import Answer, Item, Strategy
+from hub.control.directory import write
+from hub.control.records import Filter, Subscriber
+from hub.control.requests import Pointer, Request
 from hub.delivery import role as role_module
-from hub.delivery.portal import Answer, Item, Strategy
-from hub.delivery.requests import Pointer, Request
-from hub.wire import kafka as clients
-from hub.wire import topics
-from hub.wire.admin import ensure_topics
-from hub.wire.codec import Codec
-from hub.wire.topics import subscriber_topics
+from hub.kafka import clients, topics
+from hub.kafka.topic_admin import ensure_topics
+from hub.kafka.topics import subscriber_topics
 from tests.support.events import dossier_event
 from tests.support.topics import read_all
 

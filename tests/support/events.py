@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.wire.codec import Codec
-from hub.wire.envelope import DOSSIER_EVENT, Envelope, derived_id
+from hub.avro.codec import Codec
+from hub.events.envelope import DOSSIER_EVENT, Envelope, derived_id
 
 T0 = 1_700_000_000_000
 Headers = list[tuple[str, bytes]]

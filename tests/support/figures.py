@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
-from hub.stream.api import Record
-from hub.wire import topics
-from hub.wire.envelope import PROCEDURE_CHANGE, SERVICE_CHANGE
+from hub.events.envelope import PROCEDURE_CHANGE, SERVICE_CHANGE
+from hub.kafka import topics
+from hub.stream.stage import Record
 from tests.support.core import Core, record
 from tests.support.events import delivery
-from tests.unit.test_readmodel import CODEC, Rec, project
+from tests.unit.readmodel.test_readmodel import CODEC, Rec, project
 
-FOLDER = Path(__file__).parents[1] / "unit" / "data" / "figures_2026_10"
+FOLDER = Path(__file__).parents[1] / "data" / "figures_2026_10"
 NOW = int(datetime(2026, 11, 24, 12, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh")).timestamp() * 1000)
 PAPERS = {
     "paper:digitised": {"result": False, "url": "https://tep.example/giay-to", "digitised": True},

@@ -12,14 +12,14 @@ import httpx
 import pytest
 from aiokafka import ConsumerRecord
 
-from hub.access import organisations
-from hub.access.control import Organisation
+from hub.admin import organisations
 from hub.config import Settings
-from hub.intake import gateway
+from hub.control.records import Organisation
+from hub.gateway import role as gateway
+from hub.kafka import clients
+from hub.kafka.topic_admin import ensure_topics
+from hub.kafka.topics import INGRESS
 from hub.observe.health import HEALTH
-from hub.wire import kafka
-from hub.wire.admin import ensure_topics
-from hub.wire.topics import INGRESS
 from tests.support.codecs import fixed_codec
 
 STRUCTURED = {"content-type": "application/cloudevents+json"}
@@ -90,7 +90,7 @@ async def ingress_of(settings: Settings, source: str) -> list[ConsumerRecord]:
 
 async def records_of(settings: Settings, topic: str) -> list[ConsumerRecord]:
     """The whole topic to its present end, as another program reads it; each partition in its order."""
-    consumer = kafka.consumer(settings, topic)
+    consumer = clients.consumer(settings, topic)
     await consumer.start()
     try:
         async with asyncio.timeout(30):

@@ -16,13 +16,13 @@ from typing import Any
 
 import httpx
 
-from hub.access import organisations
-from hub.access.directory import write
+from hub.admin import organisations
 from hub.config import DeliverySettings, Settings
-from hub.embedded.net import free_port
-from hub.runtime.environment import variables
-from hub.wire.admin import ensure_topics
-from hub.wire.topics import subscriber_topics
+from hub.control.directory import write
+from hub.kafka.topic_admin import ensure_topics
+from hub.kafka.topics import subscriber_topics
+from hub.machine.ports import free_port
+from hub.supervisor.environment import variables
 from tests.support.roles import until
 from tests.support.simulators import Simulator, simulator
 

@@ -14,8 +14,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from hub.embedded import jars, jre
-from hub.embedded.broker import EmbeddedBroker
+from hub.broker import jars, jre
+from hub.broker.broker import EmbeddedBroker
 
 OPTIONS = "JDK_JAVA_OPTIONS"
 """Java's own variable: hubs that a test starts as processes take it along."""

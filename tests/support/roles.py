@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from hub.config import Settings
-from hub.runtime.environment import variables
+from hub.supervisor.environment import variables
 
 
 def until(condition: Callable[[], object], within: float, what: str) -> None:

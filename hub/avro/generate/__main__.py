@@ -10,7 +10,7 @@ from hub.avro.generate.made import FOLDERS, made_files
 
 def main() -> None:
     home = Path(__file__).parents[1]
-    with resources.as_file(resources.files("schemas")) as folder:
+    with resources.as_file(resources.files("hub_schemas")) as folder:
         files = made_files(folder)
     for inner in FOLDERS:
         for path in (home / inner).glob("*.py"):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
-from hub.wire import kafka
+from hub.kafka import clients
 from tests.bench.spec import Spec, from_argv, on_stop
 from tests.bench.work import NAME, FastAvro
 
 
 async def main(spec: Spec) -> None:
     settings, stop, work = spec.settings(), on_stop(), FastAvro(spec.ids[NAME])
-    consumer = kafka.consumer(settings, spec.source, group=spec.group, max_poll_records=4_000)
-    async with consumer, kafka.producer(settings, enable_idempotence=True) as producer:
+    consumer = clients.consumer(settings, spec.source, group=spec.group, max_poll_records=4_000)
+    async with consumer, clients.producer(settings, enable_idempotence=True) as producer:
         while not stop.is_set():
             sent = []
             for records in (await consumer.getmany(timeout_ms=500)).values():

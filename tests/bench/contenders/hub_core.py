@@ -1,4 +1,4 @@
-"""The hub's core: hub.pipeline's step on the engine, state and changelog, both confirmed before the offset."""
+"""The hub's core: hub.core's step on the engine, state and changelog, both confirmed before the offset."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import asyncio
 import sys
 from dataclasses import replace
 
-from hub.wire import topics
-from hub.wire.codec import Codec
+from hub.avro.codec import Codec
+from hub.kafka import topics
 from tests.bench.spec import Spec, from_argv, on_stop
 
 
@@ -15,11 +15,11 @@ async def main(spec: Spec, instance: str = "0", store: str = "memory") -> None:
     # The pipeline takes its topics' names from the catalogue when it is imported; each window has its own topics.
     topics.INGRESS, topics.EVENTS, topics.DEAD_LETTERS = spec.source, spec.sink, spec.dead
     topics.DOSSIERS = spec.store
-    from hub.pipeline.role import engine_config
-    from hub.stream import heap
-    from hub.stream.api import Engine
+    from hub.core.role import engine_config
+    from hub.machine import garbage_collector
+    from hub.stream.stage import Engine
 
-    heap.calm()  # as the process of every role
+    garbage_collector.calm()  # as the process of every role
     settings = spec.settings()
     config = engine_config(Codec(spec.ids, lambda schema_id: None), settings)
     config = replace(config, name=spec.group, stores=(spec.store,), instance=instance, store=store)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from hub.pipeline.role import crash_letter
-from hub.stream import heap
-from hub.stream.api import Engine, EngineConfig, Out, Outputs, Record, StateView, Step
-from hub.wire.codec import Codec
-from hub.wire.own.record import OwnRecord
+from hub.avro.codec import Codec
+from hub.avro.own_record import OwnRecord
+from hub.core.role import crash_letter
+from hub.machine import garbage_collector
+from hub.stream.engine import Engine
+from hub.stream.stage import EngineConfig, Out, Outputs, Record, StateView, Step
 from tests.bench.spec import Spec, from_argv, on_stop
 from tests.bench.work import NAME, change
 
@@ -29,7 +30,7 @@ def transform(spec: Spec) -> Step:
 
 
 async def main(spec: Spec) -> None:
-    heap.calm()  # as the process of every role
+    garbage_collector.calm()  # as the process of every role
     config = EngineConfig(spec.group, (spec.source,), (), transform(spec), lambda stored: 0, crash_letter)
     await Engine(config, spec.settings()).run(on_stop())
 

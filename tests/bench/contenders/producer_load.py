@@ -11,9 +11,9 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from hub.intake.validator import validator
-from hub.wire.codec import Codec
-from hub.wire.envelope import DOSSIER_STEP, Envelope
+from hub.avro.codec import Codec
+from hub.events.envelope import DOSSIER_STEP, Envelope
+from hub.ingress.validator import validator
 from tests.bench.contenders.http_load import datum
 
 _NAME = "vn.hub.DossierStep"

@@ -1,4 +1,4 @@
-"""The same step, hub.pipeline's, on Quix Streams: a dossier's state in its RocksDB store, with its changelog topic."""
+"""The same step, hub.core's, on Quix Streams: a dossier's state in its RocksDB store, with its changelog topic."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 from quixstreams import Application
 
-from hub.pipeline import step as pipeline
-from hub.pipeline.step import make_step
-from hub.stream.api import Record, Stored
-from hub.wire.codec import Codec, Datum, encode_body
-from hub.wire.own.record import OwnRecord, Places
+from hub.avro.codec import Codec, Datum, encode_body
+from hub.avro.own_record import OwnRecord, Places
+from hub.core import step as pipeline
+from hub.core.step import make_step
+from hub.stream.stage import Record, Stored
 from tests.bench.spec import Spec, from_argv
 
 _KEY = b"dossier"

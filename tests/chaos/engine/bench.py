@@ -17,9 +17,9 @@ from typing import Literal
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from hub.broker.broker import EmbeddedBroker
 from hub.config import Settings
-from hub.embedded.broker import EmbeddedBroker
-from hub.stream.api import Engine
+from hub.stream.engine import Engine
 from tests.chaos.engine.load import Names, config, wait_no_lag
 
 NAMES = Names("bench", ("bench.in",), "bench.out", "bench.store", "bench.dead")

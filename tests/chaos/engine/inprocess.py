@@ -11,8 +11,9 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient
 
 from hub.config import Settings
-from hub.stream.api import Engine, EngineConfig
-from hub.wire.topics import DEAD_LETTER_LIMIT
+from hub.kafka.topics import DEAD_LETTER_LIMIT
+from hub.stream.engine import Engine
+from hub.stream.stage import EngineConfig
 from tests.chaos.engine.load import Names
 
 Topic = Callable[..., Awaitable[str]]

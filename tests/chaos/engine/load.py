@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
-from hub.stream.api import EngineConfig, Out, Outputs, Record, StateView, Stored, Tick
+from hub.stream.stage import EngineConfig, Out, Outputs, Record, StateView, Stored, Tick
 
 POISON = b"poison"
 FILLER = b"x" * 300

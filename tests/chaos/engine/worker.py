@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from hub.config import Settings
-from hub.stream.api import Engine, Record
+from hub.stream.engine import Engine
+from hub.stream.stage import Record
 from tests.chaos.engine.load import Names, config
 
 

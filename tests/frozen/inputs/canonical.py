@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hub.delivery.filters import family_of
-from hub.delivery.portal import Item
-from hub.wire.codec import decode_body, encode_body, parsed
-from hub.wire.envelope import CANONICAL_RECORDS, Envelope
+from hub.avro.codec import decode_body, encode_body, parsed
+from hub.connect.portal import Item
+from hub.control.subscriber_filter import family_of
+from hub.events.envelope import CANONICAL_RECORDS, Envelope
 
 FILE = Path(__file__).parent / "canonical.json"
 FAMILIES = ("dossiers", "deadlines", "procedures", "services")

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from hub.avro.codec import Codec
 from hub.errors import DecodeError
-from hub.wire.codec import Codec
 
 NOW = 1_772_414_130.25
 """2026-03-02T01:15:30.250Z, epoch seconds."""

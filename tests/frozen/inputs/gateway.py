@@ -9,13 +9,15 @@ import httpx
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from hub.access.control import Organisation
-from hub.access.keys import KeyRing, digest
 from hub.config import GatewaySettings, Settings
-from hub.intake.app import build
-from hub.intake.inbound import Desk, installed, mount
-from hub.intake.ingest import Ingest
-from hub.intake.sender import Line, Sender
+from hub.connect.inbound import installed
+from hub.control.keys import KeyRing, digest
+from hub.control.records import Organisation
+from hub.gateway.app import build
+from hub.gateway.inbound import GatewayHost, mount
+from hub.gateway.ingest import Ingest
+from hub.gateway.sender import Sender
+from hub.kafka.batches import KeyedLine
 from tests.frozen.inputs import fixed
 
 KEY, TOKEN = "hub_frozen-key", "frozen-operators-token"
@@ -34,10 +36,10 @@ class Broker(Sender):
     def __init__(self, error: Exception | None = None) -> None:
         nobody: Any = None
         super().__init__(nobody, "hub.ingress", 1 << 20)
-        self.lines: list[Line] = []
+        self.lines: list[KeyedLine] = []
         self.error = error
 
-    async def send(self, lines: Sequence[Line]) -> None:
+    async def send(self, lines: Sequence[KeyedLine]) -> None:
         if self.error:
             raise self.error
         self.lines += lines
@@ -49,7 +51,7 @@ def application(broker: Broker, inbound: Mapping[str, Any] | None = None, **gate
     settings = Settings(gateway=GatewaySettings(**own), inbound=dict(inbound or {}))
     codec = fixed.codec()
     app = build(settings, KeyRing([ORGANISATION]).holder, Ingest(codec, broker), broker)
-    mount(app, installed(settings), Desk(codec, broker, lambda _: None, 4_000))
+    mount(app, installed(settings), GatewayHost(codec, broker, lambda _: None, 4_000))
     return app
 
 
@@ -78,7 +80,7 @@ def event(data: Any = None, **attributes: Any) -> dict[str, Any]:
     return {name: value for name, value in made.items() if value is not None}
 
 
-def line(sent: Line, traced: bool = False) -> dict[str, Any]:
+def line(sent: KeyedLine, traced: bool = False) -> dict[str, Any]:
     """A record for hub.ingress in readable form; what hangs on the moment or on chance is not shown. traced: its trace
     hangs on neither."""
     key, value, headers = sent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from hub.stream.api import Outputs, Stored
+from hub.stream.stage import Outputs, Stored
 
 
 class State:

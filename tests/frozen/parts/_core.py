@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from hub.avro.own_record import OwnRecord
 from hub.config import Settings
+from hub.core.catalogue_copy import CatalogueCopy
+from hub.core.deadline_clock import Clock, runs
+from hub.core.step import make_step
 from hub.model.deadline_rules import rules as deadline_rules
-from hub.pipeline.catalogue_copy import CatalogueCopy
-from hub.pipeline.clock import Clock, runs
-from hub.pipeline.step import make_step
-from hub.stream.api import Out, Outputs, Record, Stored
-from hub.wire.own.record import OwnRecord
+from hub.stream.stage import Out, Outputs, Record, Stored
 from tests.frozen import reading
 from tests.frozen.inputs import Event, ms, with_times
 from tests.frozen.parts._shown import CODEC, shown, state_shown

@@ -7,10 +7,10 @@ from typing import Any
 from unittest.mock import patch
 
 from hub.config import Settings
-from hub.pipeline.role import crash_letter
+from hub.core.role import crash_letter
 from hub.reconcile.role import crashed
 from hub.reconcile.watch import Watch
-from hub.stream.api import Out, Record
+from hub.stream.stage import Out, Record
 from tests.frozen.inputs import letters
 from tests.frozen.parts._core import RECORDED_MS, Bench, record_of
 from tests.frozen.parts._shown import CODEC, IDS, shown

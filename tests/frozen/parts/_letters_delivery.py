@@ -7,18 +7,18 @@ from collections.abc import Callable
 from typing import Any
 from unittest.mock import patch
 
-from hub.access.control import Filter, Subscriber
 from hub.config import DeliverySettings
+from hub.connect.portal import Answer, Strategy
+from hub.control.records import Filter, Subscriber
 from hub.delivery import outcomes
-from hub.delivery.breaker import Breaker
-from hub.delivery.decoder import Decoder
-from hub.delivery.desk import Desk
+from hub.delivery.circuit_breaker import Breaker
+from hub.delivery.connection_state import ConnectionState
+from hub.delivery.context import DeliveryContext
 from hub.delivery.entries import Raw
+from hub.delivery.event_decoder import Decoder
 from hub.delivery.lanes import Lane
-from hub.delivery.link import Link
 from hub.delivery.outbox import Settlement
 from hub.delivery.outcomes import Tried
-from hub.delivery.portal import Answer, Strategy
 from hub.delivery.receipts import Receipts
 from hub.errors import BadRecord, Rejected, Retryable
 from tests.frozen import reading
@@ -26,30 +26,30 @@ from tests.frozen.inputs import step
 from tests.frozen.parts._core import RECORDED_MS, Bench
 from tests.frozen.parts._shown import CODEC, value_as_it_came
 
-Act = Callable[[Desk, Lane, Tried], None]
+Act = Callable[[DeliveryContext, Lane, Tried], None]
 PERSONAL = ["Nguyễn Văn An"]
 
 
 def _refused(reason: str) -> Act:
     text = f"HTTP 422: {PERSONAL[0]} không hợp lệ ({reason})"
-    return lambda desk, lane, tried: outcomes.refused(desk, lane, tried, Rejected(reason, text, 422), None)
+    return lambda context, lane, tried: outcomes.refused(context, lane, tried, Rejected(reason, text, 422), None)
 
 
-def _retried(desk: Desk, lane: Lane, tried: Tried) -> None:
-    outcomes.retry(desk, lane, tried, Retryable("busy", "HTTP 429", 30.0, 429))
+def _retried(context: DeliveryContext, lane: Lane, tried: Tried) -> None:
+    outcomes.retry(context, lane, tried, Retryable("busy", "HTTP 429", 30.0, 429))
 
 
-def _exhausted(desk: Desk, lane: Lane, tried: Tried) -> None:
-    lane.attempt = desk.limits.max_attempts - 1
-    outcomes.retry(desk, lane, tried, Retryable("http_5xx", "HTTP 503: Bảo trì", None, 503))
+def _exhausted(context: DeliveryContext, lane: Lane, tried: Tried) -> None:
+    lane.attempt = context.limits.max_attempts - 1
+    outcomes.retry(context, lane, tried, Retryable("http_5xx", "HTTP 503: Bảo trì", None, 503))
 
 
-def _unusable(desk: Desk, lane: Lane, tried: Tried) -> None:
-    outcomes.unusable(desk, lane, tried.entries[0], BadRecord("truncated", "Avro body ends early"))
+def _unusable(context: DeliveryContext, lane: Lane, tried: Tried) -> None:
+    outcomes.unusable(context, lane, tried.entries[0], BadRecord("truncated", "Avro body ends early"))
 
 
-def _delivered(desk: Desk, lane: Lane, tried: Tried) -> None:
-    outcomes.delivered(desk, lane, tried, Answer(200, f"Đã nhận của {PERSONAL[0]}"))
+def _delivered(context: DeliveryContext, lane: Lane, tried: Tried) -> None:
+    outcomes.delivered(context, lane, tried, Answer(200, f"Đã nhận của {PERSONAL[0]}"))
 
 
 ACTS: dict[str, tuple[Strategy, int, Act]] = {
@@ -63,9 +63,9 @@ ACTS: dict[str, tuple[Strategy, int, Act]] = {
     "delivered": (Strategy.EVENT_LOG, 1, _delivered),
     "delivered together": (Strategy.STATE, 2, _delivered),
     "busy": (Strategy.EVENT_LOG, 1, _retried),
-    "covered": (Strategy.STATE, 2, lambda desk, lane, tried: outcomes.covered(desk, lane, tried.entries)),
+    "covered": (Strategy.STATE, 2, lambda context, lane, tried: outcomes.covered(context, lane, tried.entries)),
     "skipped": (Strategy.EVENT_LOG, 1, lambda d, lane, tried: outcomes.skipped(d, lane, tried.entries, "by order")),
-    "cut off": (Strategy.EVENT_LOG, 1, lambda desk, lane, tried: outcomes.cut_off(desk, lane)),
+    "cut off": (Strategy.EVENT_LOG, 1, lambda context, lane, tried: outcomes.cut_off(context, lane)),
 }  # fmt: skip
 """Strategy, how many of the lane's two events go in one call, what comes of it."""
 
@@ -75,11 +75,11 @@ class _Box(list[Settlement]):
         self.append(settlement)
 
 
-def _desk(box: _Box, strategy: Strategy, fold: int) -> Desk:
+def _context(box: _Box, strategy: Strategy, fold: int) -> DeliveryContext:
     limits = DeliverySettings()
-    return Desk(
+    return DeliveryContext(
         Subscriber(name="dvcqg", kind="scripted", filter=Filter()), limits, strategy, fold, ("dossier",),
-        box, Receipts("dvcqg", CODEC), None, Decoder(CODEC), Breaker(5, 1.0), Link("dvcqg"),  # type: ignore[arg-type]
+        box, Receipts("dvcqg", CODEC), None, Decoder(CODEC), Breaker(5, 1.0), ConnectionState("dvcqg"),  # type: ignore[arg-type]
     )  # fmt: skip
 
 
@@ -104,17 +104,17 @@ def _settlements() -> dict[str, Any]:
     with patch("time.time", lambda: RECORDED_MS / 1000):
         for name, (strategy, fold, act) in ACTS.items():
             box = _Box()
-            desk = _desk(box, strategy, fold)
+            context = _context(box, strategy, fold)
             for raw in _events():
-                entry = desk.decoder.due_entry(raw, Filter(), ("dossier",))
+                entry = context.decoder.due_entry(raw, Filter(), ("dossier",))
                 assert entry is not None
-                desk.lanes.append(entry)
-            lane = desk.lanes.take()
+                context.lanes.append(entry)
+            lane = context.lanes.take()
             assert lane is not None
             head = lane.head(fold)
-            items = [desk.decoder.item(entry.record) for entry in head if entry.record is not None]
+            items = [context.decoder.item(entry.record) for entry in head if entry.record is not None]
             random.seed(0)  # a retry's jitter
-            act(desk, lane, Tried(head, items, 0.0, PERSONAL))
+            act(context, lane, Tried(head, items, 0.0, PERSONAL))
             (settled,) = box
             found[name] = {"first": [_out(*own) for own in settled.first], "then": [_out(*own) for own in settled.then]}
     return found

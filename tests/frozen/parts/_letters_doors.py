@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from connectors.filedrop.mapping import load
-from connectors.filedrop.rows import Converter
-from connectors.filedrop.table import open_table
-from hub.access.control import Organisation
+from hub.connect.source import Incoming, Refused
+from hub.control.records import Organisation
 from hub.deadletter.record import build
 from hub.errors import BadRecord
-from hub.intake.judge import Judge
-from hub.intake.source import Incoming, Refused
-from hub.intake.source_role import event_record, refusal_record
-from hub.intake.validator import validator
-from hub.stream.api import Out
-from hub.wire.envelope import Envelope
+from hub.events.envelope import Envelope
+from hub.ingress.validator import validator
+from hub.intake.agency_record import Judge
+from hub.sources.role import event_record, refusal_record
+from hub.stream.stage import Out
+from hub_connectors.filedrop.mapping import load
+from hub_connectors.filedrop.open_table import open_table
+from hub_connectors.filedrop.rows import Converter
 from tests.frozen.inputs import letters, with_times
 from tests.frozen.parts._core import RECORDED, RECORDED_MS, SOURCE, record_of
 from tests.frozen.parts._shown import CODEC, IDS, shown

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from hub.avro.codec import Codec
 from hub.errors import DecodeError
-from hub.stream.api import Out, Outputs
-from hub.wire.codec import Codec
+from hub.stream.stage import Out, Outputs
 from tests.frozen import reading
 
 _NAMES = ["DossierStep", "Dossier", "DossierEvent", "ProcedureChange", "Procedure", "ProcedureEvent", "ServiceChange",

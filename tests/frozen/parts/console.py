@@ -14,18 +14,18 @@ import httpx
 from aiokafka import TopicPartition
 from pydantic import SecretStr
 
-from hub.access.control import Subscriber
-from hub.access.directory import Directory
 from hub.config import GatewaySettings, Settings
 from hub.console.app import make_app
+from hub.control.directory import Directory
+from hub.control.records import Subscriber
 from hub.deadletter.record import build
 from hub.errors import BadRecord
+from hub.events.envelope import CANONICAL_RECORDS
+from hub.kafka.topics import DEAD_LETTERS, DELIVERIES, DISCREPANCIES, EVENTS, INGRESS
+from hub.projector.projector import Projector
 from hub.readmodel import tables
 from hub.readmodel.database import open_engine
-from hub.readmodel.projector import Projector
 from hub.readmodel.queries import ReadModel
-from hub.wire.envelope import CANONICAL_RECORDS
-from hub.wire.topics import DEAD_LETTERS, DELIVERIES, DISCREPANCIES, EVENTS, INGRESS
 from tests.frozen.inputs import canonical, fixed
 from tests.frozen.inputs.gateway import TOKEN
 

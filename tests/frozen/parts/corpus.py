@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from hub.stream.api import Outputs, Stored
+from hub.stream.stage import Outputs, Stored
 from tests.frozen import reading
 from tests.frozen.inputs import Event, corpus, procedure
 from tests.frozen.parts._core import Bench

@@ -8,14 +8,14 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-from connectors.kafka_topic import portal as make
-from connectors.kafka_topic.portal import KafkaTopicPortal
-from connectors.kafka_topic.writer import Writer
-from hub.access.control import Filter, Subscriber
 from hub.config import Settings
-from hub.delivery import filters
-from hub.delivery.portal import Item
-from hub.wire.envelope import CANONICAL_RECORDS
+from hub.connect.portal import Item
+from hub.control import subscriber_filter
+from hub.control.records import Filter, Subscriber
+from hub.events.envelope import CANONICAL_RECORDS
+from hub_connectors.kafka_topic import portal as make
+from hub_connectors.kafka_topic.portal import KafkaTopicPortal
+from hub_connectors.kafka_topic.writer import Writer
 from tests.frozen.inputs import canonical, fixed
 
 FILTERS = {
@@ -101,7 +101,9 @@ def _lease(sent: list[dict[str, Any]]) -> Any:
 def _due(wanted: Filter) -> dict[str, str]:
     """By history the numbers of the events that it admits."""
     found = {
-        name: " ".join(str(item.hub_seq) for item in items if filters.due(wanted, item.envelope.type, item.data))
+        name: " ".join(
+            str(item.hub_seq) for item in items if subscriber_filter.due(wanted, item.envelope.type, item.data)
+        )
         for name, items in canonical.groups().items()
     }
     return {name: seqs for name, seqs in found.items() if seqs}

@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 
-from connectors.national_portal.portal import NationalPortal
-from connectors.national_portal.settings import NationalPortalSettings
-from hub.delivery.portal import Item
+from hub.connect.portal import Item
 from hub.errors import Rejected, Retryable
+from hub_connectors.national_portal.portal import NationalPortal
+from hub_connectors.national_portal.settings import NationalPortalSettings
 from tests.frozen.inputs import canonical, fixed, wire
 
 ADAPTER = {

@@ -9,11 +9,11 @@ from typing import Any
 
 import httpx
 
-from connectors.national_portal.portal import NationalPortal
-from connectors.national_portal.settings import NationalPortalSettings
-from hub.delivery.questions import QuestionReply
-from hub.delivery.satisfaction import summed_up
+from hub.connect.questions import QuestionReply
+from hub.connect.satisfaction import summed_up
 from hub.errors import Rejected, Retryable
+from hub_connectors.national_portal.portal import NationalPortal
+from hub_connectors.national_portal.settings import NationalPortalSettings
 from tests.frozen.inputs import canonical, fixed, wire
 from tests.frozen.parts.delivery_national import ADAPTER
 

@@ -7,22 +7,22 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from hub.access.control import Subscriber
 from hub.config import DeliverySettings
+from hub.connect.portal import Answer, Item, Strategy
+from hub.control.records import Subscriber
 from hub.delivery import outcomes
 from hub.delivery.attempt import attempt
-from hub.delivery.breaker import Breaker
-from hub.delivery.decoder import Decoder
-from hub.delivery.desk import Desk
+from hub.delivery.circuit_breaker import Breaker
+from hub.delivery.connection_state import ConnectionState
+from hub.delivery.context import DeliveryContext
 from hub.delivery.entries import Entry, Mode, Raw, Source
+from hub.delivery.event_decoder import Decoder
 from hub.delivery.lanes import Lane
-from hub.delivery.link import Link
 from hub.delivery.outbox import Outbox, Settlement
-from hub.delivery.portal import Answer, Item, Strategy
 from hub.delivery.receipts import Receipts
 from hub.errors import Rejected, Retryable
-from hub.wire.envelope import CANONICAL_RECORDS
-from hub.wire.topics import DEAD_LETTERS, DELIVERIES, EVENTS
+from hub.events.envelope import CANONICAL_RECORDS
+from hub.kafka.topics import DEAD_LETTERS, DELIVERIES, EVENTS
 from tests.frozen.inputs import canonical, fixed
 
 SAID = '{"message": "ChuHoSo: Trần Văn Minh, 0901234567, minh@example.vn, 060090001234 ok"}'
@@ -88,10 +88,10 @@ class _Scripted:
     async def close(self) -> None: ...
 
 
-def _desk(strategy: Strategy, max_attempts: int = 50) -> Desk:
+def _context(strategy: Strategy, max_attempts: int = 50) -> DeliveryContext:
     limits, codec = DeliverySettings(max_attempts=max_attempts), fixed.codec()
     nobody: Any = None
-    return Desk(
+    return DeliveryContext(
         subscriber=Subscriber(name="tinh", kind="provincial-portal"),
         limits=limits,
         strategy=strategy,
@@ -102,7 +102,7 @@ def _desk(strategy: Strategy, max_attempts: int = 50) -> Desk:
         reader=nobody,
         decoder=Decoder(codec),
         breaker=Breaker(limits.breaker_failures, limits.breaker_open_s),
-        link=Link("tinh"),
+        link=ConnectionState("tinh"),
     )
 
 
@@ -118,10 +118,10 @@ def _entries(items: Sequence[Item], mode: Mode = Mode.NEW) -> list[Entry]:
     return out
 
 
-def _lane(desk: Desk, entries: Sequence[Entry]) -> Lane:
+def _lane(context: DeliveryContext, entries: Sequence[Entry]) -> Lane:
     for entry in entries:
-        desk.lanes.append(entry)
-    lane = desk.lanes.take()
+        context.lanes.append(entry)
+    lane = context.lanes.take()
     assert lane is not None
     return lane
 
@@ -129,51 +129,51 @@ def _lane(desk: Desk, entries: Sequence[Entry]) -> Lane:
 def _recorded(case: dict[str, Any]) -> list[Any]:
     """The first three events of a dossier at a portal that says these things; as many attempts as it has answers."""
     strategy = case.get("strategy", Strategy.EVENT_LOG)
-    desk = _desk(strategy, case.get("max_attempts", 50))
+    context = _context(strategy, case.get("max_attempts", 50))
     entries = _entries(canonical.groups()["joint handling"][:3], case.get("mode", Mode.NEW))
     if seqs := case.get("delivered"):
-        desk.delivered.add(entries[0].key, seqs, [entry.event_id for entry in entries[: len(seqs)]])
+        context.delivered.add(entries[0].key, seqs, [entry.event_id for entry in entries[: len(seqs)]])
     portal = _Scripted(case["says"], strategy)
 
     async def run() -> None:
-        lane = _lane(desk, entries)
+        lane = _lane(context, entries)
         for _ in case["says"]:
-            await attempt(desk, portal, lane)
-            desk.lanes.wake(fixed.NOW + 1_000_000)
-            if desk.lanes.take() is not lane:
+            await attempt(context, portal, lane)
+            context.lanes.wake(fixed.NOW + 1_000_000)
+            if context.lanes.take() is not lane:
                 break
 
     with fixed.moment():
         asyncio.run(run())
-    return _told(desk)
+    return _told(context)
 
 
 def _family(name: str) -> list[Any]:
-    desk = _desk(Strategy.STATE)
+    context = _context(Strategy.STATE)
     portal = _Scripted([DONE], Strategy.STATE)
     with fixed.moment():
-        asyncio.run(attempt(desk, portal, _lane(desk, _entries(canonical.groups()[name]))))
-    return _told(desk)
+        asyncio.run(attempt(context, portal, _lane(context, _entries(canonical.groups()[name]))))
+    return _told(context)
 
 
 def _stowed() -> list[Any]:
     """The role stops before the portal has answered; then one more event of the dossier comes."""
-    desk = _desk(Strategy.STATE)
+    context = _context(Strategy.STATE)
     with fixed.moment():
-        lane = _lane(desk, _entries(canonical.groups()["plain"][:2]))
-        outcomes.cut_off(desk, lane)
+        lane = _lane(context, _entries(canonical.groups()["plain"][:2]))
+        outcomes.cut_off(context, lane)
         lane.queue.extend(_entries(canonical.groups()["plain"][2:3]))
-        outcomes.stow(desk, lane)
-    return _told(desk)
+        outcomes.stow(context, lane)
+    return _told(context)
 
 
-def _told(desk: Desk) -> list[Any]:
+def _told(context: DeliveryContext) -> list[Any]:
     """One list a settlement: what goes first, then what goes after it was confirmed. Fields without a value are left
     out."""
-    assert isinstance(desk.outbox, _Kept)
+    assert isinstance(context.outbox, _Kept)
     return [
         {"first": [_readable(*out) for out in one.first], "then": [_readable(*out) for out in one.then]}
-        for one in desk.outbox.settlements
+        for one in context.outbox.settlements
     ]
 
 

@@ -7,20 +7,20 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from hub.access.control import Organisation, Subscriber
+from hub.admin.replay import NotReplayable, Returns
 from hub.config import ReconcileSettings
+from hub.control.records import Organisation, Subscriber
+from hub.control.requests import Pointer, Request
+from hub.control.subscriber_filter import STATE_FIELD
 from hub.deadletter.record import build, parse
-from hub.deadletter.replay import NotReplayable, Returns
-from hub.delivery.filters import STATE_FIELD
-from hub.delivery.requests import Pointer, Request
 from hub.delivery.snapshot import snapshot
 from hub.errors import BadRecord
-from hub.intake.judge import Judge
+from hub.events.envelope import CANONICAL_RECORDS
+from hub.intake.agency_record import Judge
+from hub.kafka.topics import DELIVERIES, EVENTS, INGRESS
 from hub.reconcile.role import DueRule
 from hub.reconcile.watch import Watch
-from hub.stream.api import Outputs, Record
-from hub.wire.envelope import CANONICAL_RECORDS
-from hub.wire.topics import DELIVERIES, EVENTS, INGRESS
+from hub.stream.stage import Outputs, Record
 from tests.frozen.inputs import canonical, fixed
 from tests.frozen.inputs.state import State
 

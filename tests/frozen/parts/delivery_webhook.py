@@ -9,11 +9,11 @@ from typing import Any
 
 import httpx
 
-from connectors.provincial_portal.portal import ProvincialPortal, read_signers
-from connectors.provincial_portal.settings import ProvincialPortalSettings
-from hub.access.control import Subscriber
-from hub.delivery.portal import Item
+from hub.connect.portal import Item
+from hub.control.records import Subscriber
 from hub.errors import Rejected, Retryable
+from hub_connectors.webhook.portal import ProvincialPortal, read_signers
+from hub_connectors.webhook.settings import ProvincialPortalSettings
 from tests.frozen.inputs import canonical, fixed, wire
 
 SECRET, OLD_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_ZnJvemVuLW9sZC1zZWNyZXQtb2YtdGhlLW9yYWNsZQ=="

@@ -11,13 +11,13 @@ from typing import Any
 
 import httpx
 
-from connectors.national_portal.catalogue.pull import connected
-from connectors.national_portal.catalogue.settings import CatalogueSettings
-from connectors.national_portal.catalogue.watch import NationalCatalogue
-from hub.access.control import Subscriber
 from hub.config import Settings
-from hub.intake.source import Batch
-from hub.intake.source_role import records
+from hub.connect.source import Batch
+from hub.control.records import Subscriber
+from hub.sources.role import records
+from hub_connectors.national_portal.catalogue.pull import connected
+from hub_connectors.national_portal.catalogue.settings import CatalogueSettings
+from hub_connectors.national_portal.catalogue.watch import NationalCatalogue
 from tests.frozen.inputs import fixed, wire
 from tests.frozen.parts.delivery_national import ADAPTER
 

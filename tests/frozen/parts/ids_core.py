@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from hub.avro.own_record import OwnRecord
 from hub.config import DeadlineSettings, Settings
-from hub.pipeline.clock import Clock, runs
-from hub.pipeline.step import make_step
-from hub.stream.api import Record
-from hub.wire.envelope import (
+from hub.core.deadline_clock import Clock, runs
+from hub.core.step import make_step
+from hub.events.envelope import (
     CLOCK_RECORD,
     DOSSIER_DEADLINE,
     DOSSIER_EVENT,
@@ -20,8 +20,8 @@ from hub.wire.envelope import (
     plain,
     plain_caused,
 )
-from hub.wire.own.record import OwnRecord
-from hub.wire.topics import INGRESS
+from hub.kafka.topics import INGRESS
+from hub.stream.stage import Record
 from tests.frozen.inputs import fixed
 from tests.frozen.inputs.state import State
 

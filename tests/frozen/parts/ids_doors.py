@@ -8,10 +8,10 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
-from hub.access.control import Organisation
-from hub.intake.judge import Judge
-from hub.wire.envelope import DOSSIER_STEP, Envelope
-from hub.wire.topics import INGRESS
+from hub.control.records import Organisation
+from hub.events.envelope import DOSSIER_STEP, Envelope
+from hub.intake.agency_record import Judge
+from hub.kafka.topics import INGRESS
 from tests.frozen.inputs import fixed, gateway
 from tests.frozen.inputs.gateway import AVRO, BATCH, JSON, SOURCE, TRACE, Broker, application, client, event, step
 

@@ -15,15 +15,16 @@ from typing import Any
 
 import openpyxl
 
-from connectors.filedrop.mapping import FILE_NAME, Mapping, load
-from connectors.filedrop.rows import Converter
-from connectors.filedrop.sample.writer import quarters, render, set_up_folder
-from connectors.filedrop.table import open_table
-from connectors.filedrop.watch import FileDrop
-from hub.intake.source import Incoming, Refused
-from hub.intake.source_role import refusal_record, trace_of
-from hub.runtime.demo.input import Step, agencies, steps
-from hub.runtime.demo.planted import plant
+from hub.connect.samples import Step
+from hub.connect.source import Incoming, Refused
+from hub.demo.bad_records import plant
+from hub.demo.sample_input import agencies, steps
+from hub.sources.role import refusal_record, trace_of
+from hub_connectors.filedrop.mapping import FILE_NAME, Mapping, load
+from hub_connectors.filedrop.open_table import open_table
+from hub_connectors.filedrop.rows import Converter
+from hub_connectors.filedrop.sample.writer import quarters, render, set_up_folder
+from hub_connectors.filedrop.watch import FileDrop
 from tests.frozen.inputs import fixed
 
 INPUTS = Path(__file__).parents[1] / "inputs" / "drop"

@@ -15,11 +15,10 @@ from unittest import mock
 
 import typer
 
-from connectors.national_portal.simulator import command as national
-from connectors.provincial_portal.simulator import command as provincial
-from hub import errors
+from hub import errors, exit_codes
 from hub.cli import main
-from hub.runtime import exits
+from hub_connectors.national_portal.simulator import command as national
+from hub_connectors.webhook.simulator import command as provincial
 from tests.frozen.inputs import fixed
 
 SHOWN: dict[str, tuple[str, ...]] = {
@@ -67,8 +66,8 @@ def outputs() -> dict[str, Any]:
             "provincial-portal": _simulator(provincial),
         },
         "exit_codes": {
-            "words": {n: v for n, v in vars(exits).items() if n.isupper() and isinstance(v, int)},
-            "errors": {name: exits.code(error) for name, error in ERRORS.items()},
+            "words": {n: v for n, v in vars(exit_codes).items() if n.isupper() and isinstance(v, int)},
+            "errors": {name: exit_codes.code(error) for name, error in ERRORS.items()},
         },
         "shown": shown,
         "shown_with_a_wrong_setting": wrong,

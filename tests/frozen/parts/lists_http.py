@@ -9,14 +9,13 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from hub.access.directory import Directory
 from hub.config import Settings
 from hub.console.app import make_app
-from hub.errors import RegistryError
-from hub.intake.problem import STATUS
-from hub.intake.sender import BrokerAway, Overloaded
+from hub.control.directory import Directory
+from hub.errors import BrokerAway, Overloaded, RegistryError
 from hub.readmodel.database import open_engine
 from hub.readmodel.queries import ReadModel
+from hub.web.problem import STATUS
 from tests.frozen.inputs import fixed
 from tests.frozen.inputs.gateway import AVRO, BATCH, JSON, KEY, SOURCE, TOKEN, Broker, application, client, event, step
 

@@ -7,22 +7,22 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-from hub.access import organisations, subscribers
-from hub.access.control import BackfillProgress, Filter, Organisation, Subscriber
-from hub.access.subscribers import Tested
-from hub.cli.checks import Finding
-from hub.cli.hops import Hop
-from hub.deadletter import show
+from hub.admin import organisations, subscribers
+from hub.admin.checks import Finding
+from hub.admin.subscribers import Tested
+from hub.admin.trace import Hop
+from hub.avro.codec import schema_json
+from hub.avro.personal import tree
+from hub.connect.questions import Question
+from hub.connect.satisfaction import Satisfaction
+from hub.control.records import BackfillProgress, Filter, Organisation, Subscriber
+from hub.deadletter import masked_view
 from hub.deadletter.record import build, parse
-from hub.delivery.questions import Question
-from hub.delivery.satisfaction import Satisfaction
 from hub.errors import BadRecord
-from hub.readmodel.coverage import Coverage
+from hub.kafka.acls import Acl
+from hub.kafka.topic_admin import Change
 from hub.reconcile.catalogue import KINDS, Difference
-from hub.wire.acl import Acl
-from hub.wire.admin import Change
-from hub.wire.codec import schema_json
-from hub.wire.personal import tree
+from hub.reports.online_coverage import Coverage
 from tests.frozen.inputs import canonical, fixed
 
 BORN = datetime(2026, 3, 2, 1, 15, tzinfo=UTC)
@@ -78,12 +78,12 @@ def _letters() -> dict[str, Any]:
     value = fixed.codec().encode("vn.hub.DossierStep", step)
     good, bad = _letter(value), _letter("Nguyễn Văn A;0912345678".encode())
     return {
-        "listed": show.summary(good),
-        "hidden": show.document(good, fixed.codec(), reveal=False),
-        "in clear": show.document(good, fixed.codec(), reveal=True)["content"],
-        "no record": show.content(bad.value, fixed.codec(), reveal=False),
-        "no record, in clear": show.content(bad.value, fixed.codec(), reveal=True),
-        "no value": show.content(None, fixed.codec(), reveal=False),
+        "listed": masked_view.summary(good),
+        "hidden": masked_view.document(good, fixed.codec(), reveal=False),
+        "in clear": masked_view.document(good, fixed.codec(), reveal=True)["content"],
+        "no record": masked_view.content(bad.value, fixed.codec(), reveal=False),
+        "no record, in clear": masked_view.content(bad.value, fixed.codec(), reveal=True),
+        "no value": masked_view.content(None, fixed.codec(), reveal=False),
     }
 
 

@@ -9,13 +9,13 @@ from unittest import mock
 from pydantic import SecretStr
 
 from hub.config import CoreSettings, KafkaSettings, Settings
+from hub.core.role import engine_config
 from hub.delivery.role import group_of as delivery_group_of
-from hub.intake.agency_topics import GROUP
-from hub.pipeline.role import engine_config
-from hub.runtime.roles import ROLES
-from hub.wire import kafka, listing
-from hub.wire.admin import acl_listing, partitions
-from hub.wire.topics import CATALOGUE, agency_topic, config, subscriber_topics
+from hub.intake.role import GROUP
+from hub.kafka import clients, topic_listing
+from hub.kafka.topic_admin import acl_listing, partitions
+from hub.kafka.topics import CATALOGUE, agency_topic, config, subscriber_topics
+from hub.supervisor.roles import ROLES
 from tests.frozen.inputs import fixed
 
 CLUSTER = KafkaSettings(
@@ -43,8 +43,10 @@ def outputs() -> dict[str, Any]:
             "rights": _rights(),
             "groups": _groups(settings),
             "clients": {"plain": _clients(settings), "secured": _clients(settings.model_copy(update=_SECURED))},
-            "partitions_of_keys": {key[:30]: [kafka.partition_of(key.encode(), n) for n in (1, 3, 12)] for key in KEYS},
-            "deploy_files": {name: fixed.sha(text) for name, text in listing.files().items()},
+            "partitions_of_keys": {
+                key[:30]: [clients.partition_of(key.encode(), n) for n in (1, 3, 12)] for key in KEYS
+            },
+            "deploy_files": {name: fixed.sha(text) for name, text in topic_listing.files().items()},
         }
 
 
@@ -64,7 +66,7 @@ def _groups(settings: Settings) -> dict[str, Any]:
     core = engine_config(fixed.codec(), settings)
     return {
         "of a role": {
-            role.name: kafka.group_of(role.name + ("x" if role.name.endswith(":") else "")) for role in ROLES
+            role.name: clients.group_of(role.name + ("x" if role.name.endswith(":") else "")) for role in ROLES
         },
         "intake": GROUP,
         "deliver:national": delivery_group_of("national"),
@@ -83,13 +85,13 @@ def _groups(settings: Settings) -> dict[str, Any]:
 
 def _clients(settings: Settings) -> dict[str, Any]:
     """The arguments with which they are made; none is made."""
-    names: dict[str, Any] = dict.fromkeys(("AIOKafkaProducer", "AIOKafkaConsumer", "AIOKafkaAdminClient"), _arguments)
-    with mock.patch.multiple(kafka, **names):
+    names: dict[str, Any] = dict.fromkeys(("Producer", "Consumer", "Admin"), _arguments)
+    with mock.patch.multiple(clients, **names):
         made: dict[str, Any] = {
-            "producer": kafka.producer(settings),
-            "consumer": kafka.consumer(settings, "hub.events"),
-            "member of a group": kafka.consumer(settings, "hub.events", group="hub.x", instance="hub.x-0"),
-            "admin": kafka.admin(settings),
+            "producer": clients.producer(settings),
+            "consumer": clients.consumer(settings, "hub.events"),
+            "member of a group": clients.consumer(settings, "hub.events", group="hub.x", instance="hub.x-0"),
+            "admin": clients.admin(settings),
         }
     return made
 

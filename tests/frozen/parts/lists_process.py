@@ -21,7 +21,7 @@ from hub.delivery.snapshot import STEP_OF_STATUS
 from hub.model.transitions import STATUSES, STEPS
 from hub.observe import metrics
 from hub.observe.health import Health
-from hub.runtime.roles import ROLES
+from hub.supervisor.roles import ROLES
 from tests.frozen.inputs import fixed
 
 ROOT = Path(__file__).parents[3]

@@ -11,19 +11,19 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from connectors.filedrop.mapping import Mapping
-from connectors.filedrop.words import names, table
-from connectors.kafka_topic.portal import KafkaTopicSettings
-from connectors.national_portal.catalogue.settings import CatalogueSettings
-from connectors.national_portal.inbound.settings import InboundSettings
-from connectors.national_portal.settings import NationalPortalSettings
-from connectors.national_portal.simulator.options import Options
-from connectors.provincial_portal.settings import ProvincialPortalSettings
-from connectors.simulation.faults import FAULTS, FaultOrder
 from hub import config
-from hub.access.control import AuditEntry, BackfillProgress, Organisation, Subscriber
+from hub.control.records import AuditEntry, BackfillProgress, Organisation, Subscriber
 from hub.errors import ConfigError
-from hub.runtime import environment
+from hub.supervisor import environment
+from hub_connectors.filedrop.mapping import Mapping
+from hub_connectors.filedrop.words import names, table
+from hub_connectors.kafka_topic.portal import KafkaTopicSettings
+from hub_connectors.national_portal.catalogue.settings import CatalogueSettings
+from hub_connectors.national_portal.inbound.settings import InboundSettings
+from hub_connectors.national_portal.settings import NationalPortalSettings
+from hub_connectors.national_portal.simulator.options import Options
+from hub_connectors.simulation.faults import FAULTS, FaultOrder
+from hub_connectors.webhook.settings import ProvincialPortalSettings
 from tests.frozen.inputs import fixed
 
 MODELS: dict[str, type[BaseModel]] = {

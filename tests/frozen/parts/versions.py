@@ -9,7 +9,7 @@ from typing import Any
 
 import fastavro
 
-from hub.stream.api import Outputs, Record, Stored
+from hub.stream.stage import Outputs, Record, Stored
 from tests.frozen import reading
 from tests.frozen.inputs import Event, ms, with_times
 from tests.frozen.inputs.avro_blocks import encoded
@@ -18,7 +18,7 @@ from tests.frozen.parts._core import Bench, record_of
 from tests.frozen.parts._shown import CODEC, FOREIGN, IDS, shown, state_shown
 
 _AT = "2026-01-05 08:00"
-_RELEASED = resources.files("schemas") / "released"
+_RELEASED = resources.files("hub_schemas") / "released"
 
 
 def _schema(record: str, version: int) -> Any:

@@ -1,0 +1,123 @@
+"""A row and its mapping -> an event, or a refusal that names column, rule and value."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping as AnyMapping
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from hub.avro.personal import tree
+from hub.connect.source import Incoming, Refused
+from hub.control.rights import covers
+from hub.errors import BadRecord
+from hub.events.envelope import Envelope, derived_id, rfc3339
+from hub.model import codes
+from hub.model.deadlines import DUE_FIELDS
+from hub_connectors.filedrop.encodings import nfc
+from hub_connectors.filedrop.fields import END_OF_DAY, NO_TIME, to_time, to_value
+from hub_connectors.filedrop.mapping import Mapping
+from hub_connectors.filedrop.table import Row
+from hub_connectors.filedrop.xlsx import as_text
+
+_DETAIL = 300
+"""Characters of a refusal's detail; a personal field's value is not quoted at all."""
+
+
+class Converter:
+    """For one file. `where` is folder and file name, as in `mot-cua/2026-11.csv`. day_end: see `fields.to_time`.
+
+    BadRecord from the constructor when a mapped column is missing: then the whole file is refused.
+    """
+
+    def __init__(self, mapping: Mapping, columns: Sequence[str], where: str, day_end: timedelta = END_OF_DAY) -> None:
+        self._mapping, self._where, self._width, self._day_end = mapping, where, len(columns), day_end
+        place = {name: number for number, name in reversed(list(enumerate(columns)))}
+        missing = [name for name in mapping.columns if name not in place]
+        if missing:
+            found = ", ".join(name for name in columns if name)
+            problem = f"the file has no column {', '.join(map(repr, missing))}; its columns are: {found}"
+            raise BadRecord("missing_field", problem, missing[0])
+        self._columns = [(name, place[name], field) for name, field in mapping.columns.items()]
+        self._constants = [(field, self._convert(field, value, field)) for field, value in mapping.constants.items()]
+        needed = [field for field, target in mapping.targets.items() if target.needed and "." not in field]
+        self._required = tuple(dict.fromkeys([*needed, *mapping.required]))
+
+    def convert(self, row: Row) -> Incoming | Refused:
+        try:
+            if row.error is not None:
+                raise row.error
+            return self._event(self._datum(row))
+        except BadRecord as error:
+            digest = hashlib.sha256(row.raw).hexdigest()
+            where = f"{self._where}:{row.line}#{digest[:12]}"
+            refusal = derived_id(self._mapping.source, "refused", where, digest)
+            return Refused(refusal, self._mapping.source, error.reason, error.detail, row.raw, where)
+
+    def _datum(self, row: Row) -> dict[str, Any]:
+        if any(as_text(cell).strip() for cell in row.cells[self._width :]):
+            problem = f"{len(row.cells)} cells, the header has {self._width}; quote cells that hold the delimiter"
+            raise BadRecord("row", problem)
+        flat: dict[str, Any] = dict(self._constants)
+        for name, number, field in self._columns:
+            cell = row.cells[number] if number < len(row.cells) else None
+            if cell is None or (text := as_text(cell)).strip() == "":
+                continue
+            flat[field] = self._convert(field, cell if isinstance(cell, date) else text, name)
+        for field in self._required:
+            if field not in flat:
+                column = next((n for n, _, f in self._columns if f == field), field)
+                raise BadRecord("missing_field", f"column {column!r} is empty; {field} must be given", column)
+        self._check_agency(flat)
+        return _nested(flat)
+
+    def _check_agency(self, flat: AnyMapping[str, Any]) -> None:
+        """BadRecord (`code`, `right`): whoever leaves files here may not bring other agencies' records."""
+        mapping = self._mapping
+        agency = codes.dossier(flat["dossier_code"]).agency if "dossier_code" in flat else flat.get("agency_code")
+        if mapping.agencies and not (agency and covers(mapping.agencies, agency)):
+            own = ", ".join(mapping.agencies)
+            raise BadRecord("right", f"this folder is for records of {own}; this one is of {agency or 'nobody'}")
+
+    def _convert(self, field: str, value: Any, column: str) -> Any:
+        mapping, target = self._mapping, self._mapping.targets[field]
+        try:
+            if target.kind == "time":
+                cell = value.strip() if isinstance(value, str) else value
+                ends = self._day_end if field in DUE_FIELDS else NO_TIME
+                return to_time(cell, mapping.dates.forms, mapping.dates.zone, ends)
+            text = nfc(as_text(value).strip())
+            return to_value(mapping.words.get(field, {}).get(text, text), target)
+        except BadRecord as error:
+            # Also where the record only holds something personal: a name may stand in its neighbour's column.
+            personal = field.partition(".")[0] in tree(mapping.record)
+            detail = f"breaks the rule for {field}; the value is personal and not shown" if personal else error.detail
+            raise BadRecord(error.reason, f"column {column!r}: {_cut(detail)}", column) from None
+
+    def _event(self, datum: dict[str, Any]) -> Incoming:
+        mapping, subject = self._mapping, str(datum[self._mapping.subject])
+        happened = datum["occurred_at"]
+        kind = str(datum.get("step") or datum.get("change"))
+        digest = hashlib.sha256(json.dumps(datum, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        identity = derived_id(mapping.source, subject, kind, str(happened), digest)
+        time = rfc3339(datetime.fromtimestamp(happened / 1000, UTC))
+        return Incoming(
+            Envelope(id=identity, source=mapping.source, type=mapping.type, subject=subject, time=time), datum
+        )
+
+
+def _nested(flat: AnyMapping[str, Any]) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for field, value in flat.items():
+        outer, _, inner = field.rpartition(".")
+        if outer:
+            out.setdefault(outer, {})[inner] = value
+        else:
+            out[field] = value
+    return out
+
+
+def _cut(detail: str) -> str:
+    return detail if len(detail) <= _DETAIL else detail[:_DETAIL] + "…"

@@ -1,0 +1,159 @@
+"""The portal's calls over HTTP (docs/field/packets.md). Each answer is {error_code, message}: 0 taken, 1 there already,
+-1 not taken (with the reason; after a moment of the hub's own trouble the same call may be made again). Paths, names of
+fields and codes are settings, since one public source or none has them."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, Response
+
+from hub.connect.inbound import InboundHost
+from hub.connect.source import Incoming
+from hub.connect.subscriber_settings import resolve_secret
+from hub.errors import BadRecord, BrokerAway, Overloaded, RegistryError, Retryable
+from hub.events.envelope import rfc3339
+from hub.web.problem import Problem
+from hub_connectors.national_portal.inbound import messages
+from hub_connectors.national_portal.inbound.settings import NAME, InboundSettings
+from hub_connectors.national_portal.mapping import by_post
+from hub_connectors.national_portal.names import Names
+from hub_connectors.national_portal.wire import WORDS, text
+
+log = logging.getLogger(__name__)
+
+Outcome = Literal["taken", "there_already", "not_taken"]
+Body = dict[str, Any]
+Answer = tuple[Outcome, str, list[dict[str, str]] | None]
+"""outcome, message, result."""
+Work = Callable[[InboundHost, Body], Awaitable[Answer]]
+
+
+class NationalInbound:
+    """`Inbound` of the national portal."""
+
+    name = NAME
+
+    def __init__(self, settings: InboundSettings) -> None:
+        self._settings = settings
+        self._token = resolve_secret(settings.token, f"inbound.{NAME}.token") if settings.token else ""
+        self._names = Names(settings.field_names)
+        self._kinds = {**WORDS["applicant_kind"], **settings.applicant_kinds}
+        self._networks = [ip_network(one) for one in settings.clients]
+
+    def router(self, host: InboundHost) -> APIRouter:
+        api = APIRouter()
+
+        def served(door: str, work: Work, about: str) -> None:
+            @api.post(f"/{self._settings.paths.get(door, door)}", summary=about, name=door)
+            async def call(request: Request) -> Response:
+                self._admit(request)
+                return self._reply(door, await self._answered(door, work, host, await host.body(request)))
+
+        served("addtthcKhuyenMai", self._filed, "A dossier filed on the national portal")
+        served("nhanhsdvcqg", self._supplement, "A supplement")
+        served("nhantbthuedvcqg", self._tax_notice, "A tax notice")
+        served("search/call", self._search, "Look-up of a dossier")
+        return api
+
+    def _admit(self, request: Request) -> None:
+        """Problem `unauthenticated` or `forbidden`."""
+        if self._token:
+            given = request.headers.get("authorization", "").removeprefix("Bearer ")
+            if not hmac.compare_digest(given.encode(), self._token.encode()):
+                raise Problem("unauthenticated", "send the agreed token as bearer", {"WWW-Authenticate": "Bearer"})
+        host = request.client.host if request.client else ""
+        if self._networks and not any(host and ip_address(host) in network for network in self._networks):
+            raise Problem("forbidden", "calls from this address are not taken")
+
+    async def _filed(self, host: InboundHost, body: Body) -> Answer:
+        now, made = int(time.time() * 1000), []
+        for entry in messages.entries(body):
+            datum = messages.filed(entry, now, self._kinds)
+            if str(body.get("isUpdating")) != "True" and await self._is_known(host, datum["dossier_code"]):
+                continue
+            made.append(self._event("addtthcKhuyenMai", body, entry, datum))
+        return await _taken(host, made)
+
+    async def _supplement(self, host: InboundHost, body: Body) -> Answer:
+        now = int(time.time() * 1000)
+        sent = messages.entries(body)
+        made = [self._event("nhanhsdvcqg", body, entry, messages.supplement(entry, now)) for entry in sent]
+        return await _taken(host, made)
+
+    async def _tax_notice(self, host: InboundHost, body: Body) -> Answer:
+        datum = messages.tax_notice(body, int(time.time() * 1000), self._names)
+        return await _taken(host, [self._event("nhantbthuedvcqg", body, body, datum)])
+
+    async def _search(self, host: InboundHost, body: Body) -> Answer:
+        code = text(body.get("masohoso")).strip()
+        if not code:
+            raise BadRecord("missing_field", "masohoso: is empty", "masohoso")
+        state = await host.find(code)
+        if state is None:
+            return "taken", "Không tìm thấy hồ sơ", []
+        return "taken", "Thành công", [self._shown(state)]
+
+    def _shown(self, state: Mapping[str, Any]) -> dict[str, str]:
+        """The nine fields of a look-up; nothing personal."""
+        kind = (state.get("applicant") or {}).get("kind") or "CITIZEN"
+        status = {**WORDS["status"], **self._settings.status_codes}.get(state["status"])
+        return {
+            "MaHoSo": state["dossier_code"],
+            "MaTTHC": text(state.get("procedure_code")),
+            "TenTTHC": text(state.get("procedure_name")),
+            "MaLinhVuc": text(state.get("field_code")),
+            "TenLinhVuc": text(state.get("field_name")),
+            "LoaiDoiTuong": self._kinds[kind],
+            "TrangThaiHoSo": text(status),
+            "HinhThuc": by_post(state, self._settings.by_post_tells),
+            "DonViXuLy": text(state.get("agency_name") or state.get("agency_code")),
+        }
+
+    @staticmethod
+    async def _is_known(host: InboundHost, code: str) -> bool:
+        """Unknown while the read model is away: the core drops a copy anyway."""
+        try:
+            return await host.find(code) is not None
+        except Retryable:
+            return False
+
+    def _event(self, service: str, body: Body, sent: Mapping[str, Any], datum: messages.Datum) -> Incoming:
+        reference = text(body.get("refId") or sent.get("refId"))
+        return messages.event(self._settings.source, service, reference, sent, datum)
+
+    async def _answered(self, door: str, work: Work, host: InboundHost, raw: bytes) -> Answer:
+        """The work's answer, or the reason why there is none. What is personal stands in no reason."""
+        try:
+            body = json.loads(raw)
+        except (ValueError, RecursionError):
+            return "not_taken", "Nội dung không phải là JSON", None
+        if not isinstance(body, dict):
+            return "not_taken", "Nội dung phải là một đối tượng JSON", None
+        try:
+            return await work(host, self._names.back(door, body))
+        except BadRecord as error:
+            log.warning("an inbound call was not taken: %s in %s", error.reason, error.field or "the message")
+            return "not_taken", f"Không hợp lệ: {error.detail}", None
+        except (BrokerAway, Overloaded, RegistryError, Retryable) as error:
+            log.warning("an inbound call was not taken for now: %s", error)
+            return "not_taken", "Hệ thống tạm thời không nhận được, đề nghị gửi lại", None
+
+    def _reply(self, door: str, answer: Answer) -> Response:
+        outcome, message, result = answer
+        out: dict[str, Any] = {"error_code": getattr(self._settings, f"{outcome}_code"), "message": message}
+        return JSONResponse(out if result is None else out | {"result": self._names.out(door, result)})
+
+
+async def _taken(host: InboundHost, events: list[Incoming]) -> Answer:
+    """1 when there is nothing among them that was not there already."""
+    new = await host.accept(events, rfc3339(datetime.now(UTC)))
+    return ("taken", "Thành công", None) if any(new) else ("there_already", "Đã tồn tại, đã nhận trước đó", None)

@@ -1,0 +1,5 @@
+"""A simulator of the provincial portal: `hub simulate provincial-portal`, a receiver of Standard Webhooks."""
+
+from hub_connectors.webhook.simulator.command import main
+
+__all__ = ["main"]

@@ -1,5 +1,0 @@
-"""A subscriber that reads from Kafka: its own topic `hub.out.<subscriber>`, filtered, personal data minimised."""
-
-from connectors.kafka_topic.portal import KafkaTopicPortal, portal
-
-__all__ = ["KafkaTopicPortal", "portal"]

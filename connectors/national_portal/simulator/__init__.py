@@ -1,5 +1,0 @@
-"""A simulator of the national portal: `hub simulate national-portal` (docs/field/portal.md#simulator)."""
-
-from connectors.national_portal.simulator.command import main
-
-__all__ = ["main"]

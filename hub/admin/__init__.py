@@ -1,0 +1,1 @@
+"""What operators do and ask, for CLI and HTTP: subscribers, organisations, dead letters, trace, status, checks."""

@@ -1,0 +1,156 @@
+"""One key's way through the hub, read from Kafka: accepted, canonical, attempts, requests, dead letters, in time order.
+
+Only the key's own partition of each topic is read. No personal data is shown: steps, states and outcomes only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from hub.avro.codec import Codec
+from hub.config import Settings
+from hub.deadletter import record as dead_letter
+from hub.errors import BadRecord
+from hub.events.envelope import read_headers
+from hub.kafka import clients, topics
+from hub.registry.client import open_codec
+
+HOPS = (topics.INGRESS, topics.EVENTS, topics.DELIVERIES, topics.REQUESTS, topics.DEAD_LETTERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One record that concerns the key. at_ms: when the broker took it. event_id: of the event(s) it is about."""
+
+    at_ms: int
+    topic: str
+    partition: int
+    offset: int
+    what: str
+    detail: str
+    event_ids: tuple[str, ...] = ()
+    hub_seq: int = 0
+
+
+async def trace(
+    settings: Settings, key: str, since_ms: int | None = None, progress: Callable[[int, int], None] = lambda d, t: None
+) -> list[Hop]:
+    """Every hop of this key, oldest first. `progress` gets (records read, records to read).
+
+    KafkaError when Kafka is away; RegistryError when neither registry nor its copies know the schemas.
+    """
+    wanted = key.encode()
+    consumer = clients.consumer(settings)
+    try:
+        await consumer.start()
+        codec = await open_codec(settings)
+        counts = await _partition_counts(settings)
+        places = [TopicPartition(name, clients.partition_of(wanted, counts[name])) for name in HOPS if counts.get(name)]
+        found = [_hop(record, codec) for record in await _read(consumer, places, wanted, since_ms, progress)]
+    finally:
+        await consumer.stop()
+    order = {name: place for place, name in enumerate(HOPS)}
+    return sorted(found, key=lambda hop: (hop.at_ms, order[hop.topic], hop.offset))
+
+
+async def _partition_counts(settings: Settings) -> dict[str, int]:
+    client = clients.admin(settings)
+    try:
+        await client.start()
+        return {topic["topic"]: len(topic["partitions"]) for topic in await client.describe_topics(None)}
+    finally:
+        await client.close()
+
+
+async def _read(
+    consumer: AIOKafkaConsumer,
+    places: list[TopicPartition],
+    key: bytes,
+    since_ms: int | None,
+    progress: Callable[[int, int], None],
+) -> list[ConsumerRecord[bytes, bytes]]:
+    if not places:
+        return []
+    consumer.assign(places)
+    begins = await consumer.beginning_offsets(places)
+    ends = await consumer.end_offsets(places)
+    if since_ms is not None:
+        later = await consumer.offsets_for_times(dict.fromkeys(places, since_ms))
+        begins = {tp: later[tp].offset if later[tp] else ends[tp] for tp in places}
+    for tp in places:
+        consumer.seek(tp, begins[tp])
+    total = sum(ends[tp] - begins[tp] for tp in places)
+    found: list[ConsumerRecord[bytes, bytes]] = []
+    read = 0
+    while any([await consumer.position(tp) < ends[tp] for tp in places]):
+        for records in (await consumer.getmany(timeout_ms=1000)).values():
+            found.extend(r for r in records if r.key == key)
+            read += len(records)
+        progress(min(read, total), total)
+    return found
+
+
+def _hop(record: ConsumerRecord[bytes, bytes], codec: Codec) -> Hop:
+    describe = {
+        topics.DELIVERIES: _delivery,
+        topics.REQUESTS: _request,
+        topics.DEAD_LETTERS: _dead_letter,
+    }.get(record.topic, _event)
+    try:
+        told = describe(record, codec)
+    except (BadRecord, ValueError, KeyError) as error:
+        told = {"what": "unreadable", "detail": str(error)}
+    return Hop(record.timestamp, record.topic, record.partition, record.offset, **told)
+
+
+def _event(record: ConsumerRecord[bytes, bytes], codec: Codec) -> dict[str, Any]:
+    envelope = read_headers(record.headers)
+    _name, data = codec.decode(record.value)
+    inner = data.get("step") or data.get("change") or data.get("deadline") or data.get("kind")
+    if inner and not isinstance(inner, str):
+        inner = inner.get("step") or inner.get("change") or inner.get("kind")
+    step = inner or envelope.type
+    words = [f"from {envelope.source}"]
+    if record.topic == topics.INGRESS:
+        return {"what": f"accepted {step}", "detail": words[0], "event_ids": (envelope.id,)}
+    words = [f"hub_seq {data['hub_seq']}"]
+    if "status" in data:
+        words.append(f"status {data['status']}")
+    if data.get("late"):
+        words.append("late")
+    ids = (envelope.id, envelope.causationid) if envelope.causationid else (envelope.id,)
+    return {"what": f"canonical {step}", "detail": ", ".join(words), "event_ids": ids, "hub_seq": data["hub_seq"]}
+
+
+def _delivery(record: ConsumerRecord[bytes, bytes], codec: Codec) -> dict[str, Any]:
+    _name, data = codec.decode(record.value, "vn.hub.Delivery")
+    words = [f"attempt {data['attempt']}", f"{data['latency_ms']} ms"]
+    if data["http_status"]:
+        words.append(f"HTTP {data['http_status']}")
+    if data["error_kind"]:
+        words.append(data["error_kind"])
+    if data["hub_seqs"]:
+        words.append("hub_seq " + ", ".join(map(str, data["hub_seqs"])))
+    return {
+        "what": f"{data['subscriber']}: {data['outcome']}",
+        "detail": ", ".join(words),
+        "event_ids": tuple(data["event_ids"]),
+        "hub_seq": max(data["hub_seqs"], default=0),
+    }
+
+
+def _request(record: ConsumerRecord[bytes, bytes], _codec: Codec) -> dict[str, Any]:
+    data = json.loads(record.value or b"{}")
+    ids = tuple(pointer["event_id"] for pointer in data["pointers"])
+    return {"what": f"{data['subscriber']}: {data['action']}", "detail": f"by {data['who']}", "event_ids": ids}
+
+
+def _dead_letter(record: ConsumerRecord[bytes, bytes], _codec: Codec) -> dict[str, Any]:
+    letter = dead_letter.parse(record.key, record.value, record.headers)
+    what = f"dead letter at {letter.stage}: {letter.reason}"
+    return {"what": what, "detail": letter.detail, "event_ids": (letter.event_id,) if letter.event_id else ()}

@@ -1,0 +1,1 @@
+"""The role `broker`: one real Kafka node for a hub without a cluster, with its jars and its Java."""

@@ -1,0 +1,1 @@
+"""What a connector implements (Source, Portal, Inbound) and what it may use: settings, calls over HTTP, links."""

@@ -1,0 +1,131 @@
+"""The local copy of `hub.control`: read whole at start, then followed; and the one way to write it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from pydantic import ValidationError
+
+from hub.config import Settings
+from hub.control.records import KINDS, AuditEntry, BackfillProgress, Organisation, Record, Subscriber
+from hub.kafka import clients
+from hub.kafka.topics import CONTROL
+
+log = logging.getLogger(__name__)
+R = TypeVar("R", bound=Record)
+_PARTITION = TopicPartition(CONTROL, 0)
+
+
+class Directory:
+    """Organisations, subscribers and pauses as they stand now. Not thread-safe; lives in one event loop.
+
+    `on_change` callbacks get (kind, name) after each change that came while following.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._records: dict[str, dict[str, Record]] = {kind: {} for kind in KINDS}
+        self._consumer: AIOKafkaConsumer | None = None
+        self.on_change: list[Callable[[str, str], None]] = []
+
+    def all(self, model: type[R]) -> dict[str, R]:
+        """name -> record of that model."""
+        kind = next(k for k, m in KINDS.items() if m is model)
+        return self._records[kind]  # type: ignore[return-value]
+
+    @property
+    def organisations(self) -> dict[str, Organisation]:
+        return self.all(Organisation)
+
+    @property
+    def subscribers(self) -> dict[str, Subscriber]:
+        return self.all(Subscriber)
+
+    @property
+    def backfills(self) -> dict[str, BackfillProgress]:
+        return self.all(BackfillProgress)
+
+    @property
+    def audit(self) -> dict[str, AuditEntry]:
+        return self.all(AuditEntry)
+
+    async def load(self) -> None:
+        """Reads the topic from its beginning to its present end, by position."""
+        if self._consumer is None:
+            self._consumer = clients.consumer(self._settings)
+            await self._consumer.start()
+            self._consumer.assign([_PARTITION])
+            await self._consumer.seek_to_beginning(_PARTITION)
+        end = (await self._consumer.end_offsets([_PARTITION]))[_PARTITION]
+        while await self._consumer.position(_PARTITION) < end:
+            await self._read(self._consumer, notify=False)
+
+    async def follow(self, stop: asyncio.Event) -> None:
+        """Keeps the copy current until `stop`; call after `load`."""
+        assert self._consumer is not None
+        while not stop.is_set():
+            await self._read(self._consumer, notify=True)
+
+    async def close(self) -> None:
+        if self._consumer is not None:
+            await self._consumer.stop()
+            self._consumer = None
+
+    async def _read(self, consumer: AIOKafkaConsumer, notify: bool) -> None:
+        for records in (await consumer.getmany(timeout_ms=500)).values():
+            for record in records:
+                kind, _, name = (record.key or b"").decode(errors="replace").partition("/")
+                if kind not in KINDS:
+                    continue
+                self._apply(kind, name, record.value)
+                if notify:
+                    for callback in self.on_change:
+                        callback(kind, name)
+
+    def _apply(self, kind: str, name: str, value: bytes | None) -> None:
+        if value is None:
+            self._records[kind].pop(name, None)
+            return
+        try:
+            self._records[kind][name] = KINDS[kind].model_validate_json(value)
+        except ValidationError as error:
+            # A control message must never stop the data path.
+            log.error("control record %s/%s is not usable and was left out: %s", kind, name, error.errors()[0]["msg"])
+
+
+@contextlib.asynccontextmanager
+async def directory(settings: Settings) -> AsyncIterator[Directory]:
+    """A loaded directory, closed at the end."""
+    copy = Directory(settings)
+    try:
+        await copy.load()
+        yield copy
+    finally:
+        await copy.close()
+
+
+def _key(kind: str, name: str) -> bytes:
+    return f"{kind}/{name}".encode()
+
+
+async def write(settings: Settings, *records: Record | tuple[type[Record], str]) -> None:
+    """Writes records, or removes (model, name) pairs; returns when the broker has confirmed them."""
+    producer = clients.producer(settings)
+    await producer.start()
+    try:
+        out: list[tuple[str, bytes | None, bytes | None, clients.Headers]] = []
+        for record in records:
+            model = record[0] if isinstance(record, tuple) else type(record)
+            kind = next(k for k, m in KINDS.items() if m is model)
+            if isinstance(record, tuple):
+                out.append((CONTROL, _key(kind, record[1]), None, ()))
+            else:
+                out.append((CONTROL, _key(kind, record.key), record.model_dump_json().encode(), ()))
+        await clients.send_all(producer, out)
+    finally:
+        await producer.stop()

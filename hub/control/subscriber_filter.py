@@ -1,0 +1,110 @@
+"""Which canonical event is due to which subscriber. Pure; delivery and reconcile ask the same question here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from hub.avro.codec import schema_json
+from hub.control.records import Filter
+from hub.errors import BadRecord, ConfigError
+from hub.events.envelope import CANONICAL_RECORDS, DOSSIER_DEADLINE
+from hub.model import codes
+
+STATE_FIELD = {"dossier": "dossier", "procedure": "procedure", "service": "service", "deadline": "dossier"}
+"""family -> field of the canonical record that holds the state after the event."""
+
+_WORD = {
+    "dossier": ("step", "step", "vn.hub.StepKind"),
+    "procedure": ("change", "change", "vn.hub.ChangeKind"),
+    "service": ("change", "change", "vn.hub.ChangeKind"),
+    "deadline": ("deadline", "kind", "vn.hub.DeadlineKind"),
+}
+"""family -> field of the canonical record that says what happened, the word in it, the schema that lists the words."""
+
+_UNKNOWN = "UNKNOWN"
+"""What a reader with an older schema makes of a new word. The core publishes no event with it."""
+
+
+def family_of(event_type: str) -> str:
+    """`vn.hub.dossier.event` -> `dossier`. Deadlines are a family of their own: no state portal has a line for them."""
+    return "deadline" if event_type == DOSSIER_DEADLINE else event_type.split(".")[2]
+
+
+def check(wanted: Filter, families: Collection[str]) -> None:
+    """ConfigError for the first entry that can admit nothing. families: what the subscriber's connector takes."""
+    for problem in problems(wanted, families):
+        raise problem
+
+
+def problems(wanted: Filter, families: Collection[str]) -> Iterator[ConfigError]:
+    """An error for each entry that can admit nothing: it names field, rule and value, and says what to do."""
+    yield from _no_codes("filter.agencies", wanted.agencies, codes.agency, "agency")
+    yield from _no_codes("filter.procedures", wanted.procedures, codes.procedure, "procedure")
+    for one in wanted.types:
+        known = _families_with(one)
+        if not known:
+            every = ", ".join((*CANONICAL_RECORDS, *sorted({word for family in _WORD for word in _words(family)})))
+            yield ConfigError("filter.types", f"must be one of {every}; got {one!r}; give no type to admit all")
+        elif not known & set(families):
+            of, taken = ", ".join(sorted(known)), ", ".join(families)
+            only = f"this connector takes only {taken} events; leave it out"
+            yield ConfigError("filter.types", f"{one!r} is of {of} events, and {only}")
+
+
+def _no_codes(
+    field: str, given: tuple[str, ...], read: Callable[[str, str], object], what: str
+) -> Iterator[ConfigError]:
+    for one in given:
+        try:
+            read(one, field)
+        except BadRecord as error:
+            rule = error.detail.removeprefix(f"{field}: ")
+            yield ConfigError(field, f"{rule}; give no {what} to admit all")
+
+
+@cache
+def _words(family: str) -> frozenset[str]:
+    return frozenset(schema_json(_WORD[family][2])["symbols"]) - {_UNKNOWN}
+
+
+def _families_with(type_or_word: str) -> set[str]:
+    of_type = {family_of(type) for type in CANONICAL_RECORDS if type == type_or_word}
+    return of_type | {family for family in _WORD if type_or_word in _words(family)}
+
+
+def due(wanted: Filter, event_type: str, data: Mapping[str, Any]) -> bool:
+    """Whether the decoded canonical event passes the filter; an empty part of the filter admits all.
+
+    agencies:   the competent, receiving or holding agency, the one transferred to, or the one in the code of the
+                dossier that this is a part of (liên thông), is one of these or part of it (`codes.covers`).
+    procedures: the procedure code is one of these, or one of these with the province's suffix (`1.004194` admits
+                `1.004194.000.00.00.H11`).
+    types:      the event's type, or the word of its step or change (of a deadline: its kind).
+    """
+    family = family_of(event_type)
+    state = data[STATE_FIELD[family]]
+    part, word, _ = _WORD[family]
+    step = data[part]
+    if wanted.types and event_type not in wanted.types and step[word] not in wanted.types:
+        return False
+    if wanted.procedures and not _procedure(wanted.procedures, state.get("procedure_code")):
+        return False
+    return not wanted.agencies or _agency(wanted.agencies, state, step)
+
+
+def _procedure(wanted: tuple[str, ...], code: str | None) -> bool:
+    return code is not None and any(code == one or code.startswith(f"{one}.") for one in wanted)
+
+
+def _agency(wanted: tuple[str, ...], state: Mapping[str, Any], step: Mapping[str, Any]) -> bool:
+    parent = state.get("parent_code")
+    concerned = (
+        state.get("agency_code"),
+        state.get("receiving_agency_code"),
+        state.get("holder_agency_code"),
+        step.get("transferred_to"),
+        parent and parent.partition("-")[0],
+    )
+    return any(codes.covers(wanted, code) for code in concerned if code)

@@ -1,0 +1,63 @@
+"""Personal data out of a portal's answer before it is kept: names, phones, identity numbers, e-mail addresses.
+
+Two ways together: the values that the delivered event itself marks as personal are found wherever the portal echoes
+them, and patterns catch what it adds of its own. Dossier and procedure codes are left readable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from hub.avro.personal import Tree, initials, tree
+
+KEEP_BYTES = 1_024
+_LOOK_CHARS = 8 * KEEP_BYTES
+_SHORTEST = 3
+
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# Vietnamese mobile and landline numbers, domestic or with +84, spaces and dots allowed between groups.
+_PHONE = re.compile(r"(?<![\w.-])(?:\+?84|0)(?:[ .]?\d){9,10}(?![\w-])")
+# CCCD of 12 digits, CMND of 9: not as a part of a longer code.
+_IDENTITY = re.compile(r"(?<![\w.-])(?:\d{12}|\d{9})(?![\w-])")
+# Wire names under which portals echo a person (docs/field/packets.md), in JSON or form style;
+# without quotes nothing tells where a name ends, so the rest of the line goes.
+_NAMED = re.compile(
+    r'("?(?:ChuHoSo|HoTen|TenNguoi\w*|NguoiXuLy|NguoiNop\w*|DiaChi|Email|SoDienThoai|SoDinhDanh|MaDoiTuong'
+    r'|full_?name|applicant|address)"?\s*[:=]\s*)("(?:[^"\\]|\\.)*(?:"|$)|[^",;&}<\n]+)',
+    re.IGNORECASE,
+)
+
+
+def personal_values(record: str, datum: Mapping[str, Any]) -> Iterator[str]:
+    """The strings in fields that the schema of `record` (as `vn.hub.DossierEvent`) marks as personal."""
+    yield from _values(tree(record), datum)
+
+
+def masked(text: str, known: Iterable[str] = ()) -> str:
+    """The first 1 kB (in UTF-8) of the text, personal data replaced. `known`: values to look for."""
+    text = text[:_LOOK_CHARS]
+    for value in sorted(set(known), key=len, reverse=True):
+        if len(value) >= _SHORTEST:
+            text = text.replace(value, initials(value))
+    text = _NAMED.sub(r'\1"***"', text)
+    text = _EMAIL.sub("***@***", text)
+    text = _IDENTITY.sub("[number]", text)
+    text = _PHONE.sub("[phone]", text)
+    return text.encode()[:KEEP_BYTES].decode(errors="ignore")
+
+
+def _values(marks: Tree, datum: Mapping[str, Any]) -> Iterator[str]:
+    for field, inner in marks.items():
+        value = datum.get(field)
+        if value is None:
+            continue
+        if inner is None:
+            if isinstance(value, str):
+                yield value
+        elif isinstance(value, list):
+            for item in value:
+                yield from _values(inner, item)
+        else:
+            yield from _values(inner, value)

@@ -1,0 +1,88 @@
+"""From a record as read to what waits in a lane (cheap), and to what a portal gets (decoded, only when it is tried)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from hub.avro.codec import Codec
+from hub.avro.own_record import OwnRecord
+from hub.connect.portal import Item
+from hub.control import subscriber_filter
+from hub.control.records import Filter
+from hub.delivery.entries import Entry, Raw
+from hub.delivery.parking import FAMILY_OF_TOPIC
+from hub.delivery.snapshot import snapshot
+from hub.errors import BadRecord
+from hub.events.envelope import CANONICAL_RECORDS, Envelope, read_headers
+
+STATE_RECORDS = {"dossier": "vn.hub.Dossier", "procedure": "vn.hub.Procedure", "service": "vn.hub.OnlineService"}
+
+
+class Decoder:
+    """Records of hub.events are events; records of a state topic become a snapshot event (backfill)."""
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+        self._events = {type: OwnRecord(codec, name) for type, name in CANONICAL_RECORDS.items()}
+
+    def due_entry(self, raw: Raw, wanted: Filter, families: tuple[str, ...]) -> Entry | None:
+        """The entry, or None if it is not due to a portal that takes these families.
+
+        BadRecord: it is no canonical event or state.
+        """
+        if raw.topic in FAMILY_OF_TOPIC:
+            item = self.item(raw)
+            if not subscriber_filter.due(wanted, item.envelope.type, item.data):
+                return None
+            return self._entry(raw, item.envelope)
+        envelope = read_headers(raw.headers)
+        if envelope.type not in CANONICAL_RECORDS:
+            raise BadRecord("envelope", f"type {envelope.type} is no canonical event", "type")
+        if subscriber_filter.family_of(envelope.type) not in families:
+            return None
+        if any((wanted.agencies, wanted.procedures, wanted.types)):
+            data = self._events[envelope.type].decode(raw.value)
+            if not subscriber_filter.due(wanted, envelope.type, data):
+                return None
+        return self._entry(raw, envelope)
+
+    def item(self, raw: Raw, newest: Any = None) -> Item:
+        """What the portal gets. `newest`: a later state of the same code, put in the place of the event's own."""
+        if raw.topic in FAMILY_OF_TOPIC:
+            family = FAMILY_OF_TOPIC[raw.topic]
+            _, state = self._codec.decode(raw.value, STATE_RECORDS[family])
+            envelope, data, value = snapshot(self._codec, family, state)
+        else:
+            envelope = read_headers(raw.headers)
+            family = subscriber_filter.family_of(envelope.type)
+            data = self._events[envelope.type].decode(raw.value)
+            value = raw.value or b""
+        if newest is not None:
+            data = {**data, subscriber_filter.STATE_FIELD[family]: newest}
+            value = self._codec.encode(CANONICAL_RECORDS[envelope.type], data)
+        return Item(envelope, family, data, value, raw.partition, raw.offset)
+
+    def receipt(self, value: bytes | None) -> dict[str, Any]:
+        """A record of hub.deliveries."""
+        return self._codec.decode(value, "vn.hub.Delivery")[1]
+
+    def _entry(self, raw: Raw, envelope: Envelope) -> Entry:
+        return Entry(
+            raw.key.decode() if raw.key else envelope.subject,
+            envelope.id,
+            envelope.hub_seq,
+            subscriber_filter.family_of(envelope.type),
+            raw.topic,
+            raw.partition,
+            raw.offset,
+            _epoch_ms(envelope.recordedtime) or raw.timestamp_ms,
+            record=raw,
+        )
+
+
+def _epoch_ms(rfc3339: str) -> int:
+    try:
+        return round(datetime.fromisoformat(rfc3339).timestamp() * 1000)
+    except ValueError:
+        return 0

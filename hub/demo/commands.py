@@ -1,0 +1,122 @@
+"""What the demo asks of the running hub as an operator would: its commands, its read API, a subscriber on Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import httpx
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from hub.config import Settings
+from hub.control.directory import write
+from hub.control.records import Filter, Subscriber
+from hub.demo.checker.deadlines import Told
+from hub.errors import StartError
+from hub.events.envelope import CANONICAL_RECORDS, DOSSIER_DEADLINE, read_headers
+from hub.kafka import clients
+from hub.kafka.topic_admin import ensure_topics
+from hub.kafka.topics import out, subscriber_topics
+from hub.machine.child_process import die_with_parent
+from hub.registry.client import open_codec
+from hub.supervisor.environment import variables
+
+DEADLINES = "deadlines"
+"""The subscriber on Kafka that is due deadlines only."""
+COMMAND_S = 60.0
+_AWAY = 75
+
+
+async def hub_json(settings: Settings, *arguments: str) -> Any:
+    """`hub … --json`. While a portal is away (exit 75) it is asked again. StartError if it says nothing usable."""
+    deadline = asyncio.get_running_loop().time() + COMMAND_S
+    while True:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "hub", *arguments, "--json",
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            env=variables(settings), preexec_fn=die_with_parent(os.getpid()),
+        )  # fmt: skip
+        said, errors = await process.communicate()
+        if process.returncode != _AWAY:
+            try:
+                return json.JSONDecoder().raw_decode(said.decode())[0]
+            except ValueError:
+                last = errors.decode(errors="replace").strip().splitlines()[-1:]
+                raise StartError(f"hub {' '.join(arguments)} ended with {process.returncode}: {last}") from None
+        if asyncio.get_running_loop().time() > deadline:
+            raise StartError(f"hub {' '.join(arguments)}: the portal was away for {COMMAND_S:.0f} s")
+        await asyncio.sleep(0.5)
+
+
+async def api(settings: Settings, *paths: str) -> list[dict[str, Any] | None]:
+    """What the read API answers to each path; None for 404."""
+    found: list[dict[str, Any] | None] = []
+    base = f"http://{settings.console.host}:{settings.console.port}"
+    async with httpx.AsyncClient(timeout=60.0, trust_env=False, base_url=base) as client:
+        for path in paths:
+            answer = await client.get(path)
+            found.append(answer.json() if answer.status_code == 200 else None)
+    return found
+
+
+async def subjects(settings: Settings, codes: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Dossier, procedure or service code -> GET /v1/dossiers/{code}, for those that are known."""
+    wanted = list(codes)
+    found = await api(settings, *(f"/v1/dossiers/{code}" for code in wanted))
+    return {code: answer for code, answer in zip(wanted, found, strict=True) if answer is not None}
+
+
+async def metric(settings: Settings, http: httpx.AsyncClient, role: str, name: str) -> float | None:
+    """One value of a role's /metrics; None while it does not answer."""
+    with contextlib.suppress(OSError, ValueError, KeyError, httpx.HTTPError):
+        note = json.loads((settings.run_dir / f"{role.replace(':', '_')}.json").read_text("utf-8"))
+        text = (await http.get(f"{note['observe']}/metrics")).text
+        if found := re.search(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE):
+            return float(found[1])
+    return None
+
+
+async def add_deadline_subscriber(settings: Settings) -> None:
+    """As `hub subscribers add deadlines --kind kafka-topic --type vn.hub.dossier.deadline` does."""
+    await ensure_topics(settings, subscriber_topics(DEADLINES))
+    wanted = Filter(types=(DOSSIER_DEADLINE,))
+    subscriber = Subscriber(
+        name=DEADLINES, kind="kafka-topic", title="Giám sát thời hạn", filter=wanted, backfill="log"
+    )
+    await write(settings, subscriber)
+
+
+async def follow_deadlines(settings: Settings, told: list[Told]) -> None:
+    """Reads the subscriber's topic from its beginning until cancelled."""
+    codec, topic = await open_codec(settings), out(DEADLINES)
+    consumer: AIOKafkaConsumer = clients.consumer(settings)
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(topic, number) for number in sorted(await _partitions(settings, topic))]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        while True:
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                for record in records:
+                    envelope = read_headers(record.headers)
+                    _, event = codec.decode(record.value, CANONICAL_RECORDS[envelope.type])
+                    own = event["deadline"]
+                    told.append(Told(envelope.id, own["dossier_code"], own["kind"], own["deadline_at"]))
+            await asyncio.sleep(0)
+    finally:
+        await consumer.stop()
+
+
+async def _partitions(settings: Settings, topic: str) -> Sequence[int]:
+    client = clients.admin(settings)
+    await client.start()
+    try:
+        return [p["partition"] for t in await client.describe_topics([topic]) for p in t["partitions"]]
+    finally:
+        await client.close()

@@ -1,0 +1,1 @@
+"""Events: the CloudEvents envelope, the families, what makes an event one and the same."""

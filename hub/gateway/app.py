@@ -1,0 +1,97 @@
+"""The gateway's HTTP application: routes together, and every error as a problem document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from hub.admin.organisations import NameTaken, UnknownOrganisation
+from hub.config import Settings
+from hub.errors import BrokerAway, ConfigError, Overloaded, RegistryError, StartError
+from hub.gateway import events_api, organisations_api, subscribers_api
+from hub.gateway.ingest import Ingest
+from hub.gateway.openapi import SECURITY
+from hub.gateway.sender import Sender
+from hub.observe.server import routes
+from hub.web.docs_page import add_docs
+from hub.web.problem import Problem
+
+ABOUT = """Agency systems publish procedures, dossiers and online services here, as CloudEvents. An event that is
+answered with 202 stands in Kafka; it is delivered at least once to every portal that is due it."""
+
+AWAY_S = 5
+"""Retry-After when something behind the gateway is away."""
+
+
+def build(settings: Settings, holder: events_api.Holder, ingest: Ingest, sender: Sender) -> FastAPI:
+    """The application over what the role holds."""
+    app = FastAPI(
+        title="Hub gateway", version="1", description=ABOUT, docs_url=None, redoc_url=None, routes=list(routes())
+    )
+    app.state.settings = settings
+    app.include_router(events_api.router(settings.gateway, holder, ingest, sender))
+    app.include_router(organisations_api.router)
+    app.include_router(subscribers_api.router)
+    for kind in (Problem, Overloaded, BrokerAway, RegistryError, ConfigError, StartError, RequestValidationError):
+        app.add_exception_handler(kind, _answer)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _fault)
+    _declare_security(app)
+    add_docs(app, "Keys go into <code>X-Api-Key</code> or\n<code>Authorization: Bearer …</code>.")
+    return app
+
+
+def problem_of(error: Exception) -> Problem:
+    """What a caller is told of an error."""
+    match error:
+        case Problem():
+            return error
+        case Overloaded():
+            return Problem("overloaded", str(error), {"Retry-After": str(error.retry_after)})
+        case BrokerAway():
+            return Problem("unavailable", str(error), {"Retry-After": str(error.retry_after)})
+        case UnknownOrganisation():
+            return Problem("not_found", str(error))
+        case NameTaken():
+            return Problem("conflict", str(error))
+        case ConfigError():
+            return Problem("invalid", str(error), field=error.field)
+        case RequestValidationError():
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"][1:])
+            return Problem("invalid", f"{field}: {first['msg']}", field=field)
+    return Problem("unavailable", str(error), {"Retry-After": str(AWAY_S)})
+
+
+async def _answer(_: Request, error: Exception) -> Response:
+    return problem_of(error).response()
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = {404: "not_found", 405: "method_not_allowed", 401: "unauthenticated", 403: "forbidden"}
+    known = code.get(error.status_code, "invalid" if error.status_code < 500 else "unavailable")
+    answer = Problem(known, str(error.detail), error.headers).response()
+    answer.status_code = error.status_code
+    return answer
+
+
+async def _fault(_: Request, error: Exception) -> Response:
+    """Starlette logs the traceback; the caller learns only that it was not their fault."""
+    return Problem("internal", "the hub failed at this request; its log tells why").response()
+
+
+def _declare_security(app: FastAPI) -> None:
+    """Names the two ways to send a key, so that `/docs` has its button for it."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = plain()
+        document.setdefault("components", {})["securitySchemes"] = SECURITY
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,98 @@
+"""The role `gateway`: HTTP in. Events go to `hub.ingress` and are answered when the broker has acknowledged them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from functools import partial
+
+from aiokafka import AIOKafkaProducer
+
+from hub.config import Settings
+from hub.connect.inbound import installed
+from hub.control.directory import Directory, directory
+from hub.control.keys import KeyRing
+from hub.errors import HubError
+from hub.gateway.app import build
+from hub.gateway.inbound import GatewayHost, mount
+from hub.gateway.ingest import Ingest
+from hub.gateway.sender import Sender
+from hub.kafka import clients
+from hub.kafka.topics import INGRESS
+from hub.observe.health import HEALTH
+from hub.observe.server import listen, serve_app
+from hub.readmodel.database import open_engine
+from hub.readmodel.state import state_of
+from hub.registry.client import open_codec
+
+log = logging.getLogger(__name__)
+
+CLOSE_S = 10.0
+"""The producer's last acknowledgements are awaited so long; nobody was told *accepted* for what is still open."""
+
+
+async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
+    """Serves until `stop`; then open requests get up to 5 s. StartError: the port is taken."""
+    ways = installed(settings)
+    sock = listen(settings.gateway.host, settings.gateway.port)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(sock.close)
+        copy = await stack.enter_async_context(directory(settings))
+        codec = await open_codec(settings)
+        producer = clients.producer(settings)
+        stack.push_async_callback(_close, producer)
+        await producer.start()
+        sender = Sender(producer, INGRESS, settings.gateway.max_in_flight_bytes)
+        await sender.start()
+        stack.push_async_callback(sender.stop)
+        ring = _follow_keys(copy)
+        app = build(settings, ring.holder, Ingest(codec, sender), sender)
+        if ways:
+            engine = open_engine(settings)
+            stack.callback(engine.dispose)
+            find = partial(state_of, engine, "dossier")
+            mount(app, ways, GatewayHost(codec, sender, find, settings.gateway.max_body_bytes))
+        await stack.enter_async_context(serve_app(app, sock))
+        host, port = sock.getsockname()[:2]
+        log.info("takes events at http://%s:%d/v1/events, tells about itself at /docs", host, port)
+        HEALTH.ready["broker"] = lambda: (
+            not sender.away,
+            "acknowledges" if not sender.away else "does not acknowledge",
+        )
+        HEALTH.ready["directory"] = lambda: (True, f"{len(copy.organisations)} organisations")
+        await _until(stop, copy, sender)
+
+
+async def _until(stop: asyncio.Event, copy: Directory, sender: Sender) -> None:
+    """Follows hub.control until `stop`; raises what ends the following or a lane of the sender."""
+    following = asyncio.create_task(copy.follow(stop))
+    asked = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([following, asked, *sender.tasks], return_when=asyncio.FIRST_COMPLETED)
+        if not stop.is_set():
+            if following.done():
+                await following
+            raise HubError("a part of the gateway ended") from sender.failed
+    finally:
+        following.cancel()
+        asked.cancel()
+        await asyncio.gather(following, asked, return_exceptions=True)
+
+
+def _follow_keys(copy: Directory) -> KeyRing:
+    """The keys as they stand in the directory, kept so."""
+    ring = KeyRing(copy.organisations.values())
+
+    def changed(kind: str, _: str) -> None:
+        if kind == "organisation":
+            ring.fill(copy.organisations.values())
+
+    copy.on_change.append(changed)
+    return ring
+
+
+async def _close(producer: AIOKafkaProducer) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_S):
+            await producer.stop()

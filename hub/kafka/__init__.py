@@ -1,0 +1,1 @@
+"""Kafka: clients, topics, rights, batches, copies of compacted topics."""

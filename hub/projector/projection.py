@@ -1,0 +1,167 @@
+"""Kafka records to table rows. Pure: `rows` reads nothing but its arguments, so a rebuild gives the same tables."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+import orjson
+
+from hub.avro.codec import Codec
+from hub.deadletter import record as deadletter
+from hub.errors import BadRecord
+from hub.events import envelope as ce
+from hub.kafka import topics
+
+log = logging.getLogger(__name__)
+Row = dict[str, Any]
+
+TOPICS = (topics.EVENTS, topics.DELIVERIES, topics.DEAD_LETTERS, topics.DISCREPANCIES)
+
+
+class KafkaRecord(Protocol):
+    """What aiokafka's ConsumerRecord gives."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Any
+
+
+@dataclass
+class Rows:
+    """Rows of one batch; `dossiers` holds the newest state of each key only."""
+
+    dossiers: dict[str, Row] = field(default_factory=dict)
+    events: dict[tuple[str, int], Row] = field(default_factory=dict)
+    deliveries: list[Row] = field(default_factory=list)
+    dead_letters: list[Row] = field(default_factory=list)
+    discrepancies: dict[str, Row | None] = field(default_factory=dict)
+
+
+def rows(records: Iterable[KafkaRecord], codec: Codec) -> Rows:
+    """The rows of a batch. A record that cannot be read is logged and left out: a page must not stop for it."""
+    out = Rows()
+    handlers: dict[str, Callable[[Rows, KafkaRecord, Codec], None]] = {
+        topics.EVENTS: _event,
+        topics.DELIVERIES: _delivery,
+        topics.DEAD_LETTERS: _dead_letter,
+        topics.DISCREPANCIES: _discrepancy,
+    }
+    for record in records:
+        try:
+            handlers[record.topic](out, record, codec)
+        except (BadRecord, ValueError, KeyError) as error:
+            log.error("%s/%d/%d is not in the read model: %s", record.topic, record.partition, record.offset, error)
+    return out
+
+
+def millis(rfc3339: str) -> int | None:
+    """Epoch milliseconds of a CloudEvents time, None for an empty one."""
+    return int(datetime.fromisoformat(rfc3339).timestamp() * 1000) if rfc3339 else None
+
+
+# field of the canonical record -> its word
+_WORDS = {"step": "step", "change": "change", "deadline": "kind"}
+# canonical type -> (family, field of the step, field of the state)
+_SHAPES = {
+    ce.DOSSIER_EVENT: ("dossier", "step", "dossier"),
+    ce.PROCEDURE_EVENT: ("procedure", "change", "procedure"),
+    ce.SERVICE_EVENT: ("service", "change", "service"),
+    ce.DOSSIER_DEADLINE: ("dossier", "deadline", "dossier"),
+}
+
+
+def _event(out: Rows, record: KafkaRecord, codec: Codec) -> None:
+    head = ce.read_headers(record.headers)
+    family, step_field, state_field = _SHAPES[head.type]
+    _, datum = codec.decode(record.value, ce.CANONICAL_RECORDS[head.type])
+    step, state = datum[step_field], datum[state_field]
+    key, seq = head.subject, datum["hub_seq"]
+    out.events[key, seq] = {
+        "key": key,
+        "hub_seq": seq,
+        "event_id": head.id,
+        "cause_id": head.causationid or None,
+        "type": head.type,
+        "source": head.source,
+        "step": step[_WORDS[step_field]],
+        "status": datum.get("status"),
+        "late": datum.get("late", False),
+        "correction": step.get("correction", False),
+        "rating": step.get("rating"),
+        "transferred_to": step.get("transferred_to"),
+        "step_due_at": step.get("step_due_at"),
+        "occurred_at": step["occurred_at"],
+        "accepted_at": millis(head.recordedtime),
+        "note": step.get("note"),
+        "handler": step.get("handler"),
+        "partition": record.partition,
+        "offset": record.offset,
+    }
+    known = out.dossiers.get(key)
+    if known is None or known["hub_seq"] <= state["hub_seq"]:
+        out.dossiers[key] = _subject(key, family, state)
+
+
+def _subject(key: str, family: str, state: Row) -> Row:
+    active = "ACTIVE" if state.get("active") else "WITHDRAWN"
+    return {
+        "key": key,
+        "family": family,
+        "hub_seq": state["hub_seq"],
+        "status": state["status"] if family == "dossier" else active,
+        "status_at": state["status_at"] if family == "dossier" else state["changed_at"],
+        "procedure_code": state.get("procedure_code"),
+        "agency_code": state.get("agency_code"),
+        "received_at": state.get("received_at"),
+        "due_at": state.get("due_at"),
+        "finished_at": state.get("finished_at"),
+        "parent_code": state.get("parent_code"),
+        "state": state,
+    }
+
+
+def _delivery(out: Rows, record: KafkaRecord, codec: Codec) -> None:
+    _, datum = codec.decode(record.value, "vn.hub.Delivery")
+    out.deliveries.append({**datum, "partition": record.partition, "offset": record.offset})
+
+
+def _dead_letter(out: Rows, record: KafkaRecord, _: Codec) -> None:
+    letter = deadletter.parse(record.key, record.value, record.headers)
+    origin = f"{letter.topic}/{letter.partition}/{letter.offset}" if letter.offset >= 0 else letter.topic
+    out.dead_letters.append(
+        {
+            "partition": record.partition,
+            "offset": record.offset,
+            "id": letter.id,
+            "key": letter.key.decode(errors="replace")[:200] if letter.key else None,
+            "stage": letter.stage,
+            "reason": letter.reason,
+            "detail": letter.detail,
+            "field": letter.field,
+            "subscriber": letter.subscriber,
+            "event_id": letter.event_id[:200],
+            "source": letter.source[:200],
+            "origin": origin[:300],
+            "at": letter.at_ms,
+        }
+    )
+
+
+def _discrepancy(out: Rows, record: KafkaRecord, _: Codec) -> None:
+    identity = (record.key or b"").decode()
+    if record.value is None:
+        out.discrepancies[identity] = None
+        return
+    datum = orjson.loads(record.value)
+    out.discrepancies[identity] = {
+        "id": identity,
+        **{name: datum[name] for name in ("key", "subscriber", "kind", "opened_at", "detail")},
+        "healed_at": datum.get("healed_at"),
+    }

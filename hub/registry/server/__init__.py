@@ -1,0 +1,1 @@
+"""The role `registry`: the embedded schema registry, with Confluent's REST face."""

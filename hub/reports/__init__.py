@@ -1,0 +1,1 @@
+"""Figures of a month, their score, workbooks, and what is offered online."""

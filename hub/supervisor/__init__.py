@@ -1,0 +1,1 @@
+"""`hub up` and `hub run`: roles as processes, started in order, restarted, stopped."""

@@ -1,0 +1,96 @@
+"""Canonical events for connector tests, filled up and checked by their Avro schema."""
+
+from __future__ import annotations
+
+import copy
+from datetime import datetime
+from typing import Any
+
+from hub.avro.codec import decode_body, encode_body, parsed, schema_json
+from hub.connect.portal import Item
+from hub.events.envelope import CANONICAL_RECORDS, DOSSIER_EVENT, Envelope, derived_id
+
+FAMILIES = {"vn.hub.DossierEvent": "dossier", "vn.hub.ProcedureEvent": "procedure", "vn.hub.ServiceEvent": "service"}
+START = "2026-03-02T01:15:00Z"
+PATH = (
+    ("RECEIVED", "ACCEPTED"),
+    ("IN_PROCESS", "IN_PROCESS"),
+    ("SUPPLEMENT_REQUESTED", "SUPPLEMENT"),
+    ("SUPPLEMENT_GIVEN", "IN_PROCESS"),
+    ("FINISHED", "FINISHED"),
+    ("RETURNED", "RETURNED"),
+)
+"""A dossier's usual way: step, and the status it gives."""
+
+
+def milliseconds(moment: str) -> int:
+    """Of an RFC 3339 time."""
+    return int(datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp() * 1000)
+
+
+def item(data: dict[str, Any], event_id: str, subject: str, type: str = DOSSIER_EVENT, time: str = START) -> Item:
+    """data: the canonical record, times as RFC 3339 text, fields with a default may be left out."""
+    record = CANONICAL_RECORDS[type]
+    datum = _with_times(copy.deepcopy(data), schema_json(record), {})
+    body = encode_body(record, datum)
+    envelope = Envelope(event_id, "urn:vn:gov:H11.12:test", type, subject, time=time, hub_seq=datum["hub_seq"])
+    return Item(envelope, FAMILIES[record], decode_body(body, parsed(record)), b"\0\0\0\0\1" + body, 0, 0)
+
+
+def _with_times(value: Any, schema: Any, named: dict[str, Any]) -> Any:
+    """Times written as text become milliseconds, wherever the schema has a timestamp."""
+    if isinstance(schema, str):
+        schema = named.get(schema, schema)
+    if isinstance(schema, list):
+        return None if value is None else _with_times(value, next(s for s in schema if s != "null"), named)
+    if not isinstance(schema, dict):
+        return value
+    if schema["type"] == "record":
+        named[schema["name"] if "." in schema["name"] else f"{schema['namespace']}.{schema['name']}"] = schema
+        for field in schema["fields"]:
+            if field["name"] in value:
+                value[field["name"]] = _with_times(value[field["name"]], field["type"], named)
+            else:
+                _with_times(copy.deepcopy(field.get("default")) or {}, _first(field["type"]), named)
+        return value
+    if schema["type"] == "array":
+        _with_times({}, schema["items"], named)
+        return [_with_times(one, schema["items"], named) for one in value]
+    if schema.get("logicalType") == "timestamp-millis" and isinstance(value, str):
+        return milliseconds(value)
+    return value
+
+
+def _first(schema: Any) -> Any:
+    """The type itself, so that records defined in a field that is left out are known later."""
+    return next((s for s in schema if isinstance(s, dict)), "null") if isinstance(schema, list) else schema
+
+
+def dossier_items(code: str, count: int = len(PATH), first: int = 1) -> list[Item]:
+    """Events first … first+count-1 of that dossier's usual way, an hour apart."""
+    out = []
+    for seq in range(first, first + count):
+        step, status = PATH[(seq - 1) % len(PATH)]
+        at = milliseconds(START) + (seq - 1) * 3_600_000
+        known = {"procedure_code": "1.004194", "agency_code": "H11.12", "agency_name": "UBND TP Phan Thiết"}
+        data = {
+            "hub_seq": seq,
+            "status": status,
+            "step": {
+                "dossier_code": code,
+                "step": step,
+                "occurred_at": at,
+                "handler": {"name": "Nguyễn Thị Hoa", "department": "Một cửa"},
+                **known,
+            },
+            "dossier": {
+                "dossier_code": code,
+                "hub_seq": seq,
+                "status": status,
+                "status_at": at,
+                "abstract": f"Bước {seq}",
+                **known,
+            },
+        }
+        out.append(item(data, derived_id("test", code, str(seq)), code))
+    return out

@@ -1,0 +1,213 @@
+"""Facts, text and times of the model."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub.avro.codec import schema_json
+from hub.errors import BadRecord
+from hub.model import catalogue, facts, step_history
+from hub.model.text import nfc, tidy
+from hub.model.times import AHEAD_MS, check_event_time, check_time, utc_text
+
+T = 1_767_571_200_000
+EMPTY = {"dossier_code": "H11-260105-0001", "attachments": [], "fees": []}
+
+
+def paper(id, name, result=False):
+    return {"id": id, "name": name, "component_code": None, "url": None, "result": result}
+
+
+def told(*writers):
+    """Facts after (key, step) arrive in this order."""
+    state, keys = EMPTY, facts.NO_KEYS
+    for key, step in writers:
+        state, keys = facts.merge(state, keys, step, key)
+    return state, keys
+
+
+def at(minute, low=0):
+    return step_history.order_key(T + minute * 60_000, "IN_PROCESS", False, low)
+
+
+def test_a_late_step_fills_what_is_empty_and_undoes_nothing():
+    state, _ = told((at(5), {"due_at": 50, "remark": None}), (at(1), {"due_at": 10, "remark": "từ quầy"}))
+    assert (state["due_at"], state["remark"]) == (50, "từ quầy")
+
+
+def test_a_late_step_mends_what_an_older_one_wrote():
+    state, _ = told((at(1), {"due_at": 10}), (at(9), {"remark": "x"}), (at(5), {"due_at": 50}))
+    assert state["due_at"] == 50
+
+
+def test_applicant_fields_count_one_by_one():
+    state, _ = told(
+        (at(1), {"applicant": {"name": "Nguyễn Văn A", "kind": "BUSINESS", "phone": "0252"}}),
+        (at(2), {"applicant": {"name": None, "kind": "CITIZEN", "phone": "0909"}}),
+    )
+    assert state["applicant"] == {"name": "Nguyễn Văn A", "kind": "CITIZEN", "phone": "0909"}
+
+
+def test_papers_are_united_by_id_results_last():
+    state, _ = told(
+        (at(1), {"attachments": [paper("b", "Đơn"), paper("a", "CCCD")]}),
+        (at(3), {"attachments": [paper("r", "Giấy phép", result=True), paper("a", "CCCD mới")]}),
+        (at(2), {"attachments": [paper("a", "CCCD cũ")]}),
+    )
+    assert [(p["id"], p["name"]) for p in state["attachments"]] == [("a", "CCCD mới"), ("b", "Đơn"), ("r", "Giấy phép")]
+
+
+def test_papers_without_id_are_told_apart_by_name():
+    state, _ = told((at(1), {"attachments": [paper("", "Đơn"), paper("", "CCCD")]}))
+    assert len(state["attachments"]) == 2
+
+
+def test_too_many_papers_are_refused():
+    with pytest.raises(BadRecord, match="limit"):
+        told((at(1), {"fees": [{"code": str(n)} for n in range(facts.MAX_ITEMS + 1)]}))
+
+
+def test_a_transfer_names_the_holder():
+    newer = {"transferred_to": "H11.03", "step_due_at": None}
+    state, _ = told((at(1), newer), (at(0), {"transferred_to": "H11.02", "step_due_at": T + 9}))
+    assert (state["holder_agency_code"], state["holder_since"], state["holder_due_at"]) == ("H11.03", T + 60_000, None)
+
+
+def test_arguments_stay_as_they_are():
+    keys = [0] * facts.COUNT
+    facts.merge(EMPTY, keys, {"due_at": 1, "applicant": {"name": "A"}, "fees": [{"code": "1"}]}, at(1))
+    assert EMPTY == {"dossier_code": "H11-260105-0001", "attachments": [], "fees": []}
+    assert not any(keys)
+
+
+def test_every_fact_that_step_and_dossier_share_is_merged():
+    step = {f["name"] for f in schema_json("vn.hub.DossierStep")["fields"]}
+    dossier = {f["name"] for f in schema_json("vn.hub.Dossier")["fields"]}
+    merged = {*facts.DOSSIER_FIELDS, *facts.LATER_FIELDS, "applicant", "attachments", "fees", "dossier_code"}
+    assert step & dossier == merged
+    assert {f["name"] for f in schema_json("vn.hub.Applicant")["fields"]} == set(facts.APPLICANT_FIELDS)
+    for name, fields in (("Procedure", catalogue.PROCEDURE_FIELDS), ("OnlineService", catalogue.SERVICE_FIELDS)):
+        known = {f["name"] for f in schema_json(f"vn.hub.{name}")["fields"]}
+        code = "procedure_code" if name == "Procedure" else "service_code"
+        assert known - {code, "hub_seq", "active", "active_since", "changed_at"} == set(fields)
+
+
+_value = st.none() | st.integers(1, 9)
+_step = st.fixed_dictionaries(
+    {
+        "due_at": _value,
+        "remark": st.none() | st.sampled_from(["x", "y"]),
+        "transferred_to": st.none() | st.sampled_from(["H11.01", "H11.02"]),
+        "step_due_at": _value,
+        "parent_code": st.none() | st.sampled_from(["H11-260105-0002", "H11-260105-0003"]),
+        "applicant": st.none() | st.fixed_dictionaries({"name": st.none() | st.just("A"), "kind": st.just("CITIZEN")}),
+        "attachments": st.lists(st.builds(paper, st.sampled_from("abc"), st.sampled_from("xyz"), st.booleans())),
+        "fees": st.lists(st.fixed_dictionaries({"code": st.sampled_from("12"), "amount_vnd": st.integers(0, 3)})),
+    }
+)
+
+
+@settings(max_examples=100)
+@given(st.lists(st.tuples(st.integers(0, 3), _step), max_size=6), st.randoms(use_true_random=False))
+def test_facts_do_not_depend_on_the_order_of_arrival(steps, random):
+    writers = [(at(minute, low), step) for low, (minute, step) in enumerate(steps)]
+    shuffled = writers[:]
+    random.shuffle(shuffled)
+    state, keys = told(*writers)
+    assert told(*shuffled) == (state, keys)
+    items = len(state["attachments"]) + len(state["fees"])
+    assert list(facts.unpack_keys(facts.pack_keys(keys), items)) == list(keys)
+
+
+@given(st.lists(st.integers(0, 2**63 - 1), max_size=400) | st.integers(250, 260).map(lambda n: list(range(n))))
+def test_keys_pack_round_trip(keys):
+    assert list(facts.unpack_all(facts.pack_keys(keys))) == keys
+
+
+def test_keys_of_an_older_program_get_the_new_fields():
+    old = facts.pack_keys([*range(1, facts.COUNT - 1), 77])
+    assert facts.unpack_keys(old, 1) == (*range(1, facts.COUNT - 1), 0, 0, 77)
+
+
+# --- catalogue ---------------------------------------------------------------------------------------------------
+
+
+def change(kind, minute, **more):
+    return catalogue.order_key(T + minute, kind, 0), {"change": kind, "occurred_at": T + minute, **more}
+
+
+def entry(*changes):
+    state, keys, lates = {"active": True}, (), []
+    for key, datum in changes:
+        state, keys, late = catalogue.merge(state, keys, datum, key, catalogue.PROCEDURE_FIELDS)
+        lates.append(late)
+    return state, lates
+
+
+def test_a_late_publication_does_not_bring_a_withdrawn_procedure_back():
+    state, lates = entry(change("WITHDRAWN", 5), change("PUBLISHED", 1, name="Cấp phép"))
+    assert state == {"active": False, "active_since": T + 5, "changed_at": T + 5, "name": "Cấp phép"}
+    assert lates == [False, True]
+
+
+def test_an_amendment_changes_facts_only():
+    state, _ = entry(change("WITHDRAWN", 1), change("AMENDED", 2, fee_vnd=5000))
+    assert (state["active"], state["fee_vnd"], state["changed_at"]) == (False, 5000, T + 2)
+    assert state["active_since"] == T + 1
+
+
+def test_a_list_that_became_empty_is_empty_and_one_not_told_stays():
+    told = [{"code": "LP1", "amount_vnd": 5000}]
+    state, _ = entry(change("PUBLISHED", 1, fees=told, results=[{"code": "KQ1"}]), change("AMENDED", 2, fees=[]))
+    assert (state["fees"], state["results"]) == ([], [{"code": "KQ1"}])
+
+
+# --- text and times ----------------------------------------------------------------------------------------------
+
+
+def test_text_becomes_nfc_everywhere():
+    nfd = "Nguye\u0302\u0303n"
+    datum = {"a": nfd, "b": {"c": nfd}, "d": [{"e": nfd}, nfd], "f": 1, "g": "ascii"}
+    assert tidy(datum)
+    assert datum == {"a": "Nguyễn", "b": {"c": "Nguyễn"}, "d": [{"e": "Nguyễn"}, "Nguyễn"], "f": 1, "g": "ascii"}
+    assert not tidy(datum)
+
+
+@given(st.text())
+def test_nfc_is_idempotent(text):
+    assert nfc(nfc(text)) == nfc(text)
+
+
+def test_blanks_are_no_value_but_for_required_fields():
+    datum = {
+        "dossier_code": "",
+        "note": " \t\u00a0",
+        "applicant": {"phone": "", "name": "A"},
+        "attachments": [{"id": ""}],
+    }
+    assert tidy(datum, {"dossier_code"})
+    assert datum == {
+        "dossier_code": "",
+        "note": None,
+        "applicant": {"phone": None, "name": "A"},
+        "attachments": [{"id": ""}],
+    }
+
+
+def test_seconds_and_zero_are_no_milliseconds():
+    for wrong in (0, -1, 1_767_571_200, 1 << 42):
+        with pytest.raises(BadRecord, match="due_at"):
+            check_time(wrong, "due_at")
+    check_time(T, "due_at")
+
+
+def test_an_event_from_the_future_is_refused():
+    check_event_time(T + AHEAD_MS, "occurred_at", T)
+    with pytest.raises(BadRecord, match=r"2026-01-06T00:00:00.001Z"):
+        check_event_time(T + AHEAD_MS + 1, "occurred_at", T)
+
+
+def test_utc_text():
+    assert utc_text(T + 7) == "2026-01-05T00:00:00.007Z"
