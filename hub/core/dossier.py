@@ -162,9 +162,10 @@ class DossierState(KeyState):
         else:
             since = int(self.datum["received_at"])
         in_order = not before.keys or key >= before.keys[-1]
-        settled = in_order and before.tail.status not in WAITING and not (self._doubted or self.dates.full)
+        waited = before.tail.status in WAITING
+        settled = in_order and not (self._doubted or self.dates.full)
         self._doubted = False
-        self.watch = followed(self.watch, self.rules, due_at, since, self.dates, self.history, settled)
+        self.watch = followed(self.watch, self.rules, due_at, since, self.dates, self.history, settled, waited)
 
     def _event(self, judged: step_history.Judged, datum_body: bytes, body: bytes, incoming: Incoming) -> bytes:
         """The canonical event's Avro body. BadRecord (`limit`)."""

@@ -17,7 +17,7 @@ from hub.web.problem import Problem
 log = logging.getLogger(__name__)
 
 
-class Rights(BaseModel):
+class OrganisationRights(BaseModel):
     """What may be said of an organisation; fields left out stay as they are."""
 
     model_config = ConfigDict(extra="forbid")
@@ -38,11 +38,11 @@ class Rights(BaseModel):
         return {name: value for name, value in self.model_dump(exclude={"role"}).items() if value is not None}
 
 
-class New(Rights):
+class NewOrganisation(OrganisationRights):
     name: str
 
 
-class Rotation(BaseModel):
+class KeyRotation(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     overlap_hours: float = Field(24.0, ge=0, le=24 * 90, description="how long the present keys work on")
@@ -75,7 +75,7 @@ async def every(hub: Hub, by: By) -> list[dict[str, Any]]:
 
 
 @router.post("", status_code=201, summary="Add one; the API key is in the answer and is stored nowhere")
-async def add(new: New, hub: Hub, by: By) -> dict[str, Any]:
+async def add(new: NewOrganisation, hub: Hub, by: By) -> dict[str, Any]:
     wanted = organisations.checked(new.given())
     key = await organisations.add(hub, wanted, by.who, by.why)
     return organisations.public(await organisations.get(hub, wanted.name)) | {"key": key}
@@ -87,12 +87,12 @@ async def show(name: str, hub: Hub, by: By) -> dict[str, Any]:
 
 
 @router.patch("/{name}", summary="Change its rights")
-async def change(name: str, rights: Rights, hub: Hub, by: By) -> dict[str, Any]:
+async def change(name: str, rights: OrganisationRights, hub: Hub, by: By) -> dict[str, Any]:
     return organisations.public(await organisations.change(hub, name, rights.given(), by.who, by.why))
 
 
 @router.post("/{name}/rotate-key", summary="A new key; the present ones work on for the overlap")
-async def rotate(name: str, rotation: Rotation, hub: Hub, by: By) -> dict[str, Any]:
+async def rotate(name: str, rotation: KeyRotation, hub: Hub, by: By) -> dict[str, Any]:
     overlap = timedelta(hours=rotation.overlap_hours)
     key, changed = await organisations.rotate_key(hub, name, by.who, by.why, overlap)
     return organisations.public(changed) | {"key": key}

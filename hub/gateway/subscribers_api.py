@@ -19,7 +19,7 @@ from hub.gateway.organisations_api import By, Hub
 from hub.web.problem import Problem
 
 
-class Wanted(BaseModel):
+class SubscriberFilter(BaseModel):
     """Which events are due to it; empty lists admit all."""
 
     model_config = ConfigDict(extra="forbid")
@@ -29,20 +29,20 @@ class Wanted(BaseModel):
     types: list[str] = Field([], description="event types or step words")
 
 
-class Change(BaseModel):
+class SubscriberChange(BaseModel):
     """What may be changed later; fields left out stay as they are."""
 
     model_config = ConfigDict(extra="forbid")
 
     title: str | None = None
-    filter: Wanted | None = None
+    filter: SubscriberFilter | None = None
     settings: dict[str, Any] | None = Field(None, description="the connector's settings, whole")
 
     def given(self) -> dict[str, Any]:
         return {name: value for name, value in self.model_dump().items() if value is not None}
 
 
-class New(Change):
+class NewSubscriber(SubscriberChange):
     name: str
     kind: str = Field(description="connector, as national-portal, provincial-portal, kafka-topic")
     secrets: dict[str, str] = Field({}, description="literal, env:NAME or file:PATH; never shown again")
@@ -50,7 +50,7 @@ class New(Change):
     paused: bool = False
 
 
-class Rotation(BaseModel):
+class SecretRotation(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     secret: str = subscribers.SIGNING
@@ -84,7 +84,7 @@ async def every(hub: Hub, by: By) -> list[dict[str, Any]]:
 
 
 @router.post("", status_code=201, summary="Add one; its delivery is started by the supervisor")
-async def add(new: New, hub: Hub, by: By) -> dict[str, Any]:
+async def add(new: NewSubscriber, hub: Hub, by: By) -> dict[str, Any]:
     made = await subscribers.add(hub, new.given(), by.who, by.why)
     return subscribers.public(made, None)
 
@@ -95,7 +95,7 @@ async def show(name: str, hub: Hub, by: By) -> dict[str, Any]:
 
 
 @router.patch("/{name}", summary="Change title, filter or settings")
-async def change(name: str, changes: Change, hub: Hub, by: By) -> dict[str, Any]:
+async def change(name: str, changes: SubscriberChange, hub: Hub, by: By) -> dict[str, Any]:
     await subscribers.change(hub, name, changes.given(), by.who, by.why)
     return await subscribers.show(hub, name)
 
@@ -113,7 +113,7 @@ async def resume(name: str, hub: Hub, by: By) -> dict[str, Any]:
 
 
 @router.post("/{name}/rotate-secret", summary="A new secret; the old one signs beside it for the overlap")
-async def rotate(name: str, rotation: Rotation, hub: Hub, by: By) -> dict[str, Any]:
+async def rotate(name: str, rotation: SecretRotation, hub: Hub, by: By) -> dict[str, Any]:
     overlap = None if rotation.overlap_hours is None else timedelta(hours=rotation.overlap_hours)
     value, _ = await subscribers.rotate_secret(hub, name, by.who, by.why, rotation.secret, rotation.value, overlap)
     made = {} if rotation.value is not None else {"value": value}

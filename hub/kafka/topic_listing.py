@@ -1,4 +1,4 @@
-"""The topic catalogue as files for people and administrators. `python -m hub.kafka.topic_listing deploy/kafka` makes them.
+"""The topic catalogue as files for administrators; `python -m hub.kafka.topic_listing deploy/kafka` makes them.
 
 A test compares the files with the catalogue, so that they cannot fall behind.
 """

@@ -1,8 +1,8 @@
 """What a dossier's steps tell of its due date: since when it is promised, and when the dossier waited (decision 20).
 
 Kept step by step, as `hub.model.step_history` keeps the steps themselves, so that both follow from the steps in the
-order in which they happened, whatever the order of arrival. Stored in the header `dates` of the state record, which is left out
-while there is nothing to say.
+order in which they happened, whatever the order of arrival. Stored in the header `dates` of the
+state record, which is left out while there is nothing to say.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from hub.model.dates import Dates
 from hub.model.deadlines import Rules, running
-from hub.model.lifecycle import STATUS_NUMBER
-from hub.model.step_history import History
+from hub.model.lifecycle import STATUS_NUMBER, WAITING
+from hub.model.step_history import History, key_time
 
 DEADLINE, TRANSFER = "deadline", "transfer"
 WARNING, DUE = "WARNING", "DUE"
@@ -82,18 +82,30 @@ def transferred(watch: Watch | None, due_at: int | None, since: int, status: int
 
 
 def followed(
-    watch: Watch | None, rules: Rules, due_at: int, since: int, dates: Dates, history: History, settled: bool = False
+    watch: Watch | None,
+    rules: Rules,
+    due_at: int,
+    since: int,
+    dates: Dates,
+    history: History,
+    settled: bool = False,
+    waited: bool = False,
 ) -> Watch:
-    """The watch after a step. since: when `due_at` was promised. settled: the step came last and ended no wait, so that
-    a date that stands stays where it is; it only saves time, for counting working days is dearer than all else of a
-    step.
+    """The watch after a step. since: when `due_at` was promised.
+
+    settled: the step came last and all waits are known, so that the date that stands holds, moved by the wait that this
+    step ended, if it ended one. waited: the dossier waited until this step. Both only save time, for counting working
+    days is dearer than all else of a step.
 
     While the dossier waits the deadline stands where the waits that are over have moved it.
     """
     runs = history.tail.status in _OPEN
-    if settled and watch is not None and (watch.due_at, watch.since) == (due_at, since):
+    counted, known = due_at, settled and watch is not None and (watch.due_at, watch.since) == (due_at, since)
+    if watch is not None and known and (not waited or history.tail.status in WAITING):
         return watch if runs == watch.runs else watch._replace(runs=runs)
     over = [pause for pause in dates.waits(history, since) if pause[1] is not None]
-    deadline_at = running(rules, due_at, since, over)
+    if watch is not None and known:
+        counted, over = watch.deadline_at, [pause for pause in over[-1:] if pause[1] == key_time(history.keys[-1])]
+    deadline_at = running(rules, counted, since, over)
     assert deadline_at is not None  # none of them goes on
     return Watch(due_at, since, deadline_at, runs, dates.mask_of(deadline_at))

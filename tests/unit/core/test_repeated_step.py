@@ -138,9 +138,9 @@ def test_a_watch_that_looks_only_at_what_changed_is_the_same(seed: int) -> None:
         assert len(dates.told) == len(judged.history.keys)
         due_at, since = dates.promised(judged.history)
         in_order = not known.keys or key >= known.keys[-1]
-        settled = in_order and known.tail.status not in WAITING and not dates.full
+        settled, waited = in_order and not dates.full, known.tail.status in WAITING
         whole = followed(None, rules, due_at, since, dates, judged.history)
-        assert followed(watch, rules, due_at, since, dates, judged.history, settled) == whole
+        assert followed(watch, rules, due_at, since, dates, judged.history, settled, waited) == whole
         watch, known = whole, judged.history
         if rng.random() < 0.1:
             watch = watch._replace(mask=rng.randrange(1, 4))

@@ -128,7 +128,7 @@ def test_links_of_both_pages_lead_somewhere() -> None:
 
 
 def test_the_domain_page_counts_the_dossiers_written_by_hand() -> None:
-    data = ROOT / "tests" / "unit" / "data"
+    data = ROOT / "tests" / "data"
     number = len(json.loads((data / "dossiers.json").read_text("utf-8"))["dossiers"])
     assert f"steps and states of {number} dossiers" in (ROOT / "docs" / "domain.md").read_text("utf-8")
 
