@@ -12,7 +12,19 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from hub.avro.bodies import DELIVERY
 from hub.avro.codec import Codec
+from hub.avro.record import Record
+from hub.avro.records import (
+    DossierDeadline,
+    DossierDeadlineEvent,
+    DossierEvent,
+    DossierStep,
+    ProcedureChange,
+    ProcedureEvent,
+    ServiceChange,
+    ServiceEvent,
+)
 from hub.config import Settings
 from hub.deadletter import record as dead_letter
 from hub.errors import BadRecord
@@ -109,38 +121,56 @@ def _hop(record: ConsumerRecord[bytes, bytes], codec: Codec) -> Hop:
 
 
 def _event(record: ConsumerRecord[bytes, bytes], codec: Codec) -> dict[str, Any]:
+    """Of hub.ingress or hub.events."""
     envelope = read_headers(record.headers)
-    _name, data = codec.decode(record.value)
-    inner = data.get("step") or data.get("change") or data.get("deadline") or data.get("kind")
-    if inner and not isinstance(inner, str):
-        inner = inner.get("step") or inner.get("change") or inner.get("kind")
-    step = inner or envelope.type
-    words = [f"from {envelope.source}"]
+    data = codec.read_any(record.value)[1]
     if record.topic == topics.INGRESS:
-        return {"what": f"accepted {step}", "detail": words[0], "event_ids": (envelope.id,)}
-    words = [f"hub_seq {data['hub_seq']}"]
-    if "status" in data:
-        words.append(f"status {data['status']}")
-    if data.get("late"):
+        told = f"accepted {_word(data) or envelope.type}"
+        return {"what": told, "detail": f"from {envelope.source}", "event_ids": (envelope.id,)}
+    if not isinstance(data, (DossierEvent, DossierDeadlineEvent, ProcedureEvent, ServiceEvent)):
+        raise BadRecord("schema_mismatch", f"{type(data).__name__} is no canonical event")
+    words = [f"hub_seq {data.hub_seq}"]
+    if isinstance(data, DossierEvent):
+        words.append(f"status {data.status}")
+    if not isinstance(data, DossierDeadlineEvent) and data.late:
         words.append("late")
     ids = (envelope.id, envelope.causationid) if envelope.causationid else (envelope.id,)
-    return {"what": f"canonical {step}", "detail": ", ".join(words), "event_ids": ids, "hub_seq": data["hub_seq"]}
+    what = f"canonical {_word(data)}"
+    return {"what": what, "detail": ", ".join(words), "event_ids": ids, "hub_seq": data.hub_seq}
+
+
+def _word(data: Record) -> str:
+    """What happened: the step, the change, or the kind of the deadline; "" of another record."""
+    match data:
+        case DossierEvent():
+            return data.step.step
+        case DossierDeadlineEvent():
+            return data.deadline.kind
+        case ProcedureEvent() | ServiceEvent():
+            return data.change.change
+        case DossierStep():
+            return data.step
+        case ProcedureChange() | ServiceChange():
+            return data.change
+        case DossierDeadline():
+            return data.kind
+    return ""
 
 
 def _delivery(record: ConsumerRecord[bytes, bytes], codec: Codec) -> dict[str, Any]:
-    _name, data = codec.decode(record.value, "vn.hub.Delivery")
-    words = [f"attempt {data['attempt']}", f"{data['latency_ms']} ms"]
-    if data["http_status"]:
-        words.append(f"HTTP {data['http_status']}")
-    if data["error_kind"]:
-        words.append(data["error_kind"])
-    if data["hub_seqs"]:
-        words.append("hub_seq " + ", ".join(map(str, data["hub_seqs"])))
+    told = codec.read(DELIVERY, record.value)
+    words = [f"attempt {told.attempt}", f"{told.latency_ms} ms"]
+    if told.http_status:
+        words.append(f"HTTP {told.http_status}")
+    if told.error_kind:
+        words.append(told.error_kind)
+    if told.hub_seqs:
+        words.append("hub_seq " + ", ".join(map(str, told.hub_seqs)))
     return {
-        "what": f"{data['subscriber']}: {data['outcome']}",
+        "what": f"{told.subscriber}: {told.outcome}",
         "detail": ", ".join(words),
-        "event_ids": tuple(data["event_ids"]),
-        "hub_seq": max(data["hub_seqs"], default=0),
+        "event_ids": told.event_ids,
+        "hub_seq": max(told.hub_seqs, default=0),
     }
 
 
