@@ -7,24 +7,30 @@ from typing import Any
 
 import msgspec
 
-from hub.avro.record import Body, R, Record
+from hub.avro.record import R, Record
 from hub.errors import DecodeError
 
 _PLACE = re.compile(r" - at `\$\.?([^`]*)`\Z")
 
 
 def document(record: Record) -> dict[str, Any]:
-    """All its fields in the schema's order, the records inside it too; lists are tuples, which JSON writes as lists."""
-    found: dict[str, Any] = msgspec.to_builtins(record)
-    return found
+    """All its fields in the schema's order, the records inside it too."""
+    return {name: _plain(getattr(record, name)) for name in record.__struct_fields__}
 
 
-def from_document(body: Body[R], found: object) -> R:
+def _plain(value: object) -> object:
+    if isinstance(value, Record):
+        return document(value)
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value
+
+
+def from_document(record: type[R], found: object) -> R:
     """The record of a document or of fastavro's datum. DecodeError (avro) names the field, never its value."""
     try:
-        return msgspec.convert(found, body.record, strict=True)
+        return msgspec.convert(found, record, strict=True)
     except msgspec.ValidationError as error:
         place = _PLACE.search(str(error))
         field = place[1] if place else ""
-        detail = f"not a record of {body.name}: {field or 'the whole'} has another type or is out of its bounds"
+        name = f"vn.hub.{record.__name__}"
+        detail = f"not a record of {name}: {field or 'the whole'} has another type or is out of its bounds"
         raise DecodeError("avro", detail, field) from None

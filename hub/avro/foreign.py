@@ -44,7 +44,7 @@ class Foreign(Generic[R]):
         r = Reader(value, at, self._body.name)
         self._walk(r, self._node, 0)
         r.end()
-        return from_document(self._body, decode_body(value[at:], self._writer, self._reader))
+        return from_document(self._body.record, decode_body(value[at:], self._writer, self._reader))
 
     def _walk(self, r: Reader, node: Node, depth: int) -> None:
         if depth > DEPTH:

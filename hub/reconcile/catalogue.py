@@ -13,6 +13,7 @@ from typing import TypeVar
 from hub.avro.records import OnlineService, Procedure, ProcedureFee, ProcedureForm, ProcedureTimeLimit
 from hub.model.text import nfc
 
+Item = TypeVar("Item")
 W = TypeVar("W", ProcedureTimeLimit, ProcedureFee)
 
 KINDS = {
@@ -107,21 +108,19 @@ Two = Callable[[Procedure, Procedure], tuple[Told, Told]]
 def _fact(tell: Callable[[Procedure], object]) -> Two:
     """Of one fact."""
 
-    def two(reference: Procedure, own: Procedure) -> tuple[Told, Told]:
-        first, second = (None if (fact := tell(side)) is None else [str(fact)] for side in (reference, own))
-        return first, second
+    def told(side: Procedure) -> Told:
+        return None if (fact := tell(side)) is None else [str(fact)]
 
-    return two
+    return lambda reference, own: (told(reference), told(own))
 
 
-def _list(tell: Callable[[Procedure], Iterable[str | None] | None]) -> Two:
-    def two(reference: Procedure, own: Procedure) -> tuple[Told, Told]:
-        first, second = (
-            None if (told := tell(side)) is None else [str(one) for one in told] for side in (reference, own)
-        )
-        return first, second
+def _list(items: Callable[[Procedure], Iterable[Item] | None], word: Callable[[Item], str]) -> Two:
+    """Of a list, each item by one word."""
 
-    return two
+    def told(side: Procedure) -> Told:
+        return None if (every := items(side)) is None else [word(one) for one in every]
+
+    return lambda reference, own: (told(reference), told(own))
 
 
 def _limits(reference: Procedure, own: Procedure) -> tuple[Told, Told]:
@@ -180,9 +179,9 @@ _TELL: dict[str, Two] = {
     "OTHER_FIELD": _fact(lambda side: side.field_code),
     "OTHER_TIME_LIMIT": _limits,
     "OTHER_FEE": _fees,
-    "OTHER_COMPONENTS": _list(lambda side: side.components and [one.code for one in side.components]),
+    "OTHER_COMPONENTS": _list(lambda side: side.components, lambda one: one.code),
     "OTHER_FORM": _forms,
-    "OTHER_RESULT": _list(lambda side: side.results and [one.code for one in side.results]),
-    "OTHER_LEGAL_BASIS": _list(lambda side: side.legal_bases and [one.number for one in side.legal_bases]),
-    "OTHER_LINKED": _list(lambda side: side.linked_procedures),
+    "OTHER_RESULT": _list(lambda side: side.results, lambda one: one.code),
+    "OTHER_LEGAL_BASIS": _list(lambda side: side.legal_bases, lambda one: one.number),
+    "OTHER_LINKED": _list(lambda side: side.linked_procedures, str),
 }

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub.avro.bodies import ONLINE_SERVICE, PROCEDURE, PROCEDURE_CHANGE
+from hub.avro.bodies import PROCEDURE_CHANGE
 from hub.avro.codec import encode_body
 from hub.avro.document import from_document
-from hub.avro.records import LegalBasis, Procedure, ProcedureForm, ProcedureResult
+from hub.avro.records import LegalBasis, OnlineService, Procedure, ProcedureForm, ProcedureResult
 from hub.reconcile.catalogue import KINDS, Difference, Side, compare
 from hub_connectors.national_portal.catalogue import mapping
 from hub_connectors.national_portal.catalogue.settings import CatalogueSettings
@@ -36,11 +36,11 @@ def side(catalogue: dict[str, Any]) -> Side:
         read = msgspec.json.decode(msgspec.json.encode(PROCEDURE_CHANGE.read(body, 0)))
         assert read | change == read, "the mapping and the schema have the same fields"
         state = {**read, "active": active, "hub_seq": 0, "changed_at": 0}
-        out.procedures[facts["procedure_code"]] = from_document(PROCEDURE, state)
+        out.procedures[facts["procedure_code"]] = from_document(Procedure, state)
     for row in catalogue["LayDVC"]:
         facts = mapping.service(row, CatalogueSettings())
         state = {**facts, "active": True, "hub_seq": 0, "changed_at": 0}
-        out.services[facts["service_code"]] = from_document(ONLINE_SERVICE, state)
+        out.services[facts["service_code"]] = from_document(OnlineService, state)
     return out
 
 
