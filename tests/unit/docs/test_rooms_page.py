@@ -34,6 +34,14 @@ def test_the_layers_of_the_page_are_those_that_are_held() -> None:
     assert block.strip().splitlines() == layers()
 
 
+def test_the_drawing_in_readme_shows_rooms() -> None:
+    drawing = (ROOT / "README.md").read_text("utf-8").split("```mermaid", 1)[1].split("```", 1)[0]
+    box = drawing.split("subgraph", 1)[1].split("\n    end\n", 1)[0]
+    shown = {word for label in re.findall(r'\["(.+?)"\]', box) for word in label.partition("<br/>")[0].split(" · ")}
+    assert {"gateway", "core", "delivery"} <= shown
+    assert shown - ROOMS == {"dead letters"}
+
+
 def test_every_room_says_what_it_is() -> None:
     for room in ROOMS:
         assert (ROOT / "hub" / room / "__init__.py").read_text("utf-8").startswith('"""'), room
