@@ -14,7 +14,6 @@ from hub.connect.inbound import installed
 from hub.control.directory import Directory, directory
 from hub.control.keys import KeyRing
 from hub.errors import HubError
-from hub.events.families import DOSSIER
 from hub.gateway.app import build
 from hub.gateway.inbound import GatewayHost, mount
 from hub.gateway.ingest import Ingest
@@ -24,7 +23,7 @@ from hub.kafka.topics import INGRESS
 from hub.observe.health import HEALTH
 from hub.observe.server import listen, serve_app
 from hub.readmodel.database import open_engine
-from hub.readmodel.state import state_of
+from hub.readmodel.state import dossier_of
 from hub.registry.client import open_codec
 
 log = logging.getLogger(__name__)
@@ -52,7 +51,7 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
         if ways:
             engine = open_engine(settings)
             stack.callback(engine.dispose)
-            find = partial(state_of, engine, DOSSIER.name)
+            find = partial(dossier_of, engine)
             mount(app, ways, GatewayHost(codec, sender, find, settings.gateway.max_body_bytes))
         await stack.enter_async_context(serve_app(app, sock))
         host, port = sock.getsockname()[:2]
