@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
@@ -43,6 +43,15 @@ class Hop:
     topic: str
     partition: int
     offset: int
+    what: str
+    detail: str
+    event_ids: tuple[str, ...] = ()
+    hub_seq: int = 0
+
+
+class Told(NamedTuple):
+    """What a record says of the key: fields as in Hop."""
+
     what: str
     detail: str
     event_ids: tuple[str, ...] = ()
@@ -116,17 +125,16 @@ def _hop(record: ConsumerRecord[bytes, bytes], codec: Codec) -> Hop:
     try:
         told = describe(record, codec)
     except (BadRecord, ValueError, KeyError) as error:
-        told = {"what": "unreadable", "detail": str(error)}
-    return Hop(record.timestamp, record.topic, record.partition, record.offset, **told)
+        told = Told("unreadable", str(error))
+    return Hop(record.timestamp, record.topic, record.partition, record.offset, *told)
 
 
-def _event(record: ConsumerRecord[bytes, bytes], codec: Codec) -> dict[str, Any]:
+def _event(record: ConsumerRecord[bytes, bytes], codec: Codec) -> Told:
     """Of hub.ingress or hub.events."""
     envelope = read_headers(record.headers)
     data = codec.read_any(record.value)[1]
     if record.topic == topics.INGRESS:
-        told = f"accepted {_word(data) or envelope.type}"
-        return {"what": told, "detail": f"from {envelope.source}", "event_ids": (envelope.id,)}
+        return Told(f"accepted {_word(data) or envelope.type}", f"from {envelope.source}", (envelope.id,))
     if not isinstance(data, (DossierEvent, DossierDeadlineEvent, ProcedureEvent, ServiceEvent)):
         raise BadRecord("schema_mismatch", f"{type(data).__name__} is no canonical event")
     words = [f"hub_seq {data.hub_seq}"]
@@ -135,8 +143,7 @@ def _event(record: ConsumerRecord[bytes, bytes], codec: Codec) -> dict[str, Any]
     if not isinstance(data, DossierDeadlineEvent) and data.late:
         words.append("late")
     ids = (envelope.id, envelope.causationid) if envelope.causationid else (envelope.id,)
-    what = f"canonical {_word(data)}"
-    return {"what": what, "detail": ", ".join(words), "event_ids": ids, "hub_seq": data.hub_seq}
+    return Told(f"canonical {_word(data)}", ", ".join(words), ids, data.hub_seq)
 
 
 def _word(data: Record) -> str:
@@ -157,7 +164,7 @@ def _word(data: Record) -> str:
     return ""
 
 
-def _delivery(record: ConsumerRecord[bytes, bytes], codec: Codec) -> dict[str, Any]:
+def _delivery(record: ConsumerRecord[bytes, bytes], codec: Codec) -> Told:
     told = codec.read(DELIVERY, record.value)
     words = [f"attempt {told.attempt}", f"{told.latency_ms} ms"]
     if told.http_status:
@@ -166,21 +173,17 @@ def _delivery(record: ConsumerRecord[bytes, bytes], codec: Codec) -> dict[str, A
         words.append(told.error_kind)
     if told.hub_seqs:
         words.append("hub_seq " + ", ".join(map(str, told.hub_seqs)))
-    return {
-        "what": f"{told.subscriber}: {told.outcome}",
-        "detail": ", ".join(words),
-        "event_ids": told.event_ids,
-        "hub_seq": max(told.hub_seqs, default=0),
-    }
+    what = f"{told.subscriber}: {told.outcome}"
+    return Told(what, ", ".join(words), told.event_ids, max(told.hub_seqs, default=0))
 
 
-def _request(record: ConsumerRecord[bytes, bytes], _codec: Codec) -> dict[str, Any]:
+def _request(record: ConsumerRecord[bytes, bytes], _codec: Codec) -> Told:
     data = json.loads(record.value or b"{}")
     ids = tuple(pointer["event_id"] for pointer in data["pointers"])
-    return {"what": f"{data['subscriber']}: {data['action']}", "detail": f"by {data['who']}", "event_ids": ids}
+    return Told(f"{data['subscriber']}: {data['action']}", f"by {data['who']}", ids)
 
 
-def _dead_letter(record: ConsumerRecord[bytes, bytes], _codec: Codec) -> dict[str, Any]:
+def _dead_letter(record: ConsumerRecord[bytes, bytes], _codec: Codec) -> Told:
     letter = dead_letter.parse(record.key, record.value, record.headers)
     what = f"dead letter at {letter.stage}: {letter.reason}"
-    return {"what": what, "detail": letter.detail, "event_ids": (letter.event_id,) if letter.event_id else ()}
+    return Told(what, letter.detail, (letter.event_id,) if letter.event_id else ())
