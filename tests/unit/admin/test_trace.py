@@ -28,10 +28,13 @@ from hub.kafka import topics
 from tests.support.codecs import fixed_codec
 
 CODEC = fixed_codec()
-STEP = DossierStep("x", "FINISHED", 5, note="Ông Nguyễn Văn A")
-DEADLINE = DossierDeadline("x", "WARNING", 5, 6, 6)
-CHANGE, OFFER = ProcedureChange("x", "AMENDED", 5), ServiceChange("x", "WITHDRAWN", 5)
-DOSSIER = Dossier("x", 3, "RETURNED", 5)
+STEP = DossierStep(dossier_code="x", step="FINISHED", occurred_at=5, note="Ông Nguyễn Văn A")
+DEADLINE = DossierDeadline(dossier_code="x", kind="WARNING", occurred_at=5, due_at=6, deadline_at=6)
+CHANGE = ProcedureChange(procedure_code="x", change="AMENDED", occurred_at=5)
+OFFER = ServiceChange(service_code="x", change="WITHDRAWN", occurred_at=5)
+DOSSIER = Dossier(dossier_code="x", hub_seq=3, status="RETURNED", status_at=5)
+PROCEDURE = Procedure(procedure_code="x", hub_seq=3, active=True, changed_at=5)
+SERVICE = OnlineService(service_code="x", hub_seq=3, active=False, changed_at=5)
 
 
 def hop(topic: str, body: Body[Any], record: Record) -> Hop:
@@ -60,12 +63,11 @@ def test_in_hub_ingress(body: Body[Any], record: Record, what: str) -> None:
     [
         (bodies.DOSSIER_EVENT, DossierEvent(hub_seq=3, late=True, status="FINISHED", step=STEP, dossier=DOSSIER),
          "canonical FINISHED", "hub_seq 3, status FINISHED, late"),
-        (bodies.DOSSIER_DEADLINE_EVENT, DossierDeadlineEvent(3, DEADLINE, DOSSIER), "canonical WARNING", "hub_seq 3"),
-        (bodies.PROCEDURE_EVENT,
-         ProcedureEvent(hub_seq=3, change=CHANGE, procedure=Procedure("x", 3, True, 5)),
+        (bodies.DOSSIER_DEADLINE_EVENT, DossierDeadlineEvent(hub_seq=3, deadline=DEADLINE, dossier=DOSSIER),
+         "canonical WARNING", "hub_seq 3"),
+        (bodies.PROCEDURE_EVENT, ProcedureEvent(hub_seq=3, change=CHANGE, procedure=PROCEDURE),
          "canonical AMENDED", "hub_seq 3"),
-        (bodies.SERVICE_EVENT,
-         ServiceEvent(hub_seq=3, late=True, change=OFFER, service=OnlineService("x", 3, False, 5)),
+        (bodies.SERVICE_EVENT, ServiceEvent(hub_seq=3, late=True, change=OFFER, service=SERVICE),
          "canonical WITHDRAWN", "hub_seq 3, late"),
     ],
 )  # fmt: skip

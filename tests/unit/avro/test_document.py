@@ -12,10 +12,10 @@ from hub.avro.records import Applicant, Attachment, Dossier, Fee, OnlineService
 from hub.errors import DecodeError
 
 DOSSIER = Dossier(
-    "H11.12-260302-0001", 3, "FINISHED", 1_772_323_200_000,
+    dossier_code="H11.12-260302-0001", hub_seq=3, status="FINISHED", status_at=1_772_323_200_000,
     applicant=Applicant(name="Nguyễn Văn A", kind="BUSINESS"),
-    attachments=(Attachment("t1", url="https://tep.example/1"), Attachment("t2", result=True)),
-    fees=(Fee("LP1", "Lệ phí", 75_000, paid=True),),
+    attachments=(Attachment(id="t1", url="https://tep.example/1"), Attachment(id="t2", result=True)),
+    fees=(Fee(code="LP1", name="Lệ phí", amount_vnd=75_000, paid=True),),
 )  # fmt: skip
 
 
@@ -29,7 +29,9 @@ def test_a_document_has_every_field_in_the_schemas_order_and_lists() -> None:
         {"id": "t2", "name": None, "component_code": None, "url": None, "result": True, "digitised": None},
     ]  # fmt: skip
     assert found["applicant"]["kind"] == "BUSINESS"
-    assert document(OnlineService("1.000001.01", 1, True, 5, channels=("a", "b")))["channels"] == ["a", "b"]
+    assert document(
+        OnlineService(service_code="1.000001.01", hub_seq=1, active=True, changed_at=5, channels=("a", "b"))
+    )["channels"] == ["a", "b"]
 
 
 def test_through_json_and_back() -> None:
@@ -38,7 +40,7 @@ def test_through_json_and_back() -> None:
 
 def test_a_document_of_an_older_version_gets_the_defaults() -> None:
     old = {"dossier_code": "x", "hub_seq": 1, "status": "NEW", "status_at": 5, "gone_since": True}
-    assert from_document(Dossier, old) == Dossier("x", 1, "NEW", 5)
+    assert from_document(Dossier, old) == Dossier(dossier_code="x", hub_seq=1, status="NEW", status_at=5)
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,9 @@ def test_folded_in_event_time_as_the_core_does() -> None:
 
 @pytest.mark.parametrize(("limit", "code"), [(10.0, 0), (12.0, 1)])
 def test_the_command(monkeypatch: pytest.MonkeyPatch, limit: float, code: int) -> None:
-    entry = Procedure(CODE, hub_seq=0, active=True, changed_at=T0, time_limit=10.0, time_limit_unit="Ngày")
+    entry = Procedure(
+        procedure_code=CODE, hub_seq=0, active=True, changed_at=T0, time_limit=10.0, time_limit_unit="Ngày"
+    )
     sides = Side({CODE: entry}), Side({CODE: replace(entry, time_limit=limit)})
 
     async def read(_: object) -> tuple[Side, Side]:

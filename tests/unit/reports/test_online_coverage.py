@@ -21,14 +21,14 @@ MARCH, MAY = 1_772_323_200_000, 1_777_593_600_000  # 1 March, 1 May 2026, 00:00 
 
 
 def procedure(code: str, active: bool = True) -> Procedure:
-    return Procedure(code, 1, active, MARCH, name=f"Thủ tục {code}")
+    return Procedure(procedure_code=code, hub_seq=1, active=active, changed_at=MARCH, name=f"Thủ tục {code}")
 
 
 def service(
     code: str, level: int | None, whole: bool | None, since: int, *portals: str, active: bool = True, **more: Any
 ) -> OnlineService:
     facts = {"active_since": since, "level": level, "whole_process": whole, "channels": portals}
-    return OnlineService(code, 1, active, MARCH, **facts, **more)
+    return OnlineService(service_code=code, hub_seq=1, active=active, changed_at=MARCH, **facts, **more)
 
 
 # code      public  services                          filed  online

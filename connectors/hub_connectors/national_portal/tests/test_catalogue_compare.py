@@ -46,7 +46,7 @@ def side(catalogue: dict[str, Any]) -> Side:
 
 def told(code: str, **facts: Any) -> Side:
     """A side with one procedure that is published."""
-    return Side({code: Procedure(code, hub_seq=0, active=True, changed_at=0, **facts)})
+    return Side({code: Procedure(procedure_code=code, hub_seq=0, active=True, changed_at=0, **facts)})
 
 
 def wanted() -> list[Difference]:
@@ -67,9 +67,9 @@ def test_nothing_differs_from_itself() -> None:
     ("field", "value", "kind"),
     [
         ("field_code", "G01-X", "OTHER_FIELD"),
-        ("results", (ProcedureResult("KQ.009"),), "OTHER_RESULT"),
+        ("results", (ProcedureResult(code="KQ.009"),), "OTHER_RESULT"),
         ("legal_bases", (), "OTHER_LEGAL_BASIS"),
-        ("legal_bases", (LegalBasis("1/2026/NĐ-CP"),), "OTHER_LEGAL_BASIS"),
+        ("legal_bases", (LegalBasis(number="1/2026/NĐ-CP"),), "OTHER_LEGAL_BASIS"),
         ("linked_procedures", ("1.009999",), "OTHER_LINKED"),
     ],
 )
@@ -84,7 +84,9 @@ def test_other_facts(field: str, value: Any, kind: str) -> None:
 
 def test_what_the_province_does_not_tell_is_no_difference() -> None:
     national = side(load("national"))
-    own = Side({code: Procedure(code, 0, p.active, 0) for code, p in national.procedures.items()})
+    own = Side()
+    for code, one in national.procedures.items():
+        own.procedures[code] = Procedure(procedure_code=code, hub_seq=0, active=one.active, changed_at=0)
     assert compare(national, own) == []
 
 
@@ -100,7 +102,7 @@ def test_one_limit_stands_for_all_where_a_side_has_no_list() -> None:
 
 
 def test_a_form_by_its_hash_where_both_have_it() -> None:
-    form = ProcedureForm("Mẫu 01", "G1", "https://a/1", sha256="a" * 64)
+    form = ProcedureForm(name="Mẫu 01", component_code="G1", url="https://a/1", sha256="a" * 64)
     there = told("1.004194", forms=(form,))
     other = told("1.004194", forms=(msgspec.structs.replace(form, url="https://b/2", sha256="b" * 64),))
     assert [one.kind for one in compare(there, other)] == ["OTHER_FORM"]

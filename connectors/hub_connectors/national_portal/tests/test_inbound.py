@@ -57,6 +57,10 @@ def application(broker: Broker, find: Find = lambda _: None, own: dict[str, Any]
     return app
 
 
+def new(code: str) -> Dossier:
+    return Dossier(dossier_code=code, hub_seq=1, status="NEW", status_at=0)
+
+
 def client(app: FastAPI, address: str = "127.0.0.1") -> httpx.AsyncClient:
     transport = httpx.ASGITransport(app, client=(address, 1))
     return httpx.AsyncClient(transport=transport, base_url="http://hub.test/inbound/national-portal/")
@@ -104,7 +108,7 @@ FILED = golden.load("23_inbound_filed")["exchange"][0]
 
 async def test_a_dossier_that_the_hub_knows_is_there_already() -> None:
     broker = Broker()
-    async with client(application(broker, lambda code: Dossier(code, 1, "NEW", 0))) as http:
+    async with client(application(broker, new)) as http:
         assert (await http.post("addtthcKhuyenMai", content=content(FILED))).json()["error_code"] == 1
         again = {**FILED, "body": {**FILED["body"], "isUpdating": "True"}}
         assert (await http.post("addtthcKhuyenMai", content=content(again))).json()["error_code"] == 0
@@ -115,9 +119,7 @@ async def test_of_two_dossiers_the_one_that_is_new_is_taken() -> None:
     broker = Broker()
     (one,) = FILED["body"]["data"]
     body = {**FILED["body"], "data": [one, {**one, "MaHoSo": "G22.99-260302-000124"}]}
-    async with client(
-        application(broker, lambda code: Dossier(code, 1, "NEW", 0) if code == one["MaHoSo"] else None)
-    ) as http:
+    async with client(application(broker, lambda code: new(code) if code == one["MaHoSo"] else None)) as http:
         assert (await http.post("addtthcKhuyenMai", json=body)).json()["error_code"] == 0
     assert [key.decode() for key, _, _ in broker.lines] == ["G22.99-260302-000124"]
 
@@ -215,7 +217,9 @@ async def test_paths_names_and_codes_as_the_portal_s_owner_tells_them() -> None:
         "applicant_kinds": {"STATE_AGENCY": "4", "ORGANISATION": "3"},
     }  # fmt: skip
     broker = Broker()
-    known = Dossier("H11.12-260302-0001", 1, "NEW", 0, channel="POST", return_by_post=False)
+    known = Dossier(
+        dossier_code="H11.12-260302-0001", hub_seq=1, status="NEW", status_at=0, channel="POST", return_by_post=False
+    )
     sent = {"MA_HO_SO": "G22.99-260302-000123", "NGAY_NOP": "20260302081500", "ChuHoSo": "Sở A", "LoaiDoiTuong": "4"}
     async with client(application(broker, lambda code: known if code == known.dossier_code else None, own)) as http:
         assert (await http.post("addtthcKhuyenMai", json={})).status_code == 404
