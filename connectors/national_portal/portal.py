@@ -9,9 +9,8 @@ from typing import Any
 
 import httpx
 
+from connectors.common.client import make_client
 from connectors.common.config import read_secret, read_settings
-from connectors.common.direct import DirectTransport
-from connectors.common.http import tls
 from connectors.common.links import Links
 from connectors.national_portal.client import NationalPortalClient
 from connectors.national_portal.mapping import WireMapping
@@ -53,8 +52,7 @@ class NationalPortal:
 
     async def open(self) -> None:
         s = self.settings
-        transport = self._transport or DirectTransport(tls())
-        self._http = httpx.AsyncClient(transport=transport, verify=tls(), timeout=s.timeout_s, trust_env=False)
+        self._http = make_client(s.timeout_s, transport=self._transport)
         login = (str(s.adapter_url), s.auth_endpoint, s.username, self._secret)
         self._session = join_session(login, s.session_s)
         self._client = NationalPortalClient(self._http, s, self._session, self._secret)

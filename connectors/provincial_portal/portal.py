@@ -11,10 +11,10 @@ import orjson
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
+from connectors.common.client import make_client
 from connectors.common.config import read_secret, read_settings
-from connectors.common.direct import DirectTransport
-from connectors.common.http import Reply, check_status, send, tls
-from connectors.provincial_portal.guard import AddressGuard, GuardedTransport
+from connectors.common.http import Reply, check_status, send
+from connectors.provincial_portal.guard import AddressGuard
 from connectors.provincial_portal.payload import as_json
 from connectors.provincial_portal.settings import ProvincialPortalSettings
 from hub.access.control import Subscriber
@@ -48,9 +48,9 @@ class ProvincialPortal:
         self._http: httpx.AsyncClient | None = None
 
     async def open(self) -> None:
-        transport = self._transport or GuardedTransport(self._guard, DirectTransport(tls()))
-        self._http = httpx.AsyncClient(
-            transport=transport, verify=tls(), timeout=self.settings.timeout_s, trust_env=False
+        guard = self._guard
+        self._http = make_client(
+            self.settings.timeout_s, resolver=guard, sockets=guard.open_socket, transport=self._transport
         )
         self._common = [*self._http.headers.raw, (b"Content-Type", b"application/json")]
 

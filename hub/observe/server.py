@@ -67,7 +67,7 @@ class _Server(uvicorn.Server):
 async def serve_app(app: Any, sock: socket.socket) -> AsyncIterator[None]:
     """Serves an ASGI app on the socket while the context is open; ends open requests within 5 s at the end."""
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5, ws="none"
+        app, http="h11", log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5, ws="none"
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[sock]))

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
+from connectors.common.client import make_client
 from connectors.common.config import read_secret, read_settings
-from connectors.common.http import tls
 from connectors.national_portal.catalogue.values import Row
 from connectors.national_portal.client import NationalPortalClient
 from connectors.national_portal.session import join_session, leave_session
@@ -67,9 +67,7 @@ async def connected(
         (str(settings.adapter_url), settings.auth_endpoint, settings.username, secret), settings.session_s
     )
     try:
-        async with httpx.AsyncClient(
-            transport=transport, verify=tls(), timeout=settings.timeout_s, trust_env=False
-        ) as http:
+        async with make_client(settings.timeout_s, transport=transport) as http:
             yield CatalogueClient(NationalPortalClient(http, settings, session, secret), http)
     finally:
         leave_session(session)
