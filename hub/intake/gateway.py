@@ -14,10 +14,12 @@ from hub.access.keys import KeyRing
 from hub.config import Settings
 from hub.errors import HubError
 from hub.intake.app import build
+from hub.intake.events_api import most_bytes
 from hub.intake.inbound import Desk, installed, mount
 from hub.intake.ingest import Ingest
 from hub.intake.sender import Sender
 from hub.observe.health import HEALTH
+from hub.observe.protocol import Limits
 from hub.observe.server import listen, serve_app
 from hub.readmodel.database import open_engine
 from hub.readmodel.state import state_of
@@ -52,7 +54,7 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
             stack.callback(engine.dispose)
             find = partial(state_of, engine, "dossier")
             mount(app, ways, Desk(codec, sender, find, settings.gateway.max_body_bytes))
-        await stack.enter_async_context(serve_app(app, sock))
+        await stack.enter_async_context(serve_app(app, sock, Limits(body_bytes=most_bytes(settings.gateway))))
         host, port = sock.getsockname()[:2]
         log.info("takes events at http://%s:%d/v1/events, tells about itself at /docs", host, port)
         HEALTH.ready["broker"] = lambda: (
