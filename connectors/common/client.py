@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, partial
@@ -147,20 +146,18 @@ class _Transport(AiohttpTransport):
             call = _Call(URL(str(request.url), encoded=True))
             _CALL.set(call)
             try:
-                with _errors_of_httpx():
-                    response = await super().handle_async_request(request)
+                response = await super().handle_async_request(request)
             except _Spoilt:  # nothing was sent, and that connection is closed: the next one is another
                 continue
+            except _OF_THE_LIBRARIES as error:
+                call.drop()
+                raise _told(error) from error
             except BaseException:
                 call.drop()
                 raise
             assert isinstance(response.stream, httpx.AsyncByteStream)
-            return httpx.Response(
-                response.status_code,
-                headers=response.headers.raw,
-                stream=_Body(call, response.stream),
-                extensions=response.extensions,
-            )
+            response.stream = _Body(call, response.stream)
+            return response
         raise httpx.RemoteProtocolError("the server speaks before it is asked")
 
 
@@ -178,9 +175,11 @@ class _Body(httpx.AsyncByteStream):
         self._call, self._inner = call, inner
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _errors_of_httpx():
+        try:
             async for part in self._inner:
                 yield part
+        except _OF_THE_LIBRARIES as error:
+            raise _told(error) from error
 
     async def aclose(self) -> None:
         if not self._call.ended:
@@ -188,23 +187,15 @@ class _Body(httpx.AsyncByteStream):
         await self._inner.aclose()
 
 
-@contextmanager
-def _errors_of_httpx() -> Iterator[None]:
-    """The library calls a lost connection a ConnectTimeout, and lets some of aiohttp's errors through as they are."""
-    try:
-        yield
-    except httpx.TransportError as error:
-        if error.__cause__ is None:
-            raise
-        raise _told(error.__cause__) from error.__cause__
-    except (aiohttp.ClientError, ValueError) as error:
-        raise _told(error) from error
+_OF_THE_LIBRARIES = (httpx.TransportError, aiohttp.ClientError, ValueError)
 
 
-def _told(error: BaseException) -> httpx.TransportError:
-    """The first that fits: aiohttp's errors are of several kinds at once."""
-    said = str(error) or type(error).__name__
-    match error:
+def _told(error: Exception) -> httpx.TransportError:
+    """The error as httpx means it. The library calls a lost connection a ConnectTimeout, and lets some of aiohttp's
+    through as they are. The first that fits: aiohttp's are of several kinds at once."""
+    cause = error.__cause__ if isinstance(error, httpx.TransportError) else error
+    said = str(cause) or type(cause).__name__
+    match cause:
         case aiohttp.ConnectionTimeoutError():
             return httpx.ConnectTimeout(said)
         case aiohttp.ServerTimeoutError():
