@@ -129,7 +129,29 @@ class _Response(aiohttp.ClientResponse):
         if self.status == 101:
             raise aiohttp.ClientResponseError(self.request_info, (), status=101, message="another protocol")
         self.reason = None  # nobody reads it, and the library fails where it is not UTF-8
+        if connection.protocol is not None and (closed := connection.protocol.closed) is not None:
+            _break_off_with(closed, self.content)
         return self
+
+
+def _break_off_with(closed: asyncio.Future[None], content: aiohttp.StreamReader) -> None:
+    """aiohttp closes the connection at a chunk that is none, and lets who reads the body wait for ever."""
+    if content.is_eof():
+        return
+    told = partial(_broken_off, content)
+    closed.add_done_callback(told)
+
+    def whole() -> None:
+        closed.remove_done_callback(told)
+
+    content.on_eof(whole)
+
+
+def _broken_off(content: aiohttp.StreamReader, closed: asyncio.Future[None]) -> None:
+    if not closed.cancelled():
+        closed.exception()
+    if not content.is_eof() and content.exception() is None:
+        content.set_exception(aiohttp.ClientPayloadError("the body broke off"))
 
 
 class _Transport(AiohttpTransport):
@@ -175,11 +197,8 @@ class _Body(httpx.AsyncByteStream):
         self._call, self._inner = call, inner
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
-            async for part in self._inner:
-                yield part
-        except _OF_THE_LIBRARIES as error:
-            raise _told(error) from error
+        async for part in self._inner:
+            yield part
 
     async def aclose(self) -> None:
         if not self._call.ended:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import struct
 import time
 
 import httpx
@@ -136,6 +138,68 @@ async def test_a_server_that_does_not_read_holds_no_connection() -> None:
         transport.abort()
     listening.close()
     await listening.wait_closed()
+
+
+async def test_an_answer_before_the_request_was_taken_ends_the_connection() -> None:
+    """413 at the head, and the body is not read: what is left of it must not stand before the next request."""
+    heads: list[bytes] = []
+    writers: list[asyncio.StreamWriter] = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
+
+    listening = await asyncio.start_server(refuse, "127.0.0.1", 0, limit=1024)
+    port = listening.sockets[0].getsockname()[1]
+    async with make_client(5) as client:
+        for number in (1, 2):
+            request = client.build_request("POST", f"http://127.0.0.1:{port}/{number}", content=bytes(20_000_000))
+            assert (await send(client, request, 2, 100)).status == 413
+            await asyncio.sleep(0.1)
+            mine = psutil.Process().net_connections()
+            assert [c for c in mine if c.raddr and c.raddr.port == port] == []
+    assert [head.split()[1] for head in heads] == [b"/1", b"/2"]
+    for writer in writers:
+        writer.transport.abort()
+    listening.close()
+    await listening.wait_closed()
+
+
+@pytest.mark.parametrize("reset", [False, True])
+@pytest.mark.parametrize(
+    "answer",
+    [b"Content-Length: 10\r\n\r\nhalf", b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", b"Content-Length: 5\r\n\r\n"],
+)
+async def test_a_body_that_breaks_off_after_a_while(answer: bytes, reset: bool) -> None:
+    """So that the head is with the caller, and the reading of the body fails."""
+
+    async def half(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(HEAD + answer)
+        await asyncio.sleep(0.1)
+        if reset:
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
+        else:
+            writer.close()
+
+    async with talking(half) as (_, call):
+        with pytest.raises(Retryable) as caught:
+            await call()
+        assert caught.value.kind == "reset"
+
+
+async def test_a_chunk_that_is_none() -> None:
+    async def broken(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n")
+        await asyncio.sleep(0.05)
+        writer.write(b"nonsense\r\n")
+
+    async with talking(broken) as (server, call):
+        with pytest.raises(Retryable) as caught:
+            await call()
+        assert caught.value.kind == "reset"
+        await asyncio.wait_for(server.gone.wait(), 2)
 
 
 async def test_a_closed_client_has_closed_its_connections() -> None:
