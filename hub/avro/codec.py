@@ -115,7 +115,7 @@ class Codec:
         self._heads = {name: head(schema_id) for name, schema_id in ids.items()}
         self._own = {schema_id: name for name, schema_id in ids.items()}
         self._lookup = lookup
-        self._foreign: dict[int, tuple[str, Json]] = {}
+        self._foreign: dict[int, tuple[str, Json, Json]] = {}  # name, parsed, as looked up
 
     def encode(self, name: str, datum: Datum) -> bytes:
         """Wire format. ValueError/TypeError if the datum does not fit the schema (a fault of the program)."""
@@ -146,7 +146,18 @@ class Codec:
             return name, decode_body(body, writer)
         return name, decode_body(body, writer, parsed(name))
 
+    def schema(self, schema_id: int) -> tuple[str, Json]:
+        """(full name of the record, its schema as JSON) of any id. DecodeError (`schema_id`), RegistryError."""
+        if (own := self._own.get(schema_id)) is not None:
+            return own, schema_json(own)
+        name, _, schema = self._known(schema_id)
+        return name, schema
+
     def _writer(self, schema_id: int) -> tuple[str, Json]:
+        name, writer, _ = self._known(schema_id)
+        return name, writer
+
+    def _known(self, schema_id: int) -> tuple[str, Json, Json]:
         found = self._foreign.get(schema_id)
         if found is None:
             schema = self._lookup(schema_id)
@@ -154,7 +165,7 @@ class Codec:
             namespace = schema.get("namespace", "") if isinstance(schema, dict) else ""
             full = name if "." in name or not namespace else f"{namespace}.{name}"
             try:
-                found = self._foreign[schema_id] = (full, parse(schema))
+                found = self._foreign[schema_id] = (full, parse(schema), schema)
             except (SchemaParseException, UnknownType, KeyError, TypeError, ValueError) as error:
                 raise DecodeError("schema_id", f"schema id {schema_id} is no valid Avro schema: {error}") from None
         return found

@@ -36,16 +36,11 @@ MODULES = (
     "hub.model.times",
     "hub.core.catalogue_entry",
     "hub.core.dossier",
-    "hub.core.recent_keys",
     "hub.core.normalise",
-    "hub.core.repeated_step",
     "hub.core.dedupe",
     "hub.core.step",
     "hub.core.key_state",
     "hub.events.envelope",
-    "hub.avro.body_reader",
-    "hub.avro.own_record",
-    "hub.avro.body_writer",
 )
 
 _ROOT = Path(__file__).parents[2]

@@ -2,55 +2,49 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Generic
 
-from hub.avro.body_writer import long_bytes
-from hub.avro.own_record import OwnRecord
-from hub.core.key_state import Datum, Incoming, KeyState, check_size, header
+from librt.strings import BytesWriter
+from msgspec.structs import replace
+
+from hub.avro.records.procedure import ProcedureChange
+from hub.avro.records.service import ServiceChange
+from hub.avro.wire_record import WireRecord
+from hub.avro.writer import put_boolean, put_long
+from hub.core.key_state import Incoming, KeyState, check_size, header
 from hub.model import catalogue
+from hub.model.catalogue import Entry
 from hub.model.facts import pack_keys, unpack_all
 from hub.stream.stage import Stored
 
-_LATE_AVRO = (b"\x00", b"\x01")
 
+class CatalogueState(KeyState[ProcedureChange | ServiceChange], Generic[Entry]):
+    """fresh: the entry before the first change. fields: those that are facts. keys: see `hub.model.catalogue.merge`."""
 
-class Kind(NamedTuple):
-    """code: field with the code. fields: those that are facts."""
+    __slots__ = ("entry", "fields", "keys", "record")
 
-    code: str
-    fields: tuple[str, ...]
+    def __init__(self, record: WireRecord[Entry], fields: tuple[str, ...], fresh: Entry, stored: Stored | None) -> None:
+        super().__init__(record.head, stored)
+        self.record: WireRecord[Entry] = record
+        self.fields = fields
+        self.entry: Entry = fresh if stored is None else record.decode(stored.value)
+        self.keys: Sequence[int] = () if stored is None else unpack_all(header(stored, "facts"))
 
-
-PROCEDURE = Kind("procedure_code", catalogue.PROCEDURE_FIELDS)
-SERVICE = Kind("service_code", catalogue.SERVICE_FIELDS)
-
-
-class CatalogueState(KeyState):
-    """keys: see `hub.model.catalogue.merge`."""
-
-    __slots__ = ("datum", "keys", "kind")
-
-    def __init__(self, kind: Kind, code: str, record: OwnRecord, stored: Stored | None) -> None:
-        super().__init__(record, stored)
-        self.kind = kind
-        if stored is None:
-            # What was never published or withdrawn, only amended, is taken to be offered.
-            self.datum: Datum = {kind.code: code, "active": True}
-            self.keys: tuple[int, ...] | list[int] = ()
-        else:
-            self.datum = record.decode(stored.value)
-            self.keys = unpack_all(header(stored, "facts"))
-
-    def apply(self, datum: Datum, datum_body: bytes, incoming: Incoming) -> bytes:
-        low = int.from_bytes(incoming.who[:2], "big")
-        key = catalogue.order_key(datum["occurred_at"], datum["change"], low)
-        entry, keys, late = catalogue.merge(self.datum, self.keys, datum, key, self.kind.fields)
-        entry["hub_seq"] = self.seq + 1
-        body = self.record.write(entry)
-        event = b"".join((long_bytes(self.seq + 1), _LATE_AVRO[late], datum_body, body))
-        check_size(len(event), len(body) + len(self.ring) + 8 * len(keys), incoming.overhead)
-        self.datum, self.keys = entry, keys
-        self.accept(body, incoming)
+    def apply(self, published: ProcedureChange | ServiceChange, body: bytes, incoming: Incoming) -> bytes:
+        key = catalogue.order_key(published.occurred_at, published.change, incoming.low())
+        merged, keys, late = catalogue.merge(self.entry, self.keys, published, key, self.fields)
+        entry = replace(merged, hub_seq=self.seq + 1)
+        state = self.record.body.write(entry)
+        out = BytesWriter()
+        put_long(out, self.seq + 1)
+        put_boolean(out, late)
+        out.write(body)
+        out.write(state)
+        event = out.getvalue()
+        check_size(len(event), len(state) + len(self.ring) + 8 * len(keys), incoming.overhead)
+        self.entry, self.keys = entry, keys
+        self.accept(state, incoming)
         return event
 
     def headers(self) -> list[tuple[str, bytes]]:

@@ -9,21 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from hub.avro.codec import HEAD_BYTES, Codec
-from hub.avro.own_record import MarkedRecord, OwnRecord
+from hub.avro import bodies
+from hub.avro.codec import HEAD_BYTES, Codec, head
+from hub.avro.record import Record as AvroRecord
+from hub.avro.records.dossier import DossierDeadline, DossierStep
+from hub.avro.records.procedure import Procedure
+from hub.avro.records.service import OnlineService
+from hub.avro.wire_record import WireRecord
 from hub.config import Settings
-from hub.core import normalise, repeated_step
-from hub.core.catalogue_entry import PROCEDURE, SERVICE, CatalogueState
+from hub.core import normalise
+from hub.core.catalogue_entry import CatalogueState
 from hub.core.dossier import DossierState
 from hub.core.key_state import Incoming, KeyState
-from hub.core.recent_keys import Ident, RecentKeys
 from hub.deadletter import record as deadletter
 from hub.errors import BadRecord
 from hub.events import envelope as ce
 from hub.events import identity
 from hub.kafka.topics import DOSSIERS, EVENTS, PROCEDURES, SERVICES
+from hub.model.catalogue import PROCEDURE_FIELDS, SERVICE_FIELDS
 from hub.model.deadline_rules import rules as deadline_rules
 from hub.model.derived_dates import Limit
 from hub.model.times import utc_text
@@ -32,61 +37,71 @@ from hub.stream.stage import Out, Outputs, Record, StateView, Step, Stored
 
 ROLE = "core"
 STAGE = "core"
-_DOSSIER_STEP = ce.DOSSIER_STEP.encode()
 
-Admit = Callable[[dict[str, Any]], None]
-"""Raises BadRecord for a datum that may not begin a dossier."""
+P = TypeVar("P", bound=AvroRecord)
+"""What agencies publish of a family."""
+
+Admit = Callable[[DossierStep], None]
+"""Raises BadRecord for a step that may not begin a dossier."""
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
-    """One kind of event. published: what agencies send. code: the field that is the key. type, event: what the hub
-    makes of it. store: the topic of its state. open: the work on one key, new or stored. admit: what the first event
-    of a key must pass besides."""
+class Family(Generic[P]):
+    """One kind of event. published: what agencies send. field: the one with the key; code: what stands in it. type,
+    head: of the canonical event. store: the topic of its state. open: the work on one key, new or stored. admit: what
+    the first event of a key must pass besides."""
 
-    published: OwnRecord
-    code: str
-    normalise: Callable[[dict[str, Any], int], bool]
+    published: WireRecord[P]
+    field: str
+    code: Callable[[P], str]
+    normalise: Callable[[P, int], P]
     type: str
-    event: OwnRecord
+    head: bytes
     store: str
-    open: Callable[[str, Stored | None], KeyState]
-    admit: Admit | None = None
+    open: Callable[[str, Stored | None], KeyState[P]]
+    admit: Callable[[P], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Deadlines:
-    """asked: what the core's clock writes. event: what is told."""
+class Families:
+    """What an agency publishes, by CloudEvents type; of dossiers besides, what the core's clock asks in hub.ingress
+    and the head of what is told."""
 
-    asked: OwnRecord
-    event: OwnRecord
+    by_type: dict[str, Family[Any]]
+    dossier: Family[DossierStep]
+    asked: WireRecord[DossierDeadline]
+    told: bytes
 
 
-def families(codec: Codec, settings: Settings, admit: Admit | None, limit: Limit | None) -> dict[str, Family]:
-    """By the CloudEvents type that agencies use."""
+def families(codec: Codec, settings: Settings, admit: Admit | None, limit: Limit | None) -> Families:
     keep, rules = settings.core.keep_steps, deadline_rules(settings.deadlines)
-    dossier = MarkedRecord(codec, "vn.hub.Dossier", *repeated_step.DOSSIER_MARKS)
-    procedure, service = (OwnRecord(codec, f"vn.hub.{name}") for name in ("Procedure", "OnlineService"))
-    published = {type: OwnRecord(codec, name) for type, name in ce.INGRESS_RECORDS.items()}
-    published[ce.DOSSIER_STEP] = MarkedRecord(codec, repeated_step.STEP_RECORD, *repeated_step.STEP_MARKS)
-    event = {type: OwnRecord(codec, name) for type, name in ce.CANONICAL_RECORDS.items()}
-    return {
-        ce.DOSSIER_STEP: Family(
-            published[ce.DOSSIER_STEP], "dossier_code", lambda datum, at: normalise.dossier_step(datum, at, rules),
-            ce.DOSSIER_EVENT, event[ce.DOSSIER_EVENT], DOSSIERS,
-            lambda code, stored: DossierState(code, dossier, stored, keep, rules, limit), admit,
-        ),
-        ce.PROCEDURE_CHANGE: Family(
-            published[ce.PROCEDURE_CHANGE], "procedure_code", normalise.procedure_change,
-            ce.PROCEDURE_EVENT, event[ce.PROCEDURE_EVENT], PROCEDURES,
-            lambda code, stored: CatalogueState(PROCEDURE, code, procedure, stored),
-        ),
-        ce.SERVICE_CHANGE: Family(
-            published[ce.SERVICE_CHANGE], "service_code", normalise.service_change,
-            ce.SERVICE_EVENT, event[ce.SERVICE_EVENT], SERVICES,
-            lambda code, stored: CatalogueState(SERVICE, code, service, stored),
-        ),
-    }  # fmt: skip
+    dossiers, procedures = WireRecord(codec, bodies.DOSSIER), WireRecord(codec, bodies.PROCEDURE)
+    services = WireRecord(codec, bodies.ONLINE_SERVICE)
+    dossier = Family(
+        WireRecord(codec, bodies.DOSSIER_STEP), "dossier_code", lambda step: step.dossier_code,
+        lambda step, at: normalise.dossier_step(step, at, rules),
+        ce.DOSSIER_EVENT, head(codec.ids[bodies.DOSSIER_EVENT.name]), DOSSIERS,
+        lambda code, stored: DossierState(code, dossiers, stored, keep, rules, limit), admit,
+    )  # fmt: skip
+    procedure = Family(
+        WireRecord(codec, bodies.PROCEDURE_CHANGE), "procedure_code", lambda change: change.procedure_code,
+        normalise.procedure_change,
+        ce.PROCEDURE_EVENT, head(codec.ids[bodies.PROCEDURE_EVENT.name]), PROCEDURES,
+        # What was never published or withdrawn, only amended, is taken to be offered.
+        lambda code, stored: CatalogueState(procedures, PROCEDURE_FIELDS, Procedure(code, 0, True, 0), stored),
+    )  # fmt: skip
+    service = Family(
+        WireRecord(codec, bodies.SERVICE_CHANGE), "service_code", lambda change: change.service_code,
+        normalise.service_change,
+        ce.SERVICE_EVENT, head(codec.ids[bodies.SERVICE_EVENT.name]), SERVICES,
+        lambda code, stored: CatalogueState(services, SERVICE_FIELDS, OnlineService(code, 0, True, 0), stored),
+    )  # fmt: skip
+    return Families(
+        {ce.DOSSIER_STEP: dossier, ce.PROCEDURE_CHANGE: procedure, ce.SERVICE_CHANGE: service},
+        dossier,
+        WireRecord(codec, bodies.DOSSIER_DEADLINE),
+        head(codec.ids[bodies.DOSSIER_DEADLINE_EVENT.name]),
+    )
 
 
 def make_step(codec: Codec, settings: Settings, admit: Admit | None = None, limit: Limit | None = None) -> Step:
@@ -95,12 +110,9 @@ def make_step(codec: Codec, settings: Settings, admit: Admit | None = None, limi
     It raises RegistryError when a schema is needed and the registry is away.
     """
     known = families(codec, settings, admit, limit)
-    told = Deadlines(OwnRecord(codec, ce.CLOCK_RECORD), OwnRecord(codec, ce.CANONICAL_RECORDS[ce.DOSSIER_DEADLINE]))
-
-    kept = RecentKeys()
 
     def step(records: Sequence[Record], view: StateView) -> Outputs:
-        chunk = _Chunk(known, told, view, kept)
+        chunk = _Chunk(known, view)
         for record in records:
             chunk.take(record)
         return chunk.outputs()
@@ -111,19 +123,16 @@ def make_step(codec: Codec, settings: Settings, admit: Admit | None = None, limi
 class _Chunk:
     """Keys opened so far, and what came out."""
 
-    def __init__(self, known: dict[str, Family], deadlines: Deadlines, view: StateView, kept: RecentKeys) -> None:
-        self._families = known
-        self._deadlines = deadlines
+    def __init__(self, known: Families, view: StateView) -> None:
+        self._known = known
         self._view = view
-        self._kept = kept
-        self._told = known[ce.DOSSIER_STEP].event
-        self._open: dict[tuple[str, bytes], KeyState] = {}
+        self._open: dict[tuple[str, bytes], KeyState[Any]] = {}
         self._records: list[Out] = []
         self._duplicates = 0
 
     def take(self, record: Record) -> None:
         try:
-            out = self._repeated(record) or self._event(record)
+            out = self._event(record)
         except BadRecord as error:
             EVENTS_DEAD_LETTERED.labels(STAGE, error.reason).inc()
             out = dead_letter(record, STAGE, error)
@@ -133,11 +142,9 @@ class _Chunk:
     def outputs(self) -> Outputs:
         if self._duplicates:
             EVENTS_DUPLICATE.labels(ROLE).inc(self._duplicates)
-        state: dict[Ident, Stored | None] = {}
-        for ident, work in self._open.items():
-            if work.changed:
-                state[ident] = made = work.state()
-                self._kept.put(ident, made, work)
+        state: dict[tuple[str, bytes], Stored | None] = {
+            ident: work.state() for ident, work in self._open.items() if work.changed
+        }
         return Outputs(self._records, state)
 
     def _event(self, record: Record) -> Out | None:
@@ -145,92 +152,66 @@ class _Chunk:
         envelope = ce.read_headers(record.headers)
         if envelope.type == ce.DOSSIER_CLOCK:
             return self._deadline(record, envelope)
-        family = self._families.get(envelope.type)
+        family = self._known.by_type.get(envelope.type)
         if family is None:
-            wanted = ", ".join(self._families)
+            wanted = ", ".join(self._known.by_type)
             raise BadRecord("envelope", f"type: {envelope.type!r} is none of {wanted}", "type")
-        datum, places = family.published.decode_marked(record.value)
-        changed = family.normalise(datum, record.timestamp_ms)
-        code = datum[family.code]
-        key = _checked_key(record, envelope, family.code, code)
+        return self._published(record, envelope, family)
+
+    def _published(self, record: Record, envelope: ce.Envelope, family: Family[P]) -> Out | None:
+        given = family.published.decode(record.value)
+        published = family.normalise(given, record.timestamp_ms)
+        code = family.code(published)
+        key = _checked_key(record, envelope, family.field, code)
         work = self._work(family, code, key)
         assert record.value is not None  # decoded above
         body = record.value[HEAD_BYTES:]
-        overhead = sum([len(name) + len(value or b"") for name, value in record.headers])
-        incoming = Incoming(identity.identity(envelope.source, envelope.id), identity.content(body), overhead)
+        incoming = _incoming(record, envelope, body)
         if work.is_copy(incoming):
             self._duplicates += 1
             return None
         if ce.AUTHAGENCIES in envelope.extensions:
             envelope = _as_holder(envelope, work)
         if work.seq == 0 and family.admit is not None:
-            family.admit(datum)
-        if changed or not family.published.is_own(record.value):
-            body = family.published.write(datum)
-        event = work.apply(datum, body, incoming)
-        if places and not changed:
-            work.remember(record.value, places)
+            family.admit(published)
+        if published is not given or not family.published.is_own(record.value):
+            body = family.published.body.write(published)
+        event = work.apply(published, body, incoming)
         caused = envelope.caused(family.type, work.seq)
         if not caused.recordedtime or not caused.subject:
             recorded = caused.recordedtime or utc_text(record.timestamp_ms)
             caused = replace(caused, recordedtime=recorded, subject=code)
-        return Out(EVENTS, key, family.event.with_head(event), caused.headers())
-
-    def _repeated(self, record: Record) -> Out | None:
-        """As `_event`, of a step that repeats the facts of its dossier's last one; None if it has to be looked at."""
-        key, value = record.key, record.value
-        if key is None or value is None:
-            return None
-        ident = (DOSSIERS, key)
-        work = self._open.get(ident)
-        if work is None and ident in self._kept:
-            work = self._work(self._families[ce.DOSSIER_STEP], key.decode(), key)
-        if not isinstance(work, DossierState) or work.last is None:
-            return None
-        found = ce.plain(record.headers)
-        if found is None or found["ce_type"] != _DOSSIER_STEP or found.get("ce_subject") != key:
-            return None
-        step = work.last.read(value, record.timestamp_ms)
-        if step is None:
-            return None
-        source, id, body = found["ce_source"], found["ce_id"], value[HEAD_BYTES:]
-        overhead = sum(map(len, found)) + sum(map(len, found.values()))
-        incoming = Incoming(identity.identity_of(source, id), identity.content(body), overhead)
-        if work.is_copy(incoming):
-            return None  # to be counted
-        event = work.again(step, body, incoming)
-        if event is None:
-            return None
-        headers = ce.plain_caused(found, ce.DOSSIER_EVENT, key, work.seq)
-        return Out(EVENTS, key, self._told.with_head(event), headers)
+        return Out(EVENTS, key, family.head + event, caused.headers())
 
     def _deadline(self, record: Record, envelope: ce.Envelope) -> Out | None:
         """The answer to the clock's question (decision 7)."""
-        asked = self._deadlines.asked.decode(record.value)
-        code = asked["dossier_code"]
+        asked = self._known.asked.decode(record.value)
+        code = asked.dossier_code
         key = _checked_key(record, envelope, "dossier_code", code)
-        work = self._work(self._families[ce.DOSSIER_STEP], code, key)
+        work = self._work(self._known.dossier, code, key)
         assert isinstance(work, DossierState)
-        body = self._deadlines.asked.write(asked)
-        overhead = sum([len(name) + len(value or b"") for name, value in record.headers])
-        incoming = Incoming(identity.identity(envelope.source, envelope.id), identity.content(body), overhead)
-        event = work.tell(asked, body, incoming)
+        body = self._known.asked.body.write(asked)
+        event = work.tell(asked, body, _incoming(record, envelope, body))
         if event is None:
             return None
-        DEADLINES_TOLD.labels(asked["kind"]).inc()
+        DEADLINES_TOLD.labels(asked.kind).inc()
         caused = envelope.caused(ce.DOSSIER_DEADLINE, work.seq)
-        return Out(EVENTS, key, self._deadlines.event.with_head(event), caused.headers())
+        return Out(EVENTS, key, self._known.told + event, caused.headers())
 
-    def _work(self, family: Family, code: str, key: bytes) -> KeyState:
+    def _work(self, family: Family[P], code: str, key: bytes) -> KeyState[P]:
         ident = (family.store, key)
         work = self._open.get(ident)
         if work is None:
-            stored = self._view.get(*ident)
-            work = self._open[ident] = self._kept.take(ident, stored) or family.open(code, stored)
+            work = self._open[ident] = family.open(code, self._view.get(family.store, key))
         return work
 
 
-def _as_holder(envelope: ce.Envelope, work: KeyState) -> ce.Envelope:
+def _incoming(record: Record, envelope: ce.Envelope, body: bytes) -> Incoming:
+    overhead = sum([len(name) + len(value or b"") for name, value in record.headers])
+    return Incoming(identity.identity(envelope.source, envelope.id), identity.content(body), overhead)
+
+
+def _as_holder(envelope: ce.Envelope, work: KeyState[Any]) -> ce.Envelope:
     """The envelope as its event may have it, of a sender whom only holding the dossier gives the right."""
     extensions = dict(envelope.extensions)
     agencies = extensions.pop(ce.AUTHAGENCIES).split()

@@ -5,27 +5,28 @@ the other all the rest. `hub.procedures` cannot tell them apart, since there the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
+import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from hub.avro import bodies
 from hub.avro.codec import Codec
+from hub.avro.records.procedure import Procedure
+from hub.avro.records.service import OnlineService
+from hub.avro.wire_record import WireRecord
 from hub.config import Settings
 from hub.errors import BadRecord
 from hub.events import identity
-from hub.events.envelope import CANONICAL_RECORDS, PROCEDURE_EVENT, SERVICE_EVENT, Headers, read_headers
+from hub.events.envelope import PROCEDURE_EVENT, SERVICE_EVENT, Headers, read_headers
 from hub.kafka import clients
 from hub.kafka.topics import EVENTS
 from hub.model import catalogue
-from hub.reconcile.catalogue import Side
+from hub.reconcile.catalogue import Entry, Side
 from hub.registry.client import open_codec
 
-Datum = dict[str, Any]
 Progress = Callable[[int, int], None]
 
-_CODES = {PROCEDURE_EVENT: "procedure_code", SERVICE_EVENT: "service_code"}
-_FIELDS = {PROCEDURE_EVENT: catalogue.PROCEDURE_FIELDS, SERVICE_EVENT: catalogue.SERVICE_FIELDS}
-_WANTED = frozenset(type.encode() for type in _CODES)
+_WANTED = frozenset({PROCEDURE_EVENT.encode(), SERVICE_EVENT.encode()})
 
 
 class Sides:
@@ -33,30 +34,48 @@ class Sides:
 
     def __init__(self, reference_source: str, codec: Codec) -> None:
         self._reference = reference_source
-        self._codec = codec
-        self._folded: dict[tuple[bool, str, str], tuple[Datum, Sequence[int]]] = {}
+        self._procedure_event = WireRecord(codec, bodies.PROCEDURE_EVENT)
+        self._service_event = WireRecord(codec, bodies.SERVICE_EVENT)
+        self._procedures: dict[tuple[bool, str], tuple[Procedure, Sequence[int]]] = {}
+        self._services: dict[tuple[bool, str], tuple[OnlineService, Sequence[int]]] = {}
 
     def take(self, headers: Headers, value: bytes | None) -> None:
         """A record of hub.events; dossiers are passed over unread."""
         if not any(name == "ce_type" and raw in _WANTED for name, raw in headers):
             return
         envelope = read_headers(headers)
-        change = self._codec.decode(value, CANONICAL_RECORDS[envelope.type])[1]["change"]
-        code = change[_CODES[envelope.type]]
-        place = envelope.source == self._reference, envelope.type, code
-        entry, keys = self._folded.get(place, ({_CODES[envelope.type]: code, "active": True}, ()))
+        is_reference = envelope.source == self._reference
         low = int.from_bytes(identity.identity(envelope.source, envelope.causationid)[:2], "big")
-        key = catalogue.order_key(change["occurred_at"], change["change"], low)
-        entry, new, _late = catalogue.merge(entry, keys, change, key, _FIELDS[envelope.type])
-        self._folded[place] = entry, new
+        if envelope.type == PROCEDURE_EVENT:
+            change = self._procedure_event.decode(value).change
+            place = is_reference, change.procedure_code
+            procedure, keys = self._procedures.get(place, (Procedure(change.procedure_code, 0, True, 0), ()))
+            key = catalogue.order_key(change.occurred_at, change.change, low)
+            procedure, new, _ = catalogue.merge(procedure, keys, change, key, catalogue.PROCEDURE_FIELDS)
+            self._procedures[place] = procedure, new
+        else:
+            told = self._service_event.decode(value).change
+            place = is_reference, told.service_code
+            service, keys = self._services.get(place, (OnlineService(told.service_code, 0, True, 0), ()))
+            key = catalogue.order_key(told.occurred_at, told.change, low)
+            service, new, _ = catalogue.merge(service, keys, told, key, catalogue.SERVICE_FIELDS)
+            self._services[place] = service, new
 
     def sides(self) -> tuple[Side, Side]:
         """(the reference, the province's own)."""
         reference, own = Side(), Side()
-        for (is_reference, type, code), (entry, _) in self._folded.items():
-            side = reference if is_reference else own
-            (side.procedures if type == PROCEDURE_EVENT else side.services)[code] = entry
+        for (is_reference, code), (procedure, _) in self._procedures.items():
+            (reference if is_reference else own).procedures[code] = _entry(procedure)
+        for (is_reference, code), (service, _) in self._services.items():
+            (reference if is_reference else own).services[code] = _entry(service)
         return reference, own
+
+
+def _entry(folded: Procedure | OnlineService) -> Entry:
+    """As it is compared; it has no number, since it is nobody's state."""
+    entry: dict[str, object] = msgspec.to_builtins(folded)
+    del entry["hub_seq"]
+    return entry
 
 
 async def read_sides(settings: Settings, progress: Progress = lambda done, total: None) -> tuple[Side, Side]:

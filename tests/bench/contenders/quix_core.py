@@ -8,10 +8,13 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
+from msgspec import Struct, to_builtins
 from quixstreams import Application
 
-from hub.avro.codec import Codec, Datum, encode_body
-from hub.avro.own_record import OwnRecord, Places
+from hub.avro.codec import Codec, encode_body
+from hub.avro.foreign import from_foreign
+from hub.avro.record import Body, R
+from hub.avro.wire_record import WireRecord
 from hub.core import step as pipeline
 from hub.core.step import make_step
 from hub.stream.stage import Record, Stored
@@ -51,35 +54,26 @@ class View:
         return ()
 
 
-class FastAvroRecord(OwnRecord):
-    """The pipeline's record with fastavro behind it."""
+class FastAvroRecord(WireRecord[R]):
+    """The step's record with fastavro behind it."""
 
     __slots__ = ("_by_name",)
 
-    def __init__(self, codec: Codec, name: str) -> None:
-        super().__init__(codec, name)
-        self.write = partial(encode_body, name)
+    def __init__(self, codec: Codec, body: Body[R]) -> None:
+        super().__init__(codec, Body(body.name, body.record, body.read, partial(_written, body.name)))
         self._by_name = codec
 
-    def decode(self, value: bytes | None) -> Datum:
-        return self._by_name.decode(value, self.name)[1]
+    def decode(self, value: bytes | None) -> R:
+        return from_foreign(self.body, self._by_name.decode(value, self.name)[1])
 
 
-class FastAvroMarked(FastAvroRecord):
-    """The same of one with marks; fastavro does not tell where fields begin, so each step is read and written whole."""
-
-    __slots__ = ()
-
-    def __init__(self, codec: Codec, name: str, *marks: str) -> None:
-        super().__init__(codec, name)
-
-    def write_marked(self, datum: Datum) -> tuple[bytes, Places]:
-        return self.write(datum), ()
+def _written(name: str, record: Struct) -> bytes:
+    return encode_body(name, to_builtins(record))
 
 
 def main(spec: Spec, codec: str) -> None:
     if codec != "hub-codec":
-        pipeline.OwnRecord, pipeline.MarkedRecord = FastAvroRecord, FastAvroMarked  # type: ignore[misc,assignment]
+        pipeline.WireRecord = FastAvroRecord  # type: ignore[misc]
     step, view = make_step(Codec(spec.ids, lambda schema_id: None), spec.settings()), View()
 
     def work(value: bytes, key: bytes, timestamp: int, headers: Sequence[Any], state: Any) -> list[Any]:
