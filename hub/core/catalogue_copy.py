@@ -19,8 +19,8 @@ from hub.avro.records.dossier import DossierStep
 from hub.avro.wire_record import WireRecord
 from hub.config import Settings
 from hub.errors import BadRecord
+from hub.events.families import PROCEDURE, SERVICE
 from hub.kafka.compacted_copy import Follower, following
-from hub.kafka.topics import PROCEDURES, SERVICES
 from hub.model.catalogue import time_limits
 from hub.model.deadline_rules import rules as deadline_rules
 from hub.model.deadlines import Rules, limit_end
@@ -49,7 +49,7 @@ class CatalogueCopy:
         """A record of hub.procedures or hub.services. One that cannot be read is logged; the entry stays as it was."""
         code = key.decode(errors="replace")
         try:
-            if topic == PROCEDURES:
+            if topic == PROCEDURE.state_topic:
                 self._procedure(code, value)
             else:
                 self._service(code, value)
@@ -107,7 +107,7 @@ async def catalogue_copy(settings: Settings, codec: Codec) -> AsyncIterator[tupl
     """A loaded copy and its follower, whose `follow` keeps it so."""
     rules = deadline_rules(settings.deadlines) if settings.deadlines.derive_due_at else None
     copy = CatalogueCopy(codec, settings.core.online_services == "strict", rules)
-    async with following(settings, (PROCEDURES, SERVICES), copy.apply) as follower:
+    async with following(settings, (PROCEDURE.state_topic, SERVICE.state_topic), copy.apply) as follower:
         CATALOGUE_COPY_AGE_SECONDS.set_function(lambda: follower.age_s)
         HEALTH.ready["catalogue"] = lambda: (True, f"{len(copy)} online services known, {follower.age_s:.0f} s old")
         yield copy, follower

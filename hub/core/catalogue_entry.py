@@ -13,6 +13,7 @@ from hub.avro.records.service import ServiceChange
 from hub.avro.wire_record import WireRecord
 from hub.avro.writer import put_boolean, put_long
 from hub.core.key_state import Incoming, KeyState, check_size, header
+from hub.events.families import Family
 from hub.model import catalogue
 from hub.model.catalogue import Entry
 from hub.model.facts import pack_keys, unpack_all
@@ -20,20 +21,20 @@ from hub.stream.stage import Stored
 
 
 class CatalogueState(KeyState[ProcedureChange | ServiceChange], Generic[Entry]):
-    """fresh: the entry before the first change. fields: those that are facts. keys: see `hub.model.catalogue.merge`."""
+    """fresh: the entry before the first change. keys: see `hub.model.catalogue.merge`."""
 
-    __slots__ = ("entry", "fields", "keys", "record")
+    __slots__ = ("entry", "family", "keys", "record")
 
-    def __init__(self, record: WireRecord[Entry], fields: tuple[str, ...], fresh: Entry, stored: Stored | None) -> None:
+    def __init__(self, family: Family, record: WireRecord[Entry], fresh: Entry, stored: Stored | None) -> None:
         super().__init__(record.head, stored)
         self.record: WireRecord[Entry] = record
-        self.fields = fields
+        self.family = family
         self.entry: Entry = fresh if stored is None else record.decode(stored.value)
         self.keys: Sequence[int] = () if stored is None else unpack_all(header(stored, "facts"))
 
     def apply(self, published: ProcedureChange | ServiceChange, body: bytes, incoming: Incoming) -> bytes:
         key = catalogue.order_key(published.occurred_at, published.change, incoming.low())
-        merged, keys, late = catalogue.merge(self.entry, self.keys, published, key, self.fields)
+        merged, keys, late = catalogue.merge(self.entry, self.keys, published, key, self.family.catalogue_fields)
         entry = replace(merged, hub_seq=self.seq + 1)
         state = self.record.body.write(entry)
         out = BytesWriter()

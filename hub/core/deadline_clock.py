@@ -17,7 +17,8 @@ from hub.avro.records.dossier import DossierDeadline
 from hub.avro.records.enums import DeadlineKind
 from hub.avro.wire_record import WireRecord
 from hub.config import DeadlineSettings
-from hub.events.envelope import DOSSIER_CLOCK, Envelope, derived_id, rfc3339
+from hub.events import families
+from hub.events.envelope import Envelope, derived_id, rfc3339
 from hub.kafka.topics import DOSSIERS, INGRESS
 from hub.model.calendar import DAY_MS
 from hub.model.deadline_rules import rules
@@ -142,7 +143,7 @@ class Clock:
         envelope = Envelope(
             id=derived_id("deadline", code, date, kind),
             source=SOURCE,
-            type=DOSSIER_CLOCK,
+            type=families.CLOCK,
             subject=code,
             time=utc_text(at),
             recordedtime=rfc3339(datetime.fromtimestamp(now, UTC)),

@@ -14,14 +14,15 @@ from hub.avro.records.dossier import DossierStep
 from hub.avro.records.procedure import ProcedureChange
 from hub.avro.records.service import ServiceChange
 from hub.errors import BadRecord
+from hub.events.families import DOSSIER, PROCEDURE, SERVICE
 from hub.model import codes, joint, service_levels
 from hub.model.deadlines import Rules
 from hub.model.text import tidy
 from hub.model.times import check_event_time, check_time
 
-_DOSSIER: Final = frozenset({"dossier_code"})
-_PROCEDURE: Final = frozenset({"procedure_code"})
-_SERVICE: Final = frozenset({"service_code"})
+_DOSSIER: Final = frozenset({DOSSIER.code})
+_PROCEDURE: Final = frozenset({PROCEDURE.code})
+_SERVICE: Final = frozenset({SERVICE.code})
 
 
 def dossier_step(given: DossierStep, recorded_ms: int, rules: Rules) -> DossierStep:

@@ -27,8 +27,8 @@ from hub.deadletter import record as deadletter
 from hub.errors import BadRecord
 from hub.events import envelope as ce
 from hub.events import identity
-from hub.kafka.topics import DOSSIERS, EVENTS, PROCEDURES, SERVICES
-from hub.model.catalogue import PROCEDURE_FIELDS, SERVICE_FIELDS
+from hub.events.families import CLOCK, DEADLINE, DOSSIER, PROCEDURE, SERVICE, Family
+from hub.kafka.topics import EVENTS
 from hub.model.deadline_rules import rules as deadline_rules
 from hub.model.derived_dates import Limit
 from hub.model.times import utc_text
@@ -46,61 +46,56 @@ Admit = Callable[[DossierStep], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Family(Generic[P]):
-    """One kind of event. published: what agencies send. field: the one with the key; code: what stands in it. type,
-    head: of the canonical event. store: the topic of its state. open: the work on one key, new or stored. admit: what
-    the first event of a key must pass besides."""
+class Processor(Generic[P]):
+    """What the core does with the events of a family. published: what agencies send. code: what stands in the family's
+    field with the key. normalise: mends what was published. head: of the canonical event. open: the work on one key,
+    new or stored. admit: what the first event of a key must pass besides."""
 
+    family: Family
     published: WireRecord[P]
-    field: str
     code: Callable[[P], str]
     normalise: Callable[[P, int], P]
-    type: str
     head: bytes
-    store: str
     open: Callable[[str, Stored | None], KeyState[P]]
     admit: Callable[[P], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Families:
-    """What an agency publishes, by CloudEvents type; of dossiers besides, what the core's clock asks in hub.ingress
-    and the head of what is told."""
+class Processors:
+    """by_type: by the CloudEvents type that agencies use. asked: what the core's clock writes. told: head of what is
+    told of a deadline."""
 
-    by_type: dict[str, Family[Any]]
-    dossier: Family[DossierStep]
+    by_type: dict[str, Processor[Any]]
+    dossier: Processor[DossierStep]
     asked: WireRecord[DossierDeadline]
     told: bytes
 
 
-def families(codec: Codec, settings: Settings, admit: Admit | None, limit: Limit | None) -> Families:
+def processors(codec: Codec, settings: Settings, admit: Admit | None, limit: Limit | None) -> Processors:
     keep, rules = settings.core.keep_steps, deadline_rules(settings.deadlines)
     dossiers, procedures = WireRecord(codec, bodies.DOSSIER), WireRecord(codec, bodies.PROCEDURE)
     services = WireRecord(codec, bodies.ONLINE_SERVICE)
-    dossier = Family(
-        WireRecord(codec, bodies.DOSSIER_STEP), "dossier_code", lambda step: step.dossier_code,
-        lambda step, at: normalise.dossier_step(step, at, rules),
-        ce.DOSSIER_EVENT, head(codec.ids[bodies.DOSSIER_EVENT.name]), DOSSIERS,
+    dossier = Processor(
+        DOSSIER, WireRecord(codec, bodies.DOSSIER_STEP), lambda step: step.dossier_code,
+        lambda step, at: normalise.dossier_step(step, at, rules), head(codec.ids[DOSSIER.event.record]),
         lambda code, stored: DossierState(code, dossiers, stored, keep, rules, limit), admit,
     )  # fmt: skip
-    procedure = Family(
-        WireRecord(codec, bodies.PROCEDURE_CHANGE), "procedure_code", lambda change: change.procedure_code,
-        normalise.procedure_change,
-        ce.PROCEDURE_EVENT, head(codec.ids[bodies.PROCEDURE_EVENT.name]), PROCEDURES,
-        # What was never published or withdrawn, only amended, is taken to be offered.
-        lambda code, stored: CatalogueState(procedures, PROCEDURE_FIELDS, Procedure(code, 0, True, 0), stored),
+    # What was never published or withdrawn, only amended, is taken to be offered.
+    procedure = Processor(
+        PROCEDURE, WireRecord(codec, bodies.PROCEDURE_CHANGE), lambda change: change.procedure_code,
+        normalise.procedure_change, head(codec.ids[PROCEDURE.event.record]),
+        lambda code, stored: CatalogueState(PROCEDURE, procedures, Procedure(code, 0, True, 0), stored),
     )  # fmt: skip
-    service = Family(
-        WireRecord(codec, bodies.SERVICE_CHANGE), "service_code", lambda change: change.service_code,
-        normalise.service_change,
-        ce.SERVICE_EVENT, head(codec.ids[bodies.SERVICE_EVENT.name]), SERVICES,
-        lambda code, stored: CatalogueState(services, SERVICE_FIELDS, OnlineService(code, 0, True, 0), stored),
+    service = Processor(
+        SERVICE, WireRecord(codec, bodies.SERVICE_CHANGE), lambda change: change.service_code,
+        normalise.service_change, head(codec.ids[SERVICE.event.record]),
+        lambda code, stored: CatalogueState(SERVICE, services, OnlineService(code, 0, True, 0), stored),
     )  # fmt: skip
-    return Families(
-        {ce.DOSSIER_STEP: dossier, ce.PROCEDURE_CHANGE: procedure, ce.SERVICE_CHANGE: service},
+    return Processors(
+        {one.family.published: one for one in (dossier, procedure, service)},
         dossier,
         WireRecord(codec, bodies.DOSSIER_DEADLINE),
-        head(codec.ids[bodies.DOSSIER_DEADLINE_EVENT.name]),
+        head(codec.ids[DEADLINE.record]),
     )
 
 
@@ -109,7 +104,7 @@ def make_step(codec: Codec, settings: Settings, admit: Admit | None = None, limi
 
     It raises RegistryError when a schema is needed and the registry is away.
     """
-    known = families(codec, settings, admit, limit)
+    known = processors(codec, settings, admit, limit)
 
     def step(records: Sequence[Record], view: StateView) -> Outputs:
         chunk = _Chunk(known, view)
@@ -123,7 +118,7 @@ def make_step(codec: Codec, settings: Settings, admit: Admit | None = None, limi
 class _Chunk:
     """Keys opened so far, and what came out."""
 
-    def __init__(self, known: Families, view: StateView) -> None:
+    def __init__(self, known: Processors, view: StateView) -> None:
         self._known = known
         self._view = view
         self._open: dict[tuple[str, bytes], KeyState[Any]] = {}
@@ -150,20 +145,20 @@ class _Chunk:
     def _event(self, record: Record) -> Out | None:
         """The canonical event, None if none follows: from a copy, or a deadline that is not to be told."""
         envelope = ce.read_headers(record.headers)
-        if envelope.type == ce.DOSSIER_CLOCK:
+        if envelope.type == CLOCK:
             return self._deadline(record, envelope)
-        family = self._known.by_type.get(envelope.type)
-        if family is None:
+        processor = self._known.by_type.get(envelope.type)
+        if processor is None:
             wanted = ", ".join(self._known.by_type)
             raise BadRecord("envelope", f"type: {envelope.type!r} is none of {wanted}", "type")
-        return self._published(record, envelope, family)
+        return self._published(record, envelope, processor)
 
-    def _published(self, record: Record, envelope: ce.Envelope, family: Family[P]) -> Out | None:
-        given = family.published.decode(record.value)
-        published = family.normalise(given, record.timestamp_ms)
-        code = family.code(published)
-        key = _checked_key(record, envelope, family.field, code)
-        work = self._work(family, code, key)
+    def _published(self, record: Record, envelope: ce.Envelope, processor: Processor[P]) -> Out | None:
+        given = processor.published.decode(record.value)
+        published = processor.normalise(given, record.timestamp_ms)
+        code = processor.code(published)
+        key = _checked_key(record, envelope, processor.family.code, code)
+        work = self._work(processor, code, key)
         assert record.value is not None  # decoded above
         body = record.value[HEAD_BYTES:]
         incoming = _incoming(record, envelope, body)
@@ -172,22 +167,22 @@ class _Chunk:
             return None
         if ce.AUTHAGENCIES in envelope.extensions:
             envelope = _as_holder(envelope, work)
-        if work.seq == 0 and family.admit is not None:
-            family.admit(published)
-        if published is not given or not family.published.is_own(record.value):
-            body = family.published.body.write(published)
+        if work.seq == 0 and processor.admit is not None:
+            processor.admit(published)
+        if published is not given or not processor.published.is_own(record.value):
+            body = processor.published.body.write(published)
         event = work.apply(published, body, incoming)
-        caused = envelope.caused(family.type, work.seq)
+        caused = envelope.caused(processor.family.event.type, work.seq)
         if not caused.recordedtime or not caused.subject:
             recorded = caused.recordedtime or utc_text(record.timestamp_ms)
             caused = replace(caused, recordedtime=recorded, subject=code)
-        return Out(EVENTS, key, family.head + event, caused.headers())
+        return Out(EVENTS, key, processor.head + event, caused.headers())
 
     def _deadline(self, record: Record, envelope: ce.Envelope) -> Out | None:
         """The answer to the clock's question (decision 7)."""
         asked = self._known.asked.decode(record.value)
         code = asked.dossier_code
-        key = _checked_key(record, envelope, "dossier_code", code)
+        key = _checked_key(record, envelope, DOSSIER.code, code)
         work = self._work(self._known.dossier, code, key)
         assert isinstance(work, DossierState)
         body = self._known.asked.body.write(asked)
@@ -195,14 +190,14 @@ class _Chunk:
         if event is None:
             return None
         DEADLINES_TOLD.labels(asked.kind).inc()
-        caused = envelope.caused(ce.DOSSIER_DEADLINE, work.seq)
+        caused = envelope.caused(DEADLINE.type, work.seq)
         return Out(EVENTS, key, self._known.told + event, caused.headers())
 
-    def _work(self, family: Family[P], code: str, key: bytes) -> KeyState[P]:
-        ident = (family.store, key)
+    def _work(self, processor: Processor[P], code: str, key: bytes) -> KeyState[P]:
+        ident = (processor.family.state_topic, key)
         work = self._open.get(ident)
         if work is None:
-            work = self._open[ident] = family.open(code, self._view.get(family.store, key))
+            work = self._open[ident] = processor.open(code, self._view.get(*ident))
         return work
 
 

@@ -17,7 +17,8 @@ from hub.avro.wire_record import WireRecord
 from hub.config import Settings
 from hub.errors import BadRecord
 from hub.events import identity
-from hub.events.envelope import PROCEDURE_EVENT, SERVICE_EVENT, Headers, read_headers
+from hub.events.envelope import Headers, read_headers
+from hub.events.families import PROCEDURE, SERVICE
 from hub.kafka import clients
 from hub.kafka.topics import EVENTS
 from hub.model import catalogue
@@ -26,7 +27,7 @@ from hub.registry.client import open_codec
 
 Progress = Callable[[int, int], None]
 
-_WANTED = frozenset({PROCEDURE_EVENT.encode(), SERVICE_EVENT.encode()})
+_WANTED = frozenset({PROCEDURE.event.type.encode(), SERVICE.event.type.encode()})
 
 
 class Sides:
@@ -46,19 +47,19 @@ class Sides:
         envelope = read_headers(headers)
         is_reference = envelope.source == self._reference
         low = int.from_bytes(identity.identity(envelope.source, envelope.causationid)[:2], "big")
-        if envelope.type == PROCEDURE_EVENT:
+        if envelope.type == PROCEDURE.event.type:
             change = self._procedure_event.decode(value).change
             place = is_reference, change.procedure_code
             procedure, keys = self._procedures.get(place, (Procedure(change.procedure_code, 0, True, 0), ()))
             key = catalogue.order_key(change.occurred_at, change.change, low)
-            procedure, new, _ = catalogue.merge(procedure, keys, change, key, catalogue.PROCEDURE_FIELDS)
+            procedure, new, _ = catalogue.merge(procedure, keys, change, key, PROCEDURE.catalogue_fields)
             self._procedures[place] = procedure, new
         else:
             told = self._service_event.decode(value).change
             place = is_reference, told.service_code
             service, keys = self._services.get(place, (OnlineService(told.service_code, 0, True, 0), ()))
             key = catalogue.order_key(told.occurred_at, told.change, low)
-            service, new, _ = catalogue.merge(service, keys, told, key, catalogue.SERVICE_FIELDS)
+            service, new, _ = catalogue.merge(service, keys, told, key, SERVICE.catalogue_fields)
             self._services[place] = service, new
 
     def sides(self) -> tuple[Side, Side]:
