@@ -16,7 +16,6 @@ from collections.abc import AsyncIterator
 from hub.avro import bodies
 from hub.avro.codec import Codec
 from hub.avro.records.dossier import DossierStep
-from hub.avro.wire_record import WireRecord
 from hub.config import Settings
 from hub.errors import BadRecord
 from hub.events.families import PROCEDURE, SERVICE
@@ -37,9 +36,7 @@ class CatalogueCopy:
     rules: time limits are kept as well, and counted by these."""
 
     def __init__(self, codec: Codec, strict: bool, rules: Rules | None = None) -> None:
-        self._procedure_record = WireRecord(codec, bodies.PROCEDURE)
-        self._service_record = WireRecord(codec, bodies.ONLINE_SERVICE)
-        self._strict, self._rules = strict, rules
+        self._codec, self._strict, self._rules = codec, strict, rules
         self._limits: dict[str, tuple[tuple[float, str], ...]] = {}
         self._procedures: dict[str, Standing] = {}
         self._services: dict[str, dict[str, Offer]] = {}
@@ -84,14 +81,14 @@ class CatalogueCopy:
             self._procedures.pop(code, None)
             self._limits.pop(code, None)
             return
-        procedure = self._procedure_record.decode(value)
+        procedure = self._codec.read(bodies.PROCEDURE, value)
         self._procedures[code] = Standing(procedure.active, procedure.active_since)
         if self._rules is not None:
             ways = [(way.time_limit, way.time_limit_unit) for way in procedure.time_limits or ()]
             self._limits[code] = time_limits((procedure.time_limit, procedure.time_limit_unit), *ways)
 
     def _service(self, code: str, value: bytes | None) -> None:
-        service = self._service_record.decode(value) if value is not None else None
+        service = self._codec.read(bodies.ONLINE_SERVICE, value) if value is not None else None
         if (before := self._procedure_of.pop(code, None)) is not None:
             self._services[before].pop(code, None)
         if service is not None:

@@ -8,9 +8,10 @@ from typing import Generic
 from librt.strings import BytesWriter
 from msgspec.structs import replace
 
+from hub.avro.codec import Codec, head
+from hub.avro.record import Body
 from hub.avro.records.procedure import ProcedureChange
 from hub.avro.records.service import ServiceChange
-from hub.avro.wire_record import WireRecord
 from hub.avro.writer import put_boolean, put_long
 from hub.core.key_state import Incoming, KeyState, check_size, header
 from hub.events.families import Family
@@ -25,18 +26,18 @@ class CatalogueState(KeyState[ProcedureChange | ServiceChange], Generic[Entry]):
 
     __slots__ = ("entry", "family", "keys", "record")
 
-    def __init__(self, family: Family, record: WireRecord[Entry], fresh: Entry, stored: Stored | None) -> None:
-        super().__init__(record.head, stored)
-        self.record: WireRecord[Entry] = record
+    def __init__(self, family: Family, codec: Codec, body: Body[Entry], fresh: Entry, stored: Stored | None) -> None:
+        super().__init__(head(codec.ids[body.name]), stored)
+        self.record: Body[Entry] = body
         self.family = family
-        self.entry: Entry = fresh if stored is None else record.decode(stored.value)
+        self.entry: Entry = fresh if stored is None else codec.read(body, stored.value)
         self.keys: Sequence[int] = () if stored is None else unpack_all(header(stored, "facts"))
 
     def apply(self, published: ProcedureChange | ServiceChange, body: bytes, incoming: Incoming) -> bytes:
         key = catalogue.order_key(published.occurred_at, published.change, incoming.low())
         merged, keys, late = catalogue.merge(self.entry, self.keys, published, key, self.family.catalogue_fields)
         entry = replace(merged, hub_seq=self.seq + 1)
-        state = self.record.body.write(entry)
+        state = self.record.write(entry)
         out = BytesWriter()
         put_long(out, self.seq + 1)
         put_boolean(out, late)

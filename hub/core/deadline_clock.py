@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from hub.avro import bodies
+from hub.avro.codec import Codec
 from hub.avro.records.dossier import DossierDeadline
 from hub.avro.records.enums import DeadlineKind
-from hub.avro.wire_record import WireRecord
 from hub.config import DeadlineSettings
 from hub.events import families
 from hub.events.envelope import Envelope, derived_id, rfc3339
@@ -59,10 +60,10 @@ def _at_the_date(kind: str) -> bool:
 
 
 class Clock:
-    """record: of its questions."""
+    """codec: of its questions."""
 
-    def __init__(self, record: WireRecord[DossierDeadline], settings: DeadlineSettings) -> None:
-        self._record = record
+    def __init__(self, codec: Codec, settings: DeadlineSettings) -> None:
+        self._codec = codec
         self._rules = rules(settings)
         self._warn_days = settings.warn_working_days
         self._catch_up_ms = settings.catch_up_days * DAY_MS
@@ -149,4 +150,4 @@ class Clock:
             recordedtime=rfc3339(datetime.fromtimestamp(now, UTC)),
         )
         asked = DossierDeadline(code, kind, at, watch.due_at, watch.deadline_at)
-        return Out(INGRESS, key, self._record.encode(asked), envelope.headers(), partition)
+        return Out(INGRESS, key, self._codec.write(bodies.DOSSIER_DEADLINE, asked), envelope.headers(), partition)

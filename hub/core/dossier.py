@@ -7,8 +7,9 @@ from collections.abc import Collection
 from librt.strings import BytesWriter
 from msgspec.structs import replace
 
+from hub.avro import bodies
+from hub.avro.codec import Codec, head
 from hub.avro.records.dossier import Dossier, DossierDeadline, DossierStep
-from hub.avro.wire_record import WireRecord
 from hub.avro.writer import put_boolean, put_long
 from hub.control.rights import covers
 from hub.core.key_state import Incoming, KeyState, check_size, header
@@ -38,15 +39,14 @@ class DossierState(KeyState[DossierStep]):
     of `watch`.
     """
 
-    __slots__ = ("_doubted", "_transfer", "dates", "dossier", "history", "keep", "keys", "limit", "record", "rules",
+    __slots__ = ("_doubted", "_transfer", "dates", "dossier", "history", "keep", "keys", "limit", "rules",
                  "watch")  # fmt: skip
 
     def __init__(
-        self, code: str, record: WireRecord[Dossier], stored: Stored | None, keep: int, rules: Rules,
+        self, code: str, codec: Codec, stored: Stored | None, keep: int, rules: Rules,
         limit: derived_dates.Limit | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(record.head, stored)
-        self.record = record
+        super().__init__(head(codec.ids[bodies.DOSSIER.name]), stored)
         self.keep = keep
         self.rules = rules
         self.limit = limit
@@ -60,7 +60,7 @@ class DossierState(KeyState[DossierStep]):
             self.keys: list[int] = facts.NO_KEYS
             self.dates = dates.Dates()
         else:
-            self.dossier = record.decode(stored.value)
+            self.dossier = codec.read(bodies.DOSSIER, stored.value)
             steps = header(stored, "steps")
             self.history = step_history.unpack(steps)
             items = len(self.dossier.attachments) + len(self.dossier.fees)
@@ -100,7 +100,7 @@ class DossierState(KeyState[DossierStep]):
             self.dossier, self.keys, published, key, number, STATUSES[standing.status], standing.since
         )
         dossier = derived_dates.filled(merged, keys, self.dossier, history, self.limit)
-        state = self.record.body.write(dossier)
+        state = bodies.DOSSIER.write(dossier)
         out = BytesWriter()
         put_long(out, number)
         put_boolean(out, judged.late)
@@ -145,7 +145,7 @@ class DossierState(KeyState[DossierStep]):
         if told is None:
             return None
         dossier = replace(self.dossier, hub_seq=self.seq + 1)
-        state = self.record.body.write(dossier)
+        state = bodies.DOSSIER.write(dossier)
         out = BytesWriter()
         put_long(out, self.seq + 1)
         out.write(body)

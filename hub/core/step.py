@@ -7,29 +7,22 @@ bytes. What is no BadRecord is not caught: the engine finds the record that cras
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from hub.avro import bodies
-from hub.avro.codec import HEAD_BYTES, Codec, head
-from hub.avro.record import Record as AvroRecord
-from hub.avro.records.dossier import DossierDeadline, DossierStep
-from hub.avro.records.procedure import Procedure
-from hub.avro.records.service import OnlineService
-from hub.avro.wire_record import WireRecord
+from hub.avro.codec import HEAD_BYTES, Codec
 from hub.config import Settings
-from hub.core import normalise
-from hub.core.catalogue_entry import CatalogueState
 from hub.core.dossier import DossierState
 from hub.core.key_state import Incoming, KeyState
+from hub.core.processors import Admit, P, Processor, Processors, processors
 from hub.deadletter import record as deadletter
 from hub.errors import BadRecord
 from hub.events import envelope as ce
 from hub.events import identity
-from hub.events.families import CLOCK, DEADLINE, DOSSIER, PROCEDURE, SERVICE, Family
+from hub.events.families import CLOCK, DEADLINE, DOSSIER
 from hub.kafka.topics import EVENTS
-from hub.model.deadline_rules import rules as deadline_rules
 from hub.model.derived_dates import Limit
 from hub.model.times import utc_text
 from hub.observe.metrics import DEADLINES_TOLD, EVENTS_DEAD_LETTERED, EVENTS_DUPLICATE
@@ -37,66 +30,6 @@ from hub.stream.stage import Out, Outputs, Record, StateView, Step, Stored
 
 ROLE = "core"
 STAGE = "core"
-
-P = TypeVar("P", bound=AvroRecord)
-"""What agencies publish of a family."""
-
-Admit = Callable[[DossierStep], None]
-"""Raises BadRecord for a step that may not begin a dossier."""
-
-
-@dataclass(frozen=True, slots=True)
-class Processor(Generic[P]):
-    """What the core does with the events of a family. published: what agencies send. code: what stands in the family's
-    field with the key. normalise: mends what was published. head: of the canonical event. open: the work on one key,
-    new or stored. admit: what the first event of a key must pass besides."""
-
-    family: Family
-    published: WireRecord[P]
-    code: Callable[[P], str]
-    normalise: Callable[[P, int], P]
-    head: bytes
-    open: Callable[[str, Stored | None], KeyState[P]]
-    admit: Callable[[P], None] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Processors:
-    """by_type: by the CloudEvents type that agencies use. asked: what the core's clock writes. told: head of what is
-    told of a deadline."""
-
-    by_type: dict[str, Processor[Any]]
-    dossier: Processor[DossierStep]
-    asked: WireRecord[DossierDeadline]
-    told: bytes
-
-
-def processors(codec: Codec, settings: Settings, admit: Admit | None, limit: Limit | None) -> Processors:
-    keep, rules = settings.core.keep_steps, deadline_rules(settings.deadlines)
-    dossiers, procedures = WireRecord(codec, bodies.DOSSIER), WireRecord(codec, bodies.PROCEDURE)
-    services = WireRecord(codec, bodies.ONLINE_SERVICE)
-    dossier = Processor(
-        DOSSIER, WireRecord(codec, bodies.DOSSIER_STEP), lambda step: step.dossier_code,
-        lambda step, at: normalise.dossier_step(step, at, rules), head(codec.ids[DOSSIER.event.record]),
-        lambda code, stored: DossierState(code, dossiers, stored, keep, rules, limit), admit,
-    )  # fmt: skip
-    # What was never published or withdrawn, only amended, is taken to be offered.
-    procedure = Processor(
-        PROCEDURE, WireRecord(codec, bodies.PROCEDURE_CHANGE), lambda change: change.procedure_code,
-        normalise.procedure_change, head(codec.ids[PROCEDURE.event.record]),
-        lambda code, stored: CatalogueState(PROCEDURE, procedures, Procedure(code, 0, True, 0), stored),
-    )  # fmt: skip
-    service = Processor(
-        SERVICE, WireRecord(codec, bodies.SERVICE_CHANGE), lambda change: change.service_code,
-        normalise.service_change, head(codec.ids[SERVICE.event.record]),
-        lambda code, stored: CatalogueState(SERVICE, services, OnlineService(code, 0, True, 0), stored),
-    )  # fmt: skip
-    return Processors(
-        {one.family.published: one for one in (dossier, procedure, service)},
-        dossier,
-        WireRecord(codec, bodies.DOSSIER_DEADLINE),
-        head(codec.ids[DEADLINE.record]),
-    )
 
 
 def make_step(codec: Codec, settings: Settings, admit: Admit | None = None, limit: Limit | None = None) -> Step:
@@ -154,7 +87,7 @@ class _Chunk:
         return self._published(record, envelope, processor)
 
     def _published(self, record: Record, envelope: ce.Envelope, processor: Processor[P]) -> Out | None:
-        given = processor.published.decode(record.value)
+        given = self._known.codec.read(processor.published, record.value)
         published = processor.normalise(given, record.timestamp_ms)
         code = processor.code(published)
         key = _checked_key(record, envelope, processor.family.code, code)
@@ -169,8 +102,8 @@ class _Chunk:
             envelope = _as_holder(envelope, work)
         if work.seq == 0 and processor.admit is not None:
             processor.admit(published)
-        if published is not given or not processor.published.is_own(record.value):
-            body = processor.published.body.write(published)
+        if published is not given or not record.value.startswith(processor.own):
+            body = processor.published.write(published)
         event = work.apply(published, body, incoming)
         caused = envelope.caused(processor.family.event.type, work.seq)
         if not caused.recordedtime or not caused.subject:
@@ -180,12 +113,12 @@ class _Chunk:
 
     def _deadline(self, record: Record, envelope: ce.Envelope) -> Out | None:
         """The answer to the clock's question (decision 7)."""
-        asked = self._known.asked.decode(record.value)
+        asked = self._known.codec.read(bodies.DOSSIER_DEADLINE, record.value)
         code = asked.dossier_code
         key = _checked_key(record, envelope, DOSSIER.code, code)
         work = self._work(self._known.dossier, code, key)
         assert isinstance(work, DossierState)
-        body = self._known.asked.body.write(asked)
+        body = bodies.DOSSIER_DEADLINE.write(asked)
         event = work.tell(asked, body, _incoming(record, envelope, body))
         if event is None:
             return None

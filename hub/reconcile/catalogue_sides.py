@@ -13,7 +13,6 @@ from hub.avro import bodies
 from hub.avro.codec import Codec
 from hub.avro.records.procedure import Procedure
 from hub.avro.records.service import OnlineService
-from hub.avro.wire_record import WireRecord
 from hub.config import Settings
 from hub.errors import BadRecord
 from hub.events import identity
@@ -35,8 +34,7 @@ class Sides:
 
     def __init__(self, reference_source: str, codec: Codec) -> None:
         self._reference = reference_source
-        self._procedure_event = WireRecord(codec, bodies.PROCEDURE_EVENT)
-        self._service_event = WireRecord(codec, bodies.SERVICE_EVENT)
+        self._codec = codec
         self._procedures: dict[tuple[bool, str], tuple[Procedure, Sequence[int]]] = {}
         self._services: dict[tuple[bool, str], tuple[OnlineService, Sequence[int]]] = {}
 
@@ -48,14 +46,14 @@ class Sides:
         is_reference = envelope.source == self._reference
         low = int.from_bytes(identity.identity(envelope.source, envelope.causationid)[:2], "big")
         if envelope.type == PROCEDURE.event.type:
-            change = self._procedure_event.decode(value).change
+            change = self._codec.read(bodies.PROCEDURE_EVENT, value).change
             place = is_reference, change.procedure_code
             procedure, keys = self._procedures.get(place, (Procedure(change.procedure_code, 0, True, 0), ()))
             key = catalogue.order_key(change.occurred_at, change.change, low)
             procedure, new, _ = catalogue.merge(procedure, keys, change, key, PROCEDURE.catalogue_fields)
             self._procedures[place] = procedure, new
         else:
-            told = self._service_event.decode(value).change
+            told = self._codec.read(bodies.SERVICE_EVENT, value).change
             place = is_reference, told.service_code
             service, keys = self._services.get(place, (OnlineService(told.service_code, 0, True, 0), ()))
             key = catalogue.order_key(told.occurred_at, told.change, low)

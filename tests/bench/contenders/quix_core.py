@@ -5,17 +5,15 @@ from __future__ import annotations
 import struct
 import sys
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import Any
 
-from msgspec import Struct, to_builtins
+from msgspec import to_builtins
 from quixstreams import Application
 
-from hub.avro.codec import Codec, encode_body
+from hub.avro import bodies
+from hub.avro.codec import Codec, decode_body, encode_body, parsed
 from hub.avro.foreign import from_foreign
 from hub.avro.record import Body, R
-from hub.avro.wire_record import WireRecord
-from hub.core import step as pipeline
 from hub.core.step import make_step
 from hub.stream.stage import Record, Stored
 from tests.bench.spec import Spec, from_argv
@@ -54,26 +52,22 @@ class View:
         return ()
 
 
-class FastAvroRecord(WireRecord[R]):
-    """The step's record with fastavro behind it."""
+def with_fastavro(body: Body[R]) -> Body[R]:
+    """The record with fastavro behind it."""
 
-    __slots__ = ("_by_name",)
+    def read(value: bytes, at: int) -> R:
+        return from_foreign(body, decode_body(memoryview(value)[at:], parsed(body.name)))
 
-    def __init__(self, codec: Codec, body: Body[R]) -> None:
-        super().__init__(codec, Body(body.name, body.record, body.read, partial(_written, body.name)))
-        self._by_name = codec
+    def write(record: R) -> bytes:
+        return encode_body(body.name, to_builtins(record))
 
-    def decode(self, value: bytes | None) -> R:
-        return from_foreign(self.body, self._by_name.decode(value, self.name)[1])
-
-
-def _written(name: str, record: Struct) -> bytes:
-    return encode_body(name, to_builtins(record))
+    return Body(body.name, body.record, read, write)
 
 
 def main(spec: Spec, codec: str) -> None:
     if codec != "hub-codec":
-        pipeline.WireRecord = FastAvroRecord  # type: ignore[misc]
+        for name, body in [(name, made) for name, made in vars(bodies).items() if isinstance(made, Body)]:
+            setattr(bodies, name, with_fastavro(body))
     step, view = make_step(Codec(spec.ids, lambda schema_id: None), spec.settings()), View()
 
     def work(value: bytes, key: bytes, timestamp: int, headers: Sequence[Any], state: Any) -> list[Any]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.avro import bodies
-from hub.avro.wire_record import WireRecord
 from hub.config import DeadlineSettings, Settings
 from hub.core.deadline_clock import Clock, runs
 from hub.core.step import make_step
@@ -76,7 +74,7 @@ def _clock() -> dict[str, Any]:
     """A dossier that is passed on twice and waits once: what the clock asks after each step, days on; and what comes
     of a question that goes through the step."""
     codec, state = fixed.codec(), State(runs)
-    clock = Clock(WireRecord(codec, bodies.DOSSIER_DEADLINE), DeadlineSettings())
+    clock = Clock(codec, DeadlineSettings())
     step = clock.watching(make_step(codec, Settings()))
     out: dict[str, Any] = {}
     for number, told in enumerate(STEPS):

@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from hub.avro import bodies
 from hub.avro.personal import without_personal
-from hub.avro.wire_record import WireRecord
 from hub.config import CoreSettings, DeadlineSettings, Settings
 from hub.control import subscriber_filter
 from hub.control.records import Filter
@@ -46,7 +44,7 @@ class Hub(Core):
 
     def renew(self) -> None:
         """A process that was started anew: the state is all it has."""
-        self.clock = Clock(WireRecord(CODEC, bodies.DOSSIER_DEADLINE), self.settings.deadlines)
+        self.clock = Clock(CODEC, self.settings.deadlines)
         self._step = self.clock.watching(make_step(CODEC, self.settings))
 
     def ask(self, now: int) -> list[Out]:
