@@ -41,6 +41,13 @@ MODULES = (
     "hub.core.step",
     "hub.core.key_state",
     "hub.events.envelope",
+    "hub.avro.reader",
+    "hub.avro.writer",
+    "hub.avro.body.delivery",
+    "hub.avro.body.dossier",
+    "hub.avro.body.enums",
+    "hub.avro.body.procedure",
+    "hub.avro.body.service",
 )
 
 _ROOT = Path(__file__).parents[2]
