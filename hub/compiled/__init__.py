@@ -36,16 +36,18 @@ MODULES = (
     "hub.model.times",
     "hub.core.catalogue_entry",
     "hub.core.dossier",
-    "hub.core.recent_keys",
     "hub.core.normalise",
-    "hub.core.repeated_step",
     "hub.core.dedupe",
     "hub.core.step",
     "hub.core.key_state",
     "hub.events.envelope",
-    "hub.avro.body_reader",
-    "hub.avro.own_record",
-    "hub.avro.body_writer",
+    "hub.avro.reader",
+    "hub.avro.writer",
+    "hub.avro.body.delivery",
+    "hub.avro.body.dossier",
+    "hub.avro.body.enums",
+    "hub.avro.body.procedure",
+    "hub.avro.body.service",
 )
 
 _ROOT = Path(__file__).parents[2]

@@ -12,10 +12,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from typing import Any
 
 from hub.avro import bodies
 from hub.avro.codec import Codec
+from hub.avro.records.dossier import DossierStep
 from hub.config import Settings
 from hub.errors import BadRecord
 from hub.events.families import PROCEDURE, SERVICE
@@ -28,8 +28,6 @@ from hub.observe.health import HEALTH
 from hub.observe.metrics import CATALOGUE_COPY_AGE_SECONDS
 
 log = logging.getLogger(__name__)
-
-Datum = dict[str, Any]
 
 
 class CatalogueCopy:
@@ -55,14 +53,13 @@ class CatalogueCopy:
         except BadRecord as error:
             log.error("%s of %s is not usable and was left out: %s", code, topic, error)
 
-    def admit(self, datum: Datum) -> None:
+    def admit(self, step: DossierStep) -> None:
         """A dossier's first step. BadRecord (`not_offered`): filed online for what is not offered online."""
-        if datum["channel"] != "ONLINE":
+        if step.channel != "ONLINE":
             return
-        code = datum["procedure_code"]
-        at = datum["submitted_at"] or datum["occurred_at"]
-        offers = self._services.get(code, {}).values()
-        if reason := refusal(self._procedures.get(code), offers, at, self._strict):
+        code, at = step.procedure_code, step.submitted_at or step.occurred_at
+        offers = self._services.get(code or "", {}).values()
+        if reason := refusal(self._procedures.get(code or ""), offers, at, self._strict):
             raise BadRecord(
                 "not_offered",
                 f"procedure_code: {code} was filed online, but {reason}; mend catalogue or channel, then replay",

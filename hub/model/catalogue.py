@@ -6,9 +6,14 @@ PUBLISHED offers it, WITHDRAWN ends that, the later of the two counts; AMENDED c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeVar
 
-Datum = dict[str, Any]
+from msgspec.structs import replace
+
+from hub.avro.records.procedure import Procedure, ProcedureChange
+from hub.avro.records.service import OnlineService, ServiceChange
+
+Entry = TypeVar("Entry", Procedure, OnlineService)
 
 PROCEDURE_FIELDS = (
     "name", "agency_code", "authority_level", "field_code", "field_name", "time_limit", "time_limit_unit", "fee_vnd",
@@ -38,24 +43,24 @@ def order_key(at_ms: int, change: str, id_hash: int) -> int:
 
 
 def merge(
-    entry: Datum, keys: Sequence[int], change: Datum, key: int, fields: tuple[str, ...]
-) -> tuple[Datum, list[int], bool]:
+    entry: Entry, keys: Sequence[int], change: ProcedureChange | ServiceChange, key: int, fields: tuple[str, ...]
+) -> tuple[Entry, list[int], bool]:
     """(entry, keys, late). keys: of the last change, of the last publication or withdrawal, then of each field; an
     empty tuple at first contact."""
-    out = dict(entry)
+    told: dict[str, object] = {}
     new = [*keys, *(0,) * (_FIRST_FIELD + len(fields) - len(keys))]
     late = key >> 16 < new[_LAST] >> 16
     if key >= new[_LAST]:
         new[_LAST] = key
-        out["changed_at"] = change["occurred_at"]
-    if change["change"] != "AMENDED" and key >= new[_ACTIVE]:
+        told["changed_at"] = change.occurred_at
+    if change.change != "AMENDED" and key >= new[_ACTIVE]:
         new[_ACTIVE] = key
-        out["active"] = change["change"] == "PUBLISHED"
-        out["active_since"] = change["occurred_at"]
+        told["active"] = change.change == "PUBLISHED"
+        told["active_since"] = change.occurred_at
     for index, name in enumerate(fields, start=_FIRST_FIELD):
-        value = change.get(name)
-        told = value is not None and not (value == [] and name in _EMPTY_IS_UNTOLD)
-        if told and key >= new[index]:
-            out[name] = value
+        value = getattr(change, name)
+        untold = value is None or (value == () and name in _EMPTY_IS_UNTOLD)
+        if not untold and key >= new[index]:
+            told[name] = value
             new[index] = key
-    return out, new, late
+    return replace(entry, **told), new, late
