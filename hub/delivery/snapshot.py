@@ -6,27 +6,30 @@ canonical event, its step the one that gave the status. Later events of the log 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from hub.avro.codec import Codec
-from hub.events.envelope import (
-    CANONICAL_RECORDS,
-    DOSSIER_EVENT,
-    PROCEDURE_EVENT,
-    SERVICE_EVENT,
-    Envelope,
-    derived_id,
-    rfc3339,
+from hub.avro.records import (
+    Dossier,
+    DossierEvent,
+    DossierStatus,
+    DossierStep,
+    OnlineService,
+    Procedure,
+    ProcedureChange,
+    ProcedureEvent,
+    ServiceChange,
+    ServiceEvent,
+    StepKind,
 )
+from hub.events.canonical import EVENT_BODIES, CanonicalRecord, State
+from hub.events.envelope import Envelope, derived_id, rfc3339
+from hub.events.families import Family
 
 SOURCE = "/hub/snapshot"
 
-EVENT_TYPE = {"dossier": DOSSIER_EVENT, "procedure": PROCEDURE_EVENT, "service": SERVICE_EVENT}
-CODE_FIELD = {"dossier": "dossier_code", "procedure": "procedure_code", "service": "service_code"}
-
-STEP_OF_STATUS = {
+STEP_OF_STATUS: dict[DossierStatus, StepKind] = {
     "NEW": "SUBMITTED",
     "ACCEPTED": "RECEIVED",
     "NOT_ACCEPTED": "NOT_ACCEPTED",
@@ -41,38 +44,40 @@ STEP_OF_STATUS = {
 }
 
 
-def snapshot(codec: Codec, family: str, state: Mapping[str, Any]) -> tuple[Envelope, dict[str, Any], bytes]:
-    """(envelope, canonical datum, its bytes) for a decoded state record (`vn.hub.Dossier` …)."""
-    event_type = EVENT_TYPE[family]
-    code = state[CODE_FIELD[family]]
-    changed = state["status_at"] if family == "dossier" else state["changed_at"]
-    datum = _dossier(state) if family == "dossier" else _catalogue(family, state)
+def snapshot(codec: Codec, family: Family, state: State) -> tuple[Envelope, CanonicalRecord, bytes]:
+    """(envelope, canonical record, its bytes) of a state."""
+    code = getattr(state, family.code)
+    changed = state.status_at if isinstance(state, Dossier) else state.changed_at
     envelope = Envelope(
-        id=derived_id("snapshot", family, code, str(state["hub_seq"])),
+        id=derived_id("snapshot", family.name, code, str(state.hub_seq)),
         source=SOURCE,
-        type=event_type,
+        type=family.event.type,
         subject=code,
         time=rfc3339(datetime.fromtimestamp(changed / 1000, UTC)),
-        hub_seq=state["hub_seq"],
+        hub_seq=state.hub_seq,
     )
-    value = codec.encode(CANONICAL_RECORDS[event_type], datum)
-    # Decoded again, so that a connector finds every field, as in an event that was read from the log.
-    return envelope, codec.decode(value)[1], value
+    record = _event(state)
+    return envelope, record, codec.write(EVENT_BODIES[envelope.type], record)
 
 
-def _dossier(state: Mapping[str, Any]) -> dict[str, Any]:
-    step = {
-        "dossier_code": state["dossier_code"],
-        "step": STEP_OF_STATUS[state["status"]],
-        "occurred_at": state["status_at"],
-        "agency_code": state["agency_code"],
-        "agency_name": state["agency_name"],
-        "procedure_code": state["procedure_code"],
-    }
-    return {"hub_seq": state["hub_seq"], "late": False, "status": state["status"], "step": step, "dossier": dict(state)}
+def _event(state: State) -> CanonicalRecord:
+    if isinstance(state, Dossier):
+        step = DossierStep(
+            dossier_code=state.dossier_code,
+            step=STEP_OF_STATUS[state.status],
+            occurred_at=state.status_at,
+            agency_code=state.agency_code,
+            agency_name=state.agency_name,
+            procedure_code=state.procedure_code,
+        )
+        return DossierEvent(hub_seq=state.hub_seq, status=state.status, step=step, dossier=state)
+    if isinstance(state, Procedure):
+        told = ProcedureChange(**_told(state, ProcedureChange))
+        return ProcedureEvent(hub_seq=state.hub_seq, change=told, procedure=state)
+    return ServiceEvent(hub_seq=state.hub_seq, change=ServiceChange(**_told(state, ServiceChange)), service=state)
 
 
-def _catalogue(family: str, state: Mapping[str, Any]) -> dict[str, Any]:
-    change = {k: v for k, v in state.items() if k not in ("hub_seq", "active", "changed_at")}
-    change |= {"change": "PUBLISHED" if state["active"] else "WITHDRAWN", "occurred_at": state["changed_at"]}
-    return {"hub_seq": state["hub_seq"], "late": False, "change": change, family: dict(state)}
+def _told(state: Procedure | OnlineService, change: type[ProcedureChange | ServiceChange]) -> dict[str, Any]:
+    """The fields of a change that tells all that is known."""
+    known = {name: getattr(state, name) for name in change.__struct_fields__ if name in state.__struct_fields__}
+    return known | {"change": "PUBLISHED" if state.active else "WITHDRAWN", "occurred_at": state.changed_at}

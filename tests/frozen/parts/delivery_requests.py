@@ -7,15 +7,19 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
+from msgspec import to_builtins
+
 from hub.admin.replay import NotReplayable, Returns
+from hub.avro.bodies import DOSSIER_STEP
+from hub.avro.records import DossierEvent
 from hub.config import ReconcileSettings
 from hub.control.records import Organisation, Subscriber
 from hub.control.requests import Pointer, Request
-from hub.control.subscriber_filter import STATE_FIELD
 from hub.deadletter.record import build, parse
 from hub.delivery.snapshot import snapshot
 from hub.errors import BadRecord
-from hub.events.envelope import CANONICAL_RECORDS
+from hub.events.canonical import state_of
+from hub.events.families import BY_NAME, BY_TYPE
 from hub.intake.agency_record import Judge
 from hub.kafka.topics import DELIVERIES, EVENTS, INGRESS
 from hub.reconcile.role import DueRule
@@ -53,8 +57,8 @@ def _order() -> dict[str, str]:
 def _returned(action: Any) -> dict[str, Any]:
     """What a dead letter of each stage becomes when an operator sends it back or gives it up."""
     item = canonical.every()["plain 2 RECEIVED"]
-    step = item.data["step"]
-    value = fixed.codec().encode("vn.hub.DossierStep", step)
+    assert isinstance(item.data, DossierEvent)
+    value = fixed.codec().write(DOSSIER_STEP, item.data.step)
     head = [
         ("ce_id", b"e-1"),
         ("ce_source", b"urn:one"),
@@ -123,7 +127,7 @@ def _reconciled() -> dict[str, Any]:
 
 def _event(item: Any, offset: int) -> Record:
     body = item.value[len(canonical.HEAD) :]
-    value = fixed.codec().with_head(CANONICAL_RECORDS[item.envelope.type], body)
+    value = fixed.codec().with_head(BY_TYPE[item.envelope.type].record, body)
     return Record(EVENTS, 3, offset, 0, item.key.encode(), value, item.envelope.headers())
 
 
@@ -157,7 +161,8 @@ def _json(value: bytes | None) -> Any:
 def _snapshot(name: str) -> dict[str, Any]:
     """What a new subscriber gets of the state after the last event of that history."""
     last = canonical.groups()[name][-1]
-    envelope, datum, value = snapshot(fixed.codec(), last.family, last.data[STATE_FIELD[last.family]])
-    part = "step" if "step" in datum else "change"
-    told = {field: inner for field, inner in datum[part].items() if inner not in (None, [])}
+    family = BY_NAME[last.family]  # type: ignore[index]
+    envelope, record, value = snapshot(fixed.codec(), family, state_of(last.envelope.type, last.data))
+    part = family.event.change
+    told = {field: inner for field, inner in to_builtins(getattr(record, part)).items() if inner not in (None, ())}
     return {"headers": fixed.texts(envelope.headers()), part: told, "value_sha": fixed.sha(value)}

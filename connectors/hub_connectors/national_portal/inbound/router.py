@@ -114,7 +114,7 @@ class NationalInbound:
             "TenLinhVuc": text(state.get("field_name")),
             "LoaiDoiTuong": self._kinds[kind],
             "TrangThaiHoSo": text(status),
-            "HinhThuc": by_post(state, self._settings.by_post_tells),
+            "HinhThuc": by_post(state.get("return_by_post"), state.get("channel"), self._settings.by_post_tells),
             "DonViXuLy": text(state.get("agency_name") or state.get("agency_code")),
         }
 
