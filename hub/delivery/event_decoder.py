@@ -52,9 +52,8 @@ class Decoder:
         data: CanonicalRecord
         if raw.topic in BY_STATE_TOPIC:
             family = BY_STATE_TOPIC[raw.topic]
-            envelope, data, value = snapshot(
-                self._codec, family, self._codec.read(BODIES[family.state_record], raw.value)
-            )
+            state: State = self._codec.read(BODIES[family.state_record], raw.value)
+            envelope, data, value = snapshot(self._codec, family, state)
         else:
             envelope = read_headers(raw.headers)
             data, value = self._codec.read(EVENT_BODIES[envelope.type], raw.value), raw.value or b""

@@ -47,7 +47,7 @@ STEP_OF_STATUS: dict[DossierStatus, StepKind] = {
 def snapshot(codec: Codec, family: Family, state: State) -> tuple[Envelope, CanonicalRecord, bytes]:
     """(envelope, canonical record, its bytes) of a state."""
     code = getattr(state, family.code)
-    changed = state.status_at if isinstance(state, Dossier) else state.changed_at
+    changed = getattr(state, family.changed_at)
     envelope = Envelope(
         id=derived_id("snapshot", family.name, code, str(state.hub_seq)),
         source=SOURCE,

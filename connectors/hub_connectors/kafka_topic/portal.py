@@ -24,6 +24,7 @@ from hub.connect.subscriber_settings import ConnectorSettings, read_settings
 from hub.control.records import Subscriber
 from hub.errors import Rejected, Retryable
 from hub.events.canonical import EVENT_BODIES
+from hub.events.families import EVENT_NAMES
 from hub.kafka.topics import out
 from hub_connectors.kafka_topic.writer import Writer, lease
 
@@ -40,7 +41,7 @@ class KafkaTopicPortal:
 
     strategy = Strategy.EVENT_LOG
     max_fold = 1
-    families = ("dossier", "procedure", "service", "deadline")
+    families = EVENT_NAMES
 
     def __init__(self, subscriber: str, settings: KafkaTopicSettings, hub: Settings | None = None) -> None:
         self._subscriber = subscriber

@@ -20,6 +20,7 @@ from hub.connect.subscriber_settings import read_secret, read_settings
 from hub.control.records import Subscriber
 from hub.errors import Rejected, Retryable
 from hub.events.envelope import ORIGIN
+from hub.events.families import DOSSIER
 from hub_connectors.national_portal.client import NationalPortalClient
 from hub_connectors.national_portal.mapping import WireMapping
 from hub_connectors.national_portal.questions import Questions
@@ -38,7 +39,7 @@ class NationalPortal:
     """`Portal` of kind national-portal. `transport` replaces the network in tests of network faults."""
 
     strategy = Strategy.STATE
-    families = ("dossier",)
+    families = (DOSSIER.event.name,)
 
     def __init__(
         self, settings: NationalPortalSettings, secret: str, transport: httpx.AsyncBaseTransport | None = None

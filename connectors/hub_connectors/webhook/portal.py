@@ -18,7 +18,7 @@ from hub.connect.portal import Answer, Item, Strategy
 from hub.connect.subscriber_settings import read_secret, read_settings
 from hub.control.records import Subscriber
 from hub.errors import ConfigError, Rejected
-from hub.events.families import BY_TYPE
+from hub.events.families import BY_TYPE, NAMES
 from hub_connectors.webhook.payload import as_json
 from hub_connectors.webhook.settings import ProvincialPortalSettings
 
@@ -30,7 +30,7 @@ class ProvincialPortal:
 
     strategy = Strategy.EVENT_LOG
     max_fold = 1
-    families = ("dossier", "procedure", "service")
+    families: tuple[str, ...] = NAMES
 
     def __init__(
         self,

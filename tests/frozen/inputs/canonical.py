@@ -9,9 +9,9 @@ from typing import Any
 
 from hub.avro.codec import encode_body
 from hub.connect.portal import Item
+from hub.events import families
 from hub.events.canonical import EVENT_BODIES, word_of
 from hub.events.envelope import Envelope
-from hub.events.families import BY_TYPE
 
 FILE = Path(__file__).parent / "canonical.json"
 FAMILIES = ("dossiers", "deadlines", "procedures", "services")
@@ -42,7 +42,7 @@ def word(item: Item) -> str:
 
 def _item(event: dict[str, Any], offset: int) -> Item:
     """Through Avro, so that fields that are left out have their default."""
-    kind, data = BY_TYPE[event["type"]], event["data"]
+    kind, data = families.BY_TYPE[event["type"]], event["data"]
     body = encode_body(kind.record, data)
     head = {name: value for name, value in event.items() if name != "data"}
     envelope = Envelope(**head, hub_seq=data["hub_seq"])

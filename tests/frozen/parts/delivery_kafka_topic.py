@@ -13,7 +13,7 @@ from hub.config import Settings
 from hub.connect.portal import Item
 from hub.control import subscriber_filter
 from hub.control.records import Filter, Subscriber
-from hub.events.families import BY_TYPE
+from hub.events import families
 from hub_connectors.kafka_topic import portal as make
 from hub_connectors.kafka_topic.portal import KafkaTopicPortal
 from hub_connectors.kafka_topic.writer import Writer
@@ -72,7 +72,7 @@ def _told(record: dict[str, Any], item: Item, personal: bool) -> Any:
     if personal:
         return fixed.sha(record["value"]) + (" as in the log" if record["value"] == item.value else "")
     headers = " ".join(f"{name}={value}" for name, value in fixed.texts(record["headers"]).items())
-    name = BY_TYPE[item.envelope.type].record
+    name = families.BY_TYPE[item.envelope.type].record
     before = decode_body(item.value[len(canonical.HEAD) :], parsed(name))
     datum = fixed.codec().decode(record["value"], name)[1]
     return {

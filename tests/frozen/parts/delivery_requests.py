@@ -18,8 +18,8 @@ from hub.control.requests import Pointer, Request
 from hub.deadletter.record import build, parse
 from hub.delivery.snapshot import snapshot
 from hub.errors import BadRecord
+from hub.events import families
 from hub.events.canonical import state_of
-from hub.events.families import BY_NAME, BY_TYPE
 from hub.intake.agency_record import Judge
 from hub.kafka.topics import DELIVERIES, EVENTS, INGRESS
 from hub.reconcile.role import DueRule
@@ -127,7 +127,7 @@ def _reconciled() -> dict[str, Any]:
 
 def _event(item: Any, offset: int) -> Record:
     body = item.value[len(canonical.HEAD) :]
-    value = fixed.codec().with_head(BY_TYPE[item.envelope.type].record, body)
+    value = fixed.codec().with_head(families.BY_TYPE[item.envelope.type].record, body)
     return Record(EVENTS, 3, offset, 0, item.key.encode(), value, item.envelope.headers())
 
 
@@ -161,7 +161,7 @@ def _json(value: bytes | None) -> Any:
 def _snapshot(name: str) -> dict[str, Any]:
     """What a new subscriber gets of the state after the last event of that history."""
     last = canonical.groups()[name][-1]
-    family = BY_NAME[last.family]  # type: ignore[index]
+    family = families.BY_NAME[last.family]  # type: ignore[index]
     envelope, record, value = snapshot(fixed.codec(), family, state_of(last.envelope.type, last.data))
     part = family.event.change
     told = {field: inner for field, inner in to_builtins(getattr(record, part)).items() if inner not in (None, ())}
