@@ -44,7 +44,7 @@ def stands(step: StepKind, transferred_to: str | None = None, **state: Any) -> D
     told = DossierStep(
         dossier_code="000.00.12.H11-231114-0001", step=step, occurred_at=T0, transferred_to=transferred_to
     )
-    after = Dossier(dossier_code=code, hub_seq=1, status="UNKNOWN", status_at=T0, **state)
+    after = Dossier(dossier_code=told.dossier_code, hub_seq=1, status="UNKNOWN", status_at=T0, **state)
     return DossierEvent(hub_seq=1, status="UNKNOWN", step=told, dossier=after)
 
 

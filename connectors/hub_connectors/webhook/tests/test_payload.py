@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,14 @@ def test_an_impossible_time_is_refused() -> None:
     with pytest.raises(Rejected) as caught:
         as_json("vn.hub.DossierEvent", changed(item, step={"occurred_at": 2**62}).data, True)
     assert caught.value.reason == "date"
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_a_number_that_json_does_not_know_is_refused(number: float) -> None:
+    (item,) = dossier_items(CODE, 1)
+    with pytest.raises(Rejected) as caught:
+        as_json("vn.hub.DossierEvent", changed(item, step={"transfer_limit": number}).data, True)
+    assert caught.value.reason == "schema"
 
 
 async def test_rotation_never_interrupts(tmp_path: Path) -> None:
