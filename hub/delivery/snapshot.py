@@ -7,7 +7,7 @@ canonical event, its step the one that gave the status. Later events of the log 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TypeVar
 
 from hub.avro.codec import Codec
 from hub.avro.records import (
@@ -28,6 +28,7 @@ from hub.events.envelope import Envelope, derived_id, rfc3339
 from hub.events.families import Family
 
 SOURCE = "/hub/snapshot"
+Change = TypeVar("Change", ProcedureChange, ServiceChange)
 
 STEP_OF_STATUS: dict[DossierStatus, StepKind] = {
     "NEW": "SUBMITTED",
@@ -72,12 +73,11 @@ def _event(state: State) -> CanonicalRecord:
         )
         return DossierEvent(hub_seq=state.hub_seq, status=state.status, step=step, dossier=state)
     if isinstance(state, Procedure):
-        told = ProcedureChange(**_told(state, ProcedureChange))
-        return ProcedureEvent(hub_seq=state.hub_seq, change=told, procedure=state)
-    return ServiceEvent(hub_seq=state.hub_seq, change=ServiceChange(**_told(state, ServiceChange)), service=state)
+        return ProcedureEvent(hub_seq=state.hub_seq, change=_change(ProcedureChange, state), procedure=state)
+    return ServiceEvent(hub_seq=state.hub_seq, change=_change(ServiceChange, state), service=state)
 
 
-def _told(state: Procedure | OnlineService, change: type[ProcedureChange | ServiceChange]) -> dict[str, Any]:
-    """The fields of a change that tells all that is known."""
-    known = {name: getattr(state, name) for name in change.__struct_fields__ if name in state.__struct_fields__}
-    return known | {"change": "PUBLISHED" if state.active else "WITHDRAWN", "occurred_at": state.changed_at}
+def _change(made: type[Change], state: Procedure | OnlineService) -> Change:
+    """A change that tells all that is known."""
+    known = {name: getattr(state, name) for name in made.__struct_fields__ if name in state.__struct_fields__}
+    return made(**known, change="PUBLISHED" if state.active else "WITHDRAWN", occurred_at=state.changed_at)
