@@ -64,7 +64,7 @@ class WireMapping:
             "TrangThaiHoSo": self.status(dossier.status),
             "NgayTra": wire_time(dossier.returned_at),
             "ThongTinTra": text(dossier.return_note),
-            "HinhThuc": by_post(dossier.return_by_post, dossier.channel, self._settings.by_post_tells),
+            "HinhThuc": by_post(dossier, self._settings.by_post_tells),
             "NgayKetThucXuLy": wire_time(dossier.finished_at),
             "DonViXuLy": text(dossier.agency_name or dossier.agency_code),
             "GhiChu": text(dossier.remark),
@@ -215,10 +215,10 @@ class WireMapping:
         return wire
 
 
-def by_post(return_by_post: bool | None, channel: str | None, tells: str = "return") -> str:
+def by_post(dossier: Dossier, tells: str = "return") -> str:
     """HinhThuc: how the result goes back, or, where nobody told (or tells is `filing`), how the dossier came."""
-    told = return_by_post if tells == "return" else None
-    return str(WORDS["by_post"][channel or "DIRECT"]) if told is None else _flag(told)
+    told = dossier.return_by_post if tells == "return" else None
+    return str(WORDS["by_post"][dossier.channel or "DIRECT"]) if told is None else _flag(told)
 
 
 def _flag(value: bool | None) -> str:
