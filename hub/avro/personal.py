@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, get_args
 
@@ -81,26 +81,6 @@ def _records_in(kind: Any) -> Iterator[type[Record]]:
 def tree(name: str) -> Tree:
     """Marked fields of the named record, nested as the records are."""
     return _record(schema_json(name), {})
-
-
-def without_personal(name: str, datum: Mapping[str, Any], hide: Hide = nothing) -> dict[str, Any]:
-    """A copy of the datum in which each marked field that is set is replaced by `hide(value)`."""
-    return _apply(tree(name), datum, hide)
-
-
-def _apply(marks: Tree, datum: Mapping[str, Any], hide: Hide) -> dict[str, Any]:
-    out = dict(datum)
-    for field, inner in marks.items():
-        value = out.get(field)
-        if value is None:
-            continue
-        if inner is None:
-            out[field] = hide(value)
-        elif isinstance(value, list):
-            out[field] = [_apply(inner, item, hide) for item in value]
-        else:
-            out[field] = _apply(inner, value, hide)
-    return out
 
 
 def _record(schema: Any, seen: dict[str, Tree]) -> Tree:

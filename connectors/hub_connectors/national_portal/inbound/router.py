@@ -16,7 +16,6 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from hub.avro.document import document
 from hub.avro.records import Dossier
 from hub.connect.inbound import InboundHost
 from hub.connect.source import Incoming
@@ -116,7 +115,7 @@ class NationalInbound:
             "TenLinhVuc": text(dossier.field_name),
             "LoaiDoiTuong": self._kinds[kind],
             "TrangThaiHoSo": text(status),
-            "HinhThuc": by_post(document(dossier), self._settings.by_post_tells),
+            "HinhThuc": by_post(dossier, self._settings.by_post_tells),
             "DonViXuLy": text(dossier.agency_name or dossier.agency_code),
         }
 
