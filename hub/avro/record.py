@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from sys import float_info
 from typing import Annotated, ClassVar, Generic, TypeVar
 
 from msgspec import Meta, Struct
@@ -12,6 +13,19 @@ Int = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 """Avro's int. Checked where JSON or a foreign datum is read, and by the writer."""
 Long = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 """Avro's long; a time is one, in milliseconds since the epoch (UTC)."""
+
+_LARGEST = float_info.max
+Finite = Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]
+"""Avro's double as a door takes it: no infinity, no NaN."""
+
+
+class Moment(int):
+    """A time as a door's JSON tells it, in RFC 3339 or epoch milliseconds; here in milliseconds since the epoch (UTC).
+
+    A type of its own, so that msgspec asks `hub.ingress.json_data` to read it.
+    """
+
+    __slots__ = ()
 
 
 class Record(Struct, frozen=True, gc=False):
