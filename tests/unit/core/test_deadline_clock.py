@@ -17,7 +17,8 @@ from hub.core.deadline_clock import MAX_PER_TICK, RESCAN_S, Clock
 from hub.core.step import make_step
 from hub.delivery.entries import Raw
 from hub.delivery.event_decoder import Decoder
-from hub.events.envelope import CLOCK_RECORD, DOSSIER_CLOCK, DOSSIER_DEADLINE, DOSSIER_EVENT, read_headers
+from hub.events import families
+from hub.events.envelope import read_headers
 from hub.kafka import topics
 from hub.model.deadline_watch import DEADLINE, Watch, old_waits, unpack, watches_of
 from hub.projector.projection import rows
@@ -44,7 +45,7 @@ class Hub(Core):
 
     def renew(self) -> None:
         """A process that was started anew: the state is all it has."""
-        self.clock = Clock(OwnRecord(CODEC, CLOCK_RECORD), self.settings.deadlines)
+        self.clock = Clock(OwnRecord(CODEC, families.CLOCK_RECORD), self.settings.deadlines)
         self._step = self.clock.watching(make_step(CODEC, self.settings))
 
     def ask(self, now: int) -> list[Out]:
@@ -76,7 +77,7 @@ def as_record(out: Out) -> Record:
 
 def told(out: Out) -> dict[str, Any]:
     envelope = read_headers(out.headers)
-    assert (out.topic, envelope.type) == (topics.EVENTS, DOSSIER_DEADLINE)
+    assert (out.topic, envelope.type) == (topics.EVENTS, families.DEADLINE.type)
     data = CODEC.decode(out.value, "vn.hub.DossierDeadlineEvent")[1]
     assert data["hub_seq"] == envelope.hub_seq == data["dossier"]["hub_seq"]
     return {"id": envelope.id, "time": envelope.time, "seq": data["hub_seq"], **data["deadline"]}
@@ -332,14 +333,16 @@ def test_a_question_that_does_not_fit_is_dropped_or_dead():
     other = CODEC.decode(moved.value)[1] | {"deadline_at": FRI_8 + 1}
     unknown = CODEC.decode(moved.value)[1] | {"kind": "UNKNOWN"}
     for datum in (other, unknown):
-        made = hub.run(Record(moved.topic, 0, 0, RECORDED, moved.key, CODEC.encode(CLOCK_RECORD, datum), moved.headers))
+        made = hub.run(
+            Record(moved.topic, 0, 0, RECORDED, moved.key, CODEC.encode(families.CLOCK_RECORD, datum), moved.headers)
+        )
         assert made == []
     hub.run(Record(moved.topic, 0, 0, RECORDED, b"H11.12-260105-9999", moved.value, moved.headers))
     assert [letter.reason for letter in hub.dead] == ["key"]
     stranger = "H11.12-260105-7777"
     unheard = CODEC.decode(moved.value)[1] | {"dossier_code": stranger}
     headers = [(n, v) for n, v in moved.headers if n != "ce_subject"]
-    value = CODEC.encode(CLOCK_RECORD, unheard)
+    value = CODEC.encode(families.CLOCK_RECORD, unheard)
     assert hub.run(Record(moved.topic, 0, 0, RECORDED, stranger.encode(), value, headers)) == []
     assert (topics.DOSSIERS, stranger.encode()) not in hub.state
 
@@ -363,8 +366,8 @@ def test_due_to_whom():
     (question,) = hub.ask(THU_8)
     (out,) = hub.run(as_record(question))
     data = CODEC.decode(out.value)[1]
-    assert subscriber_filter.family_of(DOSSIER_DEADLINE) == "deadline"
-    assert subscriber_filter.family_of(DOSSIER_EVENT) == "dossier"
+    assert families.BY_TYPE[families.DEADLINE.type].name == "deadline"
+    assert families.BY_TYPE[families.DOSSIER.event.type].name == "dossier"
     for wanted, due in (
         (Filter(), True),
         (Filter(agencies=("H11",)), True),
@@ -372,10 +375,10 @@ def test_due_to_whom():
         (Filter(procedures=("1.004194",)), True),
         (Filter(types=("WARNING",)), True),
         (Filter(types=("DUE",)), False),
-        (Filter(types=(DOSSIER_DEADLINE,)), True),
-        (Filter(types=(DOSSIER_EVENT,)), False),
+        (Filter(types=(families.DEADLINE.type,)), True),
+        (Filter(types=(families.DOSSIER.event.type,)), False),
     ):
-        assert subscriber_filter.due(wanted, DOSSIER_DEADLINE, data) is due, wanted
+        assert subscriber_filter.due(wanted, families.DEADLINE.type, data) is due, wanted
 
 
 def test_portals_without_that_family_neither_get_it_nor_miss_it():
@@ -385,12 +388,12 @@ def test_portals_without_that_family_neither_get_it_nor_miss_it():
     hub.run(record(step("FINISHED", FRI_8 - HOUR), "f"))
     raws = [Raw(o.topic, 0, n, RECORDED, o.key, o.value, o.headers) for n, o in enumerate(hub.out)]
     decoder = Decoder(CODEC)
-    for families, numbers in (
+    for taken, numbers in (
         (NationalPortal.families, [1, 3]),
         (ProvincialPortal.families, [1, 3]),
         (KafkaTopicPortal.families, [1, 2, 3]),
     ):
-        entries = [decoder.due_entry(raw, Filter(), families) for raw in raws]
+        entries = [decoder.due_entry(raw, Filter(), taken) for raw in raws]
         assert [entry.hub_seq for entry in entries if entry is not None] == numbers
     item = decoder.item(raws[1])
     assert (item.family, item.hub_seq, item.data["deadline"]["kind"]) == ("deadline", 2, "WARNING")
@@ -403,12 +406,10 @@ def test_the_read_model_shows_it_in_the_dossier_s_row_of_events():
     records = [Record(o.topic, 0, n, RECORDED, o.key, o.value, o.headers) for n, o in enumerate(hub.out)]
     found = rows(records, CODEC)
     assert [found.events[CODE, seq]["step"] for seq in (1, 2)] == ["RECEIVED", "WARNING"]
-    assert found.events[CODE, 2]["type"] == DOSSIER_DEADLINE
+    assert found.events[CODE, 2]["type"] == families.DEADLINE.type
     assert found.dossiers[CODE]["hub_seq"] == 2
     assert found.dossiers[CODE]["family"] == "dossier"
 
 
 def test_agencies_may_not_send_the_clock_s_questions():
-    from hub.ingress.admission import KINDS
-
-    assert DOSSIER_CLOCK not in KINDS
+    assert families.CLOCK not in families.BY_PUBLISHED
