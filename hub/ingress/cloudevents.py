@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import orjson
 
 from hub.errors import BadRecord
-from hub.events.envelope import CONTENT_TYPE, Envelope
+from hub.events.envelope import CONTENT_TYPE, Envelope, Headers, read_headers
 from hub.ingress.admission import FROM_THE_HUB
 from hub.ingress.json_data import shown
 from hub.ingress.times import NoTime, parse_time
@@ -102,10 +102,7 @@ def envelope(attributes: Mapping[str, Any]) -> Envelope:
     if attributes["specversion"] != "1.0":
         raise BadRecord("envelope", "specversion must be 1.0", "specversion")
     if "time" in known:
-        try:
-            parse_time(known["time"])
-        except NoTime as error:
-            raise BadRecord("date", f"time: {error}; got {shown(known['time'])}", "time") from None
+        _check_time(known["time"])
     return Envelope(
         known["id"],
         known["source"],
@@ -117,6 +114,25 @@ def envelope(attributes: Mapping[str, Any]) -> Envelope:
         content_type=CONTENT_TYPE,
         extensions=extensions,
     )
+
+
+def of_kafka(headers: Headers) -> Envelope:
+    """The same of a record's headers, as an agency wrote them."""
+    found = read_headers(headers)
+    own = {name: getattr(found, name) for name in ("id", "source", "type", "subject", "time", "causationid")}
+    for name, value in (own | dict(found.extensions)).items():
+        if name not in FROM_THE_HUB:
+            _text(name, value)
+    if found.time:
+        _check_time(found.time)
+    return found
+
+
+def _check_time(given: str) -> None:
+    try:
+        parse_time(given)
+    except NoTime as error:
+        raise BadRecord("date", f"time: {error}; got {shown(given)}", "time") from None
 
 
 def _text(name: str, given: Any) -> str:

@@ -76,7 +76,7 @@ class Builder:
         family = self.family(envelope)
         try:
             value = self._codec.write(BODIES[family.published_record], record)
-        except (ValueError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             # The error's own text may quote personal data.
             raise BadRecord("avro", f"no such record: {type(error).__name__}", "data") from None
         return self._made(envelope, record, value, trace_of(envelope.source, envelope.id))

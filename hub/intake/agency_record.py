@@ -13,7 +13,8 @@ from hub.avro.codec import Codec
 from hub.control.records import Organisation
 from hub.deadletter import record as deadletter
 from hub.errors import BadRecord, RegistryError
-from hub.events.envelope import Headers, read_headers, rfc3339
+from hub.events.envelope import Headers, rfc3339
+from hub.ingress.cloudevents import of_kafka
 from hub.ingress.record import Builder
 from hub.kafka.topics import INGRESS
 
@@ -54,7 +55,7 @@ class Judge:
         """The record for hub.ingress. BadRecord, with the reason, for one that must not get there."""
         if organisation is None:
             raise BadRecord("right", "this topic belongs to no organisation with the right to one", "topic")
-        envelope = read_headers(headers)
+        envelope = of_kafka(headers)
         builder = Builder(self._codec, organisation, rfc3339(datetime.now(UTC)))
         family = builder.family(envelope)
         record = self._codec.read(BODIES[family.published_record], value)
