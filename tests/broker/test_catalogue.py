@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from hub.config import Settings
 from hub.avro.bodies import BODIES
 from hub.avro.foreign import from_foreign
+from hub.config import Settings
 from hub.connect.source import Batch, Incoming
 from hub.control.directory import write
 from hub.control.records import Subscriber

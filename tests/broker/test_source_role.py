@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from hub.config import Settings
 from hub.avro.records import DossierStep
+from hub.config import Settings
 from hub.connect.source import Batch, Incoming
 from hub.deadletter.record import parse
 from hub.events import families

@@ -55,7 +55,8 @@ def made_files(schemas_folder: Path, families: Mapping[str, tuple[str, ...]] = F
     posted = {family: _posted(all_made) for family, all_made in members.items()}
     fewer = doors.fewer_words(schemas.enums, (made for inner in posted.values() for made in inner))
     files["doors/enums.py"] = doors.enums_module(fewer)
-    files["doors/__init__.py"] = doors.package([schemas.records[full.rpartition(".")[2]] for full in POSTED], homes)
+    whole = [made for made in schemas.records.values() if made.full in POSTED]
+    files["doors/__init__.py"] = doors.package(whole, homes)
     for family, all_made in members.items():
         names = {made.name for made in sent[family]}
         files[f"records/{family}.py"] = records.records_module(family, all_made, homes)

@@ -66,12 +66,13 @@ def _of_file(folder: Path, name: str, mapping: Mapping, part: Sequence[Step], ti
     path.write_bytes(content)
     found = _read(path, mapping, f"{folder.name}/{path.name}")
     ids = [f"{one.envelope.id} {one.envelope.subject}" for one in found if isinstance(one, Incoming)]
+    data = [_row(one, mapping) for one in found if isinstance(one, Incoming)]
     return {
         "file_sha": fixed.sha(content) if mapping.file.format == "csv" else "(a zip with the time in it)",
         "rows": len(found),
         "events": len(ids),
         "ids_sha": fixed.sha("\n".join(ids)),
-        "data_sha": fixed.sha(json.dumps([_row(one, mapping) for one in found if isinstance(one, Incoming)], sort_keys=True)),
+        "data_sha": fixed.sha(json.dumps(data, sort_keys=True)),
         "first_ids": ids[:FIRST],
     }
 

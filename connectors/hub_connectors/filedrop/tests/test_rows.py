@@ -8,8 +8,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from hub.config import DeadlineSettings, Settings
 from hub.avro.record import as_told
+from hub.config import DeadlineSettings, Settings
 from hub.connect.source import Incoming, Refused
 from hub.errors import BadRecord, ConfigError
 from hub_connectors.filedrop import source
