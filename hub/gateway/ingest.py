@@ -69,7 +69,8 @@ class Ingest:
                 judged.append(_Refused(*entry))
                 continue
             try:
-                judged.append(await self._made(builder, entry, trace))
+                is_avro = isinstance(entry.data, bytes)
+                judged.append(await self._of_avro(builder, entry, trace) if is_avro else builder.of_json(entry, trace))
             except BadRecord as error:
                 judged.append(_Refused(entry.envelope.id, error))
         return await self._settle(judged)
@@ -81,9 +82,7 @@ class Ingest:
     def _builder(self, organisation: Organisation) -> Builder:
         return Builder(self._codec, organisation, rfc3339(datetime.now(UTC)))
 
-    async def _made(self, builder: Builder, entry: Posted, trace: str) -> IngressRecord:
-        if not isinstance(entry.data, bytes):
-            return builder.of_json(entry, trace)
+    async def _of_avro(self, builder: Builder, entry: Posted, trace: str) -> IngressRecord:
         body = BODIES[builder.family(entry.envelope).published_record]
         record = await self._decode(body, entry.data)
         return builder.of_avro(entry.envelope, record, entry.data, trace)

@@ -65,11 +65,12 @@ class Builder:
         family = self.family(envelope)
         record = read_data(family.published_record, posted.data)
         value = self._codec.write(BODIES[family.published_record], record)
-        return self._made(envelope, record, value, traceparent(envelope.traceparent, trace))
+        return self._made(envelope, family, record, value, traceparent(envelope.traceparent, trace))
 
     def of_avro(self, envelope: Envelope, record: Record, value: bytes, trace: str = "") -> IngressRecord:
         """The value goes on as it came; record: what it holds, of the family's kind."""
-        return self._made(envelope, record, value, traceparent(envelope.traceparent, trace))
+        family = self.family(envelope)
+        return self._made(envelope, family, record, value, traceparent(envelope.traceparent, trace))
 
     def of_connector(self, envelope: Envelope, record: Record) -> IngressRecord:
         """The trace follows from source and id: sent again it is the same."""
@@ -79,12 +80,11 @@ class Builder:
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             # The error's own text may quote personal data.
             raise BadRecord("avro", f"no such record: {type(error).__name__}", "data") from None
-        return self._made(envelope, record, value, trace_of(envelope.source, envelope.id))
+        return self._made(envelope, family, record, value, trace_of(envelope.source, envelope.id))
 
-    def _made(self, envelope: Envelope, record: Record, value: bytes, trace: str) -> IngressRecord:
+    def _made(self, envelope: Envelope, family: Family, record: Record, value: bytes, trace: str) -> IngressRecord:
         """BadRecord: `missing_field` or `code` (no usable code), `key` (subject is not the code), `right` (another's
         dossier or entry), `limit`."""
-        family = self.family(envelope)
         code: str = getattr(record, family.code)
         path = f"data.{family.code}"
         if not code:
