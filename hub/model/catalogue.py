@@ -5,7 +5,7 @@ PUBLISHED offers it, WITHDRAWN ends that, the later of the two counts; AMENDED c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 Datum = dict[str, Any]
@@ -27,11 +27,9 @@ CHANGES = ("PUBLISHED", "AMENDED", "WITHDRAWN")
 _LAST, _ACTIVE, _FIRST_FIELD = 0, 1, 2
 
 
-def time_limits(procedure: Mapping[str, Any]) -> tuple[tuple[float, str], ...]:
-    """(amount, DONVITINH) of a procedure and of each way in which it can be handed in, as far as told."""
-    rows = [procedure, *(procedure.get("time_limits") or ())]
-    pairs = [(row.get("time_limit"), row.get("time_limit_unit")) for row in rows]
-    return tuple((float(amount), str(unit)) for amount, unit in pairs if amount and unit)
+def time_limits(*limits: tuple[float | None, str | None]) -> tuple[tuple[float, str], ...]:
+    """(amount, DONVITINH), as far as told: of a procedure, and of each way in which it can be handed in."""
+    return tuple([(float(amount), unit) for amount, unit in limits if amount and unit])
 
 
 def order_key(at_ms: int, change: str, id_hash: int) -> int:

@@ -10,9 +10,12 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from hub.avro.codec import Codec
+from hub.avro.document import document, from_document
+from hub.avro.records import OnlineService, Procedure, ProcedureEvent, ServiceEvent
 from hub.config import Settings
 from hub.errors import BadRecord
 from hub.events import identity
+from hub.events.canonical import EVENT_BODIES
 from hub.events.envelope import Headers, read_headers
 from hub.events.families import PROCEDURE, SERVICE
 from hub.kafka import clients
@@ -42,7 +45,8 @@ class Sides:
             return
         envelope = read_headers(headers)
         family = _FAMILIES[envelope.type]
-        change = self._codec.decode(value, family.event.record)[1][family.event.change]
+        event: ProcedureEvent | ServiceEvent = self._codec.read(EVENT_BODIES[envelope.type], value)
+        change = document(event.change)
         code = change[family.code]
         place = envelope.source == self._reference, envelope.type, code
         entry, keys = self._folded.get(place, ({family.code: code, "active": True}, ()))
@@ -56,7 +60,10 @@ class Sides:
         reference, own = Side(), Side()
         for (is_reference, type, code), (entry, _) in self._folded.items():
             side = reference if is_reference else own
-            (side.procedures if type == PROCEDURE.event.type else side.services)[code] = entry
+            if type == PROCEDURE.event.type:
+                side.procedures[code] = from_document(Procedure, entry | {"hub_seq": 0})
+            else:
+                side.services[code] = from_document(OnlineService, entry | {"hub_seq": 0})
         return reference, own
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from hub.avro.bodies import BODIES
-from hub.avro.foreign import from_foreign
+from hub.avro.document import from_document
 from hub.config import Settings
 from hub.connect.source import Batch, Incoming
 from hub.control.directory import write
@@ -41,7 +41,7 @@ AT = 1_767_571_200_000
 
 
 def incoming(envelope: Envelope, data: dict[str, Any]) -> Incoming:
-    return Incoming(envelope, from_foreign(BODIES[families.BY_PUBLISHED[envelope.type].published_record], data))
+    return Incoming(envelope, from_document(BODIES[families.BY_PUBLISHED[envelope.type].published_record].record, data))
 
 
 def published(catalogue: dict[str, Any], source: str) -> list[Incoming]:

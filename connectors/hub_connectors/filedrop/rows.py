@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from hub.avro.bodies import BODIES
-from hub.avro.foreign import from_foreign
+from hub.avro.document import from_document
 from hub.avro.personal import tree
 from hub.connect.source import Incoming, Refused
 from hub.control.rights import covers
@@ -107,7 +107,7 @@ class Converter:
         identity = derived_id(mapping.source, subject, kind, str(happened), digest)
         time = rfc3339(datetime.fromtimestamp(happened / 1000, UTC))
         envelope = Envelope(id=identity, source=mapping.source, type=mapping.type, subject=subject, time=time)
-        return Incoming(envelope, from_foreign(BODIES[mapping.record], datum))
+        return Incoming(envelope, from_document(BODIES[mapping.record].record, datum))
 
 
 def _nested(flat: AnyMapping[str, Any]) -> dict[str, Any]:

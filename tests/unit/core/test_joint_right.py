@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from hub.avro.bodies import BODIES
-from hub.avro.foreign import from_foreign
+from hub.avro.document import from_document
 from hub.control.records import Organisation
 from hub.errors import BadRecord
 from hub.events import families
@@ -23,7 +23,7 @@ TAX = Organisation(name="tax", sources=("urn:tax",), agencies=("H11.45", "H11.20
 def admitted(organisation, datum, type=families.DOSSIER.published, **sent):
     envelope = Envelope(id="1", source="urn:tax", type=type, subject="", extensions=sent)
     made = Builder(fixed_codec(), organisation, "2026-11-24T00:00:00.000Z")
-    told = from_foreign(BODIES[families.BY_PUBLISHED[type].published_record], datum)
+    told = from_document(BODIES[families.BY_PUBLISHED[type].published_record].record, datum)
     _, _, headers = made.of_avro(envelope, told, b"").line
     return read_headers(headers).extensions
 

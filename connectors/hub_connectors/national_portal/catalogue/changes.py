@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from hub.avro.bodies import BODIES
-from hub.avro.foreign import from_foreign
+from hub.avro.document import from_document
 from hub.connect.source import Batch, Incoming, Refused
 from hub.errors import BadRecord, Retryable
 from hub.events.envelope import Envelope, derived_id
@@ -87,7 +87,7 @@ class Changes:
             time=utc_text(self.at),
         )
         body = BODIES[_FAMILIES[family].published_record]
-        record = from_foreign(body, {**facts, "change": change, "occurred_at": self.at})
+        record = from_document(body.record, {**facts, "change": change, "occurred_at": self.at})
         self.events.append(Incoming(envelope, record))
 
 
