@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from hub.avro.bodies import BODIES
+from hub.avro.document import from_document
 from hub.config import Settings
 from hub.connect.source import Batch, Incoming
 from hub.control.directory import write
@@ -38,6 +40,10 @@ pytestmark = pytest.mark.broker
 AT = 1_767_571_200_000
 
 
+def incoming(envelope: Envelope, data: dict[str, Any]) -> Incoming:
+    return Incoming(envelope, from_document(BODIES[families.BY_PUBLISHED[envelope.type].published_record].record, data))
+
+
 def published(catalogue: dict[str, Any], source: str) -> list[Incoming]:
     """What the province's own system would publish."""
     out = []
@@ -48,7 +54,7 @@ def published(catalogue: dict[str, Any], source: str) -> list[Incoming]:
         facts = mapping.service(row, CatalogueSettings(channel="provincial-portal"))
         out.append((families.SERVICE.published, facts["service_code"], facts, True))
     return [
-        Incoming(
+        incoming(
             Envelope(f"{source}/{code}", source, type, code),
             {**facts, "change": "PUBLISHED" if active else "WITHDRAWN", "occurred_at": AT},
         )
@@ -103,7 +109,7 @@ async def test_the_core_follows_the_catalogue_while_it_runs(hub_settings: Settin
     counter = itertools.count(1)
 
     def event(type: str, key: str, data: dict[str, Any]) -> Incoming:
-        return Incoming(Envelope(uuid.uuid4().hex, source, type, key), {"occurred_at": AT, **data})
+        return incoming(Envelope(uuid.uuid4().hex, source, type, key), {"occurred_at": AT, **data})
 
     def service(change: str, level: int) -> Incoming:
         code = f"{procedure}.01"
@@ -157,12 +163,12 @@ async def test_the_core_counts_a_due_date_from_the_catalogue_where_the_province_
         codec, found = await open_codec(settings), list[tuple[int, bool, int, bool]]()
         with contextlib.ExitStack() as stack:
             await asyncio.to_thread(stack.enter_context, role("core", settings))
-            await put(settings, Incoming(head, limit))
+            await put(settings, incoming(head, limit))
             async with asyncio.timeout(60):
                 for number in itertools.count(1):  # until the core's copy of the catalogue has it
                     code = f"H11.12-260105-{procedure[2:]}{number:04}"
                     step = {"dossier_code": code, "step": "RECEIVED", "procedure_code": procedure, "occurred_at": AT}
-                    await put(settings, Incoming(Envelope(code, head.source, families.DOSSIER.published, code), step))
+                    await put(settings, incoming(Envelope(code, head.source, families.DOSSIER.published, code), step))
                     await asyncio.sleep(0.5)
                     own = [
                         r for r in await records_of(settings, EVENTS) if str(procedure[2:]).encode() in (r.key or b"")

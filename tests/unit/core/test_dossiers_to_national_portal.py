@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from hub.avro.bodies import DOSSIER_EVENT
+from hub.avro.record import as_told
 from hub.connect.portal import Item
 from hub.connect.source import Incoming
 from hub.events.envelope import read_headers
@@ -60,7 +61,7 @@ def given(value: Any) -> Any:
 
 def records(wire: Wire, folder: Path) -> list[Record]:
     if "file" in wire:
-        return [record(event.data, f"e{n}", offset=n) for n, event in enumerate(rows(wire["file"], folder))]
+        return [record(as_told(event.data), f"e{n}", offset=n) for n, event in enumerate(rows(wire["file"], folder))]
     dossier = STEPS[wire["name"]]
     made = [datum(dossier, row) | given(wire["given"].get(str(n), {})) for n, row in enumerate(dossier["steps"])]
     for one, row in zip(made, dossier["steps"], strict=True):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.avro.record import as_told
 from hub.connect.source import Incoming, Refused
 from hub.errors import ConfigError
 from hub_connectors.filedrop.mapping import Mapping, load
@@ -63,7 +64,7 @@ def test_a_word_reaches_the_national_portal_as_the_code_that_the_product_sends(
         return
     assert isinstance(found, Incoming)
     core = Core()
-    core.run(record(dict(found.data), "e0"))
+    core.run(record(as_told(found.data), "e0"))
     settings = NationalPortalSettings(adapter_url="http://x", madonvi="H11", username="u")
     assert WireMapping(settings).line(core.canonical[0])["TrangThai"] == code
 

@@ -77,7 +77,7 @@ async def world(folder: Path, **own: Any) -> AsyncIterator[World]:
 
 
 def told(batches: list[Batch]) -> list[tuple[str, str]]:
-    return [(e.envelope.subject, e.data["change"]) for b in batches for e in b.events]
+    return [(e.envelope.subject, e.data.change) for b in batches for e in b.events]
 
 
 def events(batches: list[Batch]) -> dict[str, Incoming]:
