@@ -17,9 +17,12 @@ from hub.cli.subscribers import app
 from hub.control.directory import directory, write
 from hub.control.records import AuditEntry, Subscriber
 from hub.errors import ConfigError
+from hub.kafka import clients
 from hub.kafka.topic_admin import ensure_topics
+from hub.kafka.topics import CONTROL
 from hub.supervisor.environment import variables
 from tests.support.gateway import running
+from tests.support.topics import read_all
 
 pytestmark = pytest.mark.broker
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # example of the specification
@@ -39,7 +42,7 @@ def name():
 
 def wanted(name, /, **changes):
     return {
-        "name": name, "kind": "provincial-portal", "settings": SETTINGS, "secrets": {"signing": SECRET}
+        "name": name, "kind": "webhook", "settings": SETTINGS, "secrets": {"signing": SECRET}
     } | changes  # fmt: skip
 
 
@@ -58,6 +61,20 @@ async def test_add_makes_topics_and_is_audited(settings, name):
     assert await audited(settings, name) == [("subscriber.add", "an", "new portal")]
     with pytest.raises(subscribers.NameTaken):
         await subscribers.add(settings, wanted(name), "an")
+
+
+async def test_a_record_of_a_renamed_kind_is_written_anew_at_its_next_change(settings, name):
+    """Written as the version before did; the pause writes the kind of today."""
+    producer = clients.producer(settings)
+    await producer.start()
+    old = Subscriber(**wanted(name)).model_dump_json().replace('"webhook"', '"provincial-portal"')
+    await clients.send_all(producer, [(CONTROL, f"subscriber/{name}".encode(), old.encode(), ())])
+    await producer.stop()
+    assert (await subscribers.get(settings, name)).kind == "webhook"
+    await subscribers.pause(settings, name, True, "an")
+    key = f"subscriber/{name}".encode()
+    written = [one.value async for one in read_all(settings.bootstrap, CONTROL) if one.key == key]
+    assert [json.loads(value)["kind"] for value in written] == ["provincial-portal", "webhook"]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +181,7 @@ def test_on_the_command_line(kafka, hub_settings, name, monkeypatch):
     def hub(*words):
         return CliRunner().invoke(app, words)
 
-    options = ["--kind", "provincial-portal", "--set", "url=http://127.0.0.1:9/", "--set", "allow_loopback=true"]
+    options = ["--kind", "webhook", "--set", "url=http://127.0.0.1:9/", "--set", "allow_loopback=true"]
     options += ["--set", "timeout_s=0.5", "--secret", "signing", "--agency", "H11", "--backfill", "none", "--json"]
     made = hub("add", name, *options)
     assert made.exit_code == 0, made.output

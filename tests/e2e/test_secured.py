@@ -80,7 +80,7 @@ async def test_a_wrong_password_gets_nowhere(secured: Settings) -> None:
 
 def test_an_event_goes_through_all_roles_each_with_its_own_principal(secured: Settings, tmp_path: Path) -> None:
     with (
-        simulator("provincial-portal", tmp_path) as portal,
+        simulator("webhook", tmp_path) as portal,
         role("registry", as_principal(secured, "registry")),
         role("core", as_principal(secured, "core")),
         role("reconcile", as_principal(secured, "reconcile")),

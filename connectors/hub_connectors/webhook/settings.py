@@ -7,7 +7,7 @@ from pydantic import AnyHttpUrl, Field
 from hub.connect.subscriber_settings import ConnectorSettings
 
 
-class ProvincialPortalSettings(ConnectorSettings):
+class WebhookSettings(ConnectorSettings):
     """Secrets beside it: `signing` (whsec_…), and during a rotation any more whose names begin with `signing`."""
 
     url: AnyHttpUrl = Field(description="where events are sent (POST)")

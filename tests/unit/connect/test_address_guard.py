@@ -51,9 +51,7 @@ def test_a_blocked_literal_is_refused_when_the_subscriber_is_made() -> None:
     for host in ("127.0.0.1", "[::1]", "169.254.169.254", "10.0.0.1"):
         with pytest.raises(ConfigError) as caught:
             portal(
-                Subscriber(
-                    name="t", kind="provincial-portal", settings={"url": f"http://{host}/"}, secrets={"signing": SECRET}
-                )
+                Subscriber(name="t", kind="webhook", settings={"url": f"http://{host}/"}, secrets={"signing": SECRET})
             )
         assert caught.value.field == "settings.url"
 
@@ -74,7 +72,7 @@ def test_a_blocked_literal_is_refused_when_the_subscriber_is_made() -> None:
 )
 def test_what_is_wrong_is_named(settings: dict[str, Any], secrets: dict[str, str], field: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        portal(Subscriber(name="t", kind="provincial-portal", settings=settings, secrets=secrets))
+        portal(Subscriber(name="t", kind="webhook", settings=settings, secrets=secrets))
     assert caught.value.field == field
 
 

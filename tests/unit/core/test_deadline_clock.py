@@ -24,7 +24,7 @@ from hub.projector.projection import rows
 from hub.stream.stage import Out, Record
 from hub_connectors.kafka_topic.portal import KafkaTopicPortal
 from hub_connectors.national_portal.portal import NationalPortal
-from hub_connectors.webhook.portal import ProvincialPortal
+from hub_connectors.webhook.portal import WebhookPortal
 from tests.support.core import CODE, CODEC, RECORDED, Core, record, step
 
 HOUR = 3_600_000
@@ -387,7 +387,7 @@ def test_portals_without_that_family_neither_get_it_nor_miss_it():
     decoder = Decoder(CODEC)
     for families, numbers in (
         (NationalPortal.families, [1, 3]),
-        (ProvincialPortal.families, [1, 3]),
+        (WebhookPortal.families, [1, 3]),
         (KafkaTopicPortal.families, [1, 2, 3]),
     ):
         entries = [decoder.due_entry(raw, Filter(), families) for raw in raws]
