@@ -1,4 +1,4 @@
-"""Kinds that were renamed: the old name works for one version, wherever it comes in, and the warning says the new one."""
+"""Kinds that were renamed: the old name works for one version, wherever it comes in, and a warning says the new one."""
 
 from __future__ import annotations
 
