@@ -26,8 +26,8 @@ from hub.registry.client import open_codec, register_own
 from hub.sources.role import records
 from hub_connectors.national_portal.catalogue import mapping
 from hub_connectors.national_portal.catalogue.settings import CatalogueSettings
+from hub_connectors.national_portal.tests.catalogue_files import FOLDER, load, wanted
 from hub_connectors.national_portal.tests.site import national_site
-from hub_connectors.national_portal.tests.test_catalogue_compare import FOLDER, load, wanted
 from tests.support.gateway import records_of
 from tests.support.registry_fixture import running
 from tests.support.roles import role

@@ -14,7 +14,7 @@ from hub.stream.stage import Record
 from tests.bench import dossiers
 from tests.support.codecs import fixed_codec
 from tests.support.core import RECORDED, Core
-from tests.unit.gateway.test_http import Broker
+from tests.support.gateway_app import Broker
 
 CODEC = fixed_codec()
 COUNT = 2_000

@@ -16,7 +16,7 @@ import uvloop
 from hub.connect.http_call import Reply, send, tls
 from hub.connect.http_transport import _AHEAD, DirectTransport
 from hub.errors import Retryable
-from tests.broker.test_tls import make_certificates
+from tests.support.certificates import make_certificates
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 Answer = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]

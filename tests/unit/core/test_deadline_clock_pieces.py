@@ -7,7 +7,7 @@ import pytest
 from hub.core import deadline_clock
 from hub.kafka import topics
 from tests.support.core import record, step
-from tests.unit.core.test_deadline_clock import FRI_8, HOUR, MON_8, Hub
+from tests.support.deadline_clock import FRI_8, HOUR, MON_8, Hub
 
 COUNT, PIECE = 25, 10
 

@@ -22,7 +22,7 @@ from hub_connectors.national_portal.portal import NationalPortal
 from hub_connectors.national_portal.settings import NationalPortalSettings
 from hub_connectors.national_portal.simulator.contract import dossier_fault, line_fault
 from tests.support.core import CODEC, Core, record
-from tests.unit.core.test_dossiers import DOSSIERS, datum, ms
+from tests.support.dossiers_by_hand import DOSSIERS, datum, ms
 
 DATA = Path(__file__).parents[2] / "data" / "dossiers_wire.json"
 WIRE = json.loads(DATA.read_text(encoding="utf-8"))["dossiers"]

@@ -30,7 +30,7 @@ from hub.readmodel.joint_handling import transfers
 from hub.readmodel.queries import ReadModel
 from tests.support.codecs import IDS
 from tests.support.core import CODE, Core, record, step
-from tests.unit.readmodel.test_readmodel import Rec, project
+from tests.support.readmodel import Rec, project
 
 CASE = json.loads((Path(__file__).parents[2] / "data" / "joint_land_case.json").read_text("utf-8"))
 PARENT, PARTS = CASE["parent"], CASE["parts"]

@@ -28,7 +28,7 @@ from tests.support.codecs import fixed_codec
 from tests.support.contract_events import dossier_items
 from tests.support.core import CODE, Core, record, step
 from tests.support.events import delivery, dossier_event
-from tests.unit.readmodel.test_readmodel import Rec
+from tests.support.readmodel import Rec
 
 DOSSIERS, EVENTS_EACH = 250, 4
 LIFE = ("SUBMITTED", "RECEIVED", "IN_PROCESS", "IN_PROCESS")

@@ -25,7 +25,7 @@ from hub.ingress.usual_event import UsualEvents
 from hub.ingress.validator import validator
 from tests.support.codecs import fixed_codec
 from tests.support.gateway import event, step
-from tests.unit.gateway.test_http import Broker
+from tests.support.gateway_app import Broker
 
 STEP = "vn.hub.DossierStep"
 SOURCE = "urn:vn:gov:H11.12:motcua"

@@ -17,7 +17,7 @@ from hub.reports.score import percent
 from hub.reports.score_rules import parse, scheme
 from tests.support.core import Core, record, step
 from tests.support.figures import NOW, fill, ms, rows, told
-from tests.unit.readmodel.test_readmodel import engine, postgres_url, project  # noqa: F401
+from tests.support.readmodel import engine, postgres_url, project  # noqa: F401
 
 AGENCIES = ("H11.12", "H11.13", "H11.20")
 OCTOBER = Period(ms("10-01 00:00"), ms("11-01 00:00"))

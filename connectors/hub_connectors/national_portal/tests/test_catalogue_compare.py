@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import copy
-import json
 from typing import Any
 
 import pytest
 
 from hub.avro.codec import decode_body, encode_body, parsed
-from hub.reconcile.catalogue import KINDS, Difference, Side, compare
+from hub.reconcile.catalogue import KINDS, Side, compare
 from hub_connectors.national_portal.catalogue import mapping
 from hub_connectors.national_portal.catalogue.settings import CatalogueSettings
-from hub_connectors.national_portal.tests.site import GOLDEN
-
-FOLDER = GOLDEN / "catalogue"
-
-
-def load(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
-    assert found["source"]
-    return found
+from hub_connectors.national_portal.tests.catalogue_files import load, wanted
 
 
 def side(catalogue: dict[str, Any]) -> Side:
@@ -37,10 +28,6 @@ def side(catalogue: dict[str, Any]) -> Side:
         facts = mapping.service(row, CatalogueSettings())
         out.services[facts["service_code"]] = {**facts, "active": True}
     return out
-
-
-def wanted() -> list[Difference]:
-    return [Difference(*one) for one in load("differences")["differences"]]
 
 
 def test_the_twelve_differences() -> None:
