@@ -15,6 +15,7 @@ from hub.admin import organisations
 from hub.cli import output
 from hub.control import audit
 from hub.control.records import Organisation
+from hub.events.families import NAMES
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -23,7 +24,7 @@ Title = Annotated[str | None, typer.Option(help="what people call it")]
 Role = Annotated[str | None, typer.Option(hidden=True, help="of earlier versions; without effect")]
 Sources = Annotated[list[str] | None, typer.Option("--source", help="a CloudEvents source it may use; repeat")]
 Agencies = Annotated[list[str] | None, typer.Option("--agency", help="an agency code it may write, or *; repeat")]
-Families = Annotated[list[str] | None, typer.Option("--family", help="dossier, procedure, service; repeat")]
+Families = Annotated[list[str] | None, typer.Option("--family", help=f"{', '.join(NAMES)}; repeat")]
 Joint = Annotated[bool | None, typer.Option("--joint/--no-joint", help="may write on others' dossiers that it holds")]
 KafkaTopic = Annotated[
     bool | None, typer.Option("--kafka-topic/--no-kafka-topic", help="it produces to its own hub.ingress.<name>")

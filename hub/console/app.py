@@ -20,6 +20,7 @@ from hub.console.connections import look
 from hub.console.figures import Figures, page_values, this_month
 from hub.control.directory import Directory
 from hub.errors import ConfigError
+from hub.events.families import BY_NAME, DOSSIER
 from hub.observe.server import routes
 from hub.readmodel.queries import CLOSED, ReadModel
 from hub.web.docs_page import add_docs
@@ -33,7 +34,6 @@ SECURITY_HEADERS = {
 }
 KEYS = """The operators' token goes into <code>Authorization: Bearer …</code>, or is the password of HTTP Basic. On a
 loopback address it may be left out; then personal data is masked."""
-STATE_RECORDS = {"dossier": "vn.hub.Dossier", "procedure": "vn.hub.Procedure", "service": "vn.hub.OnlineService"}
 
 
 def _environment() -> Environment:
@@ -52,11 +52,11 @@ def hide(value: Any) -> Any:
 def masked(subject: dict[str, Any]) -> dict[str, Any]:
     """The subject with personal data hidden; notes and handlers of events too, as DossierStep marks them."""
     out = dict(subject)
-    if out.get("state") and out.get("family") in STATE_RECORDS:
-        out["state"] = without_personal(STATE_RECORDS[out["family"]], out["state"], initials)
+    if out.get("state") and out.get("family") in BY_NAME:
+        out["state"] = without_personal(BY_NAME[out["family"]].state_record, out["state"], initials)
         if out["state"].get("abstract"):
             out["state"]["abstract"] = hide(out["state"]["abstract"])
-    out["events"] = [without_personal("vn.hub.DossierStep", event, hide) for event in subject["events"]]
+    out["events"] = [without_personal(DOSSIER.published_record, event, hide) for event in subject["events"]]
     return out
 
 

@@ -6,6 +6,8 @@ import unicodedata
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from hub.events.families import FAMILIES
+
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 
 # TrangThaiHoSo, docs/field/statuses.md#codes
@@ -53,7 +55,7 @@ OUTCOME = {
     "SKIPPED": "Bỏ qua",
     "HELD": "Tạm giữ",
 }
-FAMILY = {"dossier": "Hồ sơ", "procedure": "Thủ tục hành chính", "service": "Dịch vụ công trực tuyến"}
+FAMILY = {family.name: family.title for family in FAMILIES}
 APPLICANT_KIND = {
     "CITIZEN": "Công dân",
     "BUSINESS": "Doanh nghiệp",

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from hub.control import renamed
+from hub.events.families import NAMES, FamilyName
 from hub.model import codes
 
 NAME = r"^[a-z0-9][a-z0-9-]{0,40}$"
@@ -59,7 +60,7 @@ class Organisation(Record):
     title: str = ""
     sources: tuple[str, ...] = ()
     agencies: AgencyCodes = ()
-    families: tuple[Literal["dossier", "procedure", "service"], ...] = ("dossier", "procedure", "service")
+    families: tuple[FamilyName, ...] = NAMES
     joint: bool = False
     key_hashes: tuple[str, ...] = ()
     key_until: dict[str, datetime] = Field(default_factory=dict)

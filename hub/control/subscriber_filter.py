@@ -9,27 +9,11 @@ from typing import Any
 from hub.avro.codec import schema_json
 from hub.control.records import Filter
 from hub.errors import BadRecord, ConfigError
-from hub.events.envelope import CANONICAL_RECORDS, DOSSIER_DEADLINE
+from hub.events.families import BY_TYPE, CANONICAL
 from hub.model import codes
-
-STATE_FIELD = {"dossier": "dossier", "procedure": "procedure", "service": "service", "deadline": "dossier"}
-"""family -> field of the canonical record that holds the state after the event."""
-
-_WORD = {
-    "dossier": ("step", "step", "vn.hub.StepKind"),
-    "procedure": ("change", "change", "vn.hub.ChangeKind"),
-    "service": ("change", "change", "vn.hub.ChangeKind"),
-    "deadline": ("deadline", "kind", "vn.hub.DeadlineKind"),
-}
-"""family -> field of the canonical record that says what happened, the word in it, the schema that lists the words."""
 
 _UNKNOWN = "UNKNOWN"
 """What a reader with an older schema makes of a new word. The core publishes no event with it."""
-
-
-def family_of(event_type: str) -> str:
-    """`vn.hub.dossier.event` -> `dossier`. Deadlines are a family of their own: no state portal has a line for them."""
-    return "deadline" if event_type == DOSSIER_DEADLINE else event_type.split(".")[2]
 
 
 def check(wanted: Filter, families: Collection[str]) -> None:
@@ -45,7 +29,7 @@ def problems(wanted: Filter, families: Collection[str]) -> Iterator[ConfigError]
     for one in wanted.types:
         known = _families_with(one)
         if not known:
-            every = ", ".join((*CANONICAL_RECORDS, *sorted({word for family in _WORD for word in _words(family)})))
+            every = ", ".join((*BY_TYPE, *sorted({word for event in CANONICAL for word in _words(event.words)})))
             yield ConfigError("filter.types", f"must be one of {every}; got {one!r}; give no type to admit all")
         elif not known & set(families):
             of, taken = ", ".join(sorted(known)), ", ".join(families)
@@ -65,13 +49,12 @@ def _no_codes(
 
 
 @cache
-def _words(family: str) -> frozenset[str]:
-    return frozenset(schema_json(_WORD[family][2])["symbols"]) - {_UNKNOWN}
+def _words(enum: str) -> frozenset[str]:
+    return frozenset(schema_json(enum)["symbols"]) - {_UNKNOWN}
 
 
 def _families_with(type_or_word: str) -> set[str]:
-    of_type = {family_of(type) for type in CANONICAL_RECORDS if type == type_or_word}
-    return of_type | {family for family in _WORD if type_or_word in _words(family)}
+    return {event.name for event in CANONICAL if type_or_word == event.type or type_or_word in _words(event.words)}
 
 
 def due(wanted: Filter, event_type: str, data: Mapping[str, Any]) -> bool:
@@ -83,11 +66,9 @@ def due(wanted: Filter, event_type: str, data: Mapping[str, Any]) -> bool:
                 `1.004194.000.00.00.H11`).
     types:      the event's type, or the word of its step or change (of a deadline: its kind).
     """
-    family = family_of(event_type)
-    state = data[STATE_FIELD[family]]
-    part, word, _ = _WORD[family]
-    step = data[part]
-    if wanted.types and event_type not in wanted.types and step[word] not in wanted.types:
+    event = BY_TYPE[event_type]
+    state, step = data[event.state], data[event.change]
+    if wanted.types and event_type not in wanted.types and step[event.word] not in wanted.types:
         return False
     if wanted.procedures and not _procedure(wanted.procedures, state.get("procedure_code")):
         return False

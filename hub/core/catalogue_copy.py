@@ -17,8 +17,8 @@ from typing import Any
 from hub.avro.codec import Codec
 from hub.config import Settings
 from hub.errors import BadRecord
+from hub.events.families import PROCEDURE, SERVICE
 from hub.kafka.compacted_copy import Follower, following
-from hub.kafka.topics import PROCEDURES, SERVICES
 from hub.model.catalogue import time_limits
 from hub.model.deadline_rules import rules as deadline_rules
 from hub.model.deadlines import Rules, limit_end
@@ -47,7 +47,7 @@ class CatalogueCopy:
         """A record of hub.procedures or hub.services. One that cannot be read is logged; the entry stays as it was."""
         code = key.decode(errors="replace")
         try:
-            if topic == PROCEDURES:
+            if topic == PROCEDURE.state_topic:
                 self._procedure(code, value)
             else:
                 self._service(code, value)
@@ -83,13 +83,13 @@ class CatalogueCopy:
             self._procedures.pop(code, None)
             self._limits.pop(code, None)
             return
-        procedure = self._codec.decode(value, "vn.hub.Procedure")[1]
+        procedure = self._codec.decode(value, PROCEDURE.state_record)[1]
         self._procedures[code] = standing(procedure)
         if self._rules is not None:
             self._limits[code] = time_limits(procedure)
 
     def _service(self, code: str, value: bytes | None) -> None:
-        service = self._codec.decode(value, "vn.hub.OnlineService")[1] if value is not None else None
+        service = self._codec.decode(value, SERVICE.state_record)[1] if value is not None else None
         if (before := self._procedure_of.pop(code, None)) is not None:
             self._services[before].pop(code, None)
         if service is not None:
@@ -103,7 +103,7 @@ async def catalogue_copy(settings: Settings, codec: Codec) -> AsyncIterator[tupl
     """A loaded copy and its follower, whose `follow` keeps it so."""
     rules = deadline_rules(settings.deadlines) if settings.deadlines.derive_due_at else None
     copy = CatalogueCopy(codec, settings.core.online_services == "strict", rules)
-    async with following(settings, (PROCEDURES, SERVICES), copy.apply) as follower:
+    async with following(settings, (PROCEDURE.state_topic, SERVICE.state_topic), copy.apply) as follower:
         CATALOGUE_COPY_AGE_SECONDS.set_function(lambda: follower.age_s)
         HEALTH.ready["catalogue"] = lambda: (True, f"{len(copy)} online services known, {follower.age_s:.0f} s old")
         yield copy, follower

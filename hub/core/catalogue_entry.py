@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from hub.avro.body_writer import long_bytes
 from hub.avro.own_record import OwnRecord
 from hub.core.key_state import Datum, Incoming, KeyState, check_size, header
+from hub.events.families import Family
 from hub.model import catalogue
 from hub.model.facts import pack_keys, unpack_all
 from hub.stream.stage import Stored
@@ -14,28 +13,17 @@ from hub.stream.stage import Stored
 _LATE_AVRO = (b"\x00", b"\x01")
 
 
-class Kind(NamedTuple):
-    """code: field with the code. fields: those that are facts."""
-
-    code: str
-    fields: tuple[str, ...]
-
-
-PROCEDURE = Kind("procedure_code", catalogue.PROCEDURE_FIELDS)
-SERVICE = Kind("service_code", catalogue.SERVICE_FIELDS)
-
-
 class CatalogueState(KeyState):
     """keys: see `hub.model.catalogue.merge`."""
 
-    __slots__ = ("datum", "keys", "kind")
+    __slots__ = ("datum", "family", "keys")
 
-    def __init__(self, kind: Kind, code: str, record: OwnRecord, stored: Stored | None) -> None:
+    def __init__(self, family: Family, code: str, record: OwnRecord, stored: Stored | None) -> None:
         super().__init__(record, stored)
-        self.kind = kind
+        self.family = family
         if stored is None:
             # What was never published or withdrawn, only amended, is taken to be offered.
-            self.datum: Datum = {kind.code: code, "active": True}
+            self.datum: Datum = {family.code: code, "active": True}
             self.keys: tuple[int, ...] | list[int] = ()
         else:
             self.datum = record.decode(stored.value)
@@ -44,7 +32,7 @@ class CatalogueState(KeyState):
     def apply(self, datum: Datum, datum_body: bytes, incoming: Incoming) -> bytes:
         low = int.from_bytes(incoming.who[:2], "big")
         key = catalogue.order_key(datum["occurred_at"], datum["change"], low)
-        entry, keys, late = catalogue.merge(self.datum, self.keys, datum, key, self.kind.fields)
+        entry, keys, late = catalogue.merge(self.datum, self.keys, datum, key, self.family.catalogue_fields)
         entry["hub_seq"] = self.seq + 1
         body = self.record.write(entry)
         event = b"".join((long_bytes(self.seq + 1), _LATE_AVRO[late], datum_body, body))

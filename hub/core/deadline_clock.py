@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 
 from hub.avro.own_record import OwnRecord
 from hub.config import DeadlineSettings
-from hub.events.envelope import DOSSIER_CLOCK, Envelope, derived_id, rfc3339
+from hub.events import families
+from hub.events.envelope import Envelope, derived_id, rfc3339
 from hub.kafka.topics import DOSSIERS, INGRESS
 from hub.model.calendar import DAY_MS
 from hub.model.deadline_rules import rules
@@ -140,7 +141,7 @@ class Clock:
         envelope = Envelope(
             id=derived_id("deadline", code, date, kind),
             source=SOURCE,
-            type=DOSSIER_CLOCK,
+            type=families.CLOCK,
             subject=code,
             time=utc_text(at),
             recordedtime=rfc3339(datetime.fromtimestamp(now, UTC)),

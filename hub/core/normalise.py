@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from hub.errors import BadRecord
+from hub.events.families import DOSSIER, PROCEDURE, SERVICE, Family
 from hub.model import codes, joint, service_levels
 from hub.model.deadlines import Rules
 from hub.model.text import tidy
@@ -17,14 +18,13 @@ from hub.model.times import check_event_time, check_time
 Datum = dict[str, Any]
 
 _STEP_TIMES = ("received_at", "due_at", "finished_at", "returned_at", "submitted_at", "step_started_at", "step_due_at")
+_NEEDED = frozenset({DOSSIER.code})
 _STEP_AGENCIES = ("agency_code", "receiving_agency_code", "transferred_to")
-_REQUIRED = {"dossier": frozenset({"dossier_code"}), "procedure": frozenset({"procedure_code"}),
-             "service": frozenset({"service_code"})}  # fmt: skip
 
 
 def dossier_step(datum: Datum, recorded_ms: int, rules: Rules) -> bool:
     """DossierStep. The dossier code itself is checked at first contact only (`dossier_code`). rules: of deadlines."""
-    changed = tidy(datum, _REQUIRED["dossier"])
+    changed = tidy(datum, _NEEDED)
     if datum["step"] == "UNKNOWN":
         raise BadRecord("status", "step: the word is none of StepKind; map the source's status word first", "step")
     check_event_time(datum["occurred_at"], "occurred_at", recorded_ms)
@@ -49,7 +49,7 @@ def dossier_step(datum: Datum, recorded_ms: int, rules: Rules) -> bool:
 
 def procedure_change(datum: Datum, recorded_ms: int) -> bool:
     """ProcedureChange."""
-    changed = _change(datum, recorded_ms, "procedure")
+    changed = _change(datum, recorded_ms, PROCEDURE)
     codes.procedure(datum["procedure_code"])
     if datum["effective_at"] is not None:
         check_time(datum["effective_at"], "effective_at")
@@ -58,7 +58,7 @@ def procedure_change(datum: Datum, recorded_ms: int) -> bool:
 
 def service_change(datum: Datum, recorded_ms: int) -> bool:
     """ServiceChange."""
-    changed = _change(datum, recorded_ms, "service")
+    changed = _change(datum, recorded_ms, SERVICE)
     codes.service(datum["service_code"])
     if datum["procedure_code"] is not None:
         codes.procedure(datum["procedure_code"])
@@ -66,11 +66,11 @@ def service_change(datum: Datum, recorded_ms: int) -> bool:
     return changed
 
 
-def _change(datum: Datum, recorded_ms: int, family: str) -> bool:
+def _change(datum: Datum, recorded_ms: int, family: Family) -> bool:
     if datum["change"] == "UNKNOWN":
         raise BadRecord("status", "change: the word is none of ChangeKind; map the source's word first", "change")
     check_event_time(datum["occurred_at"], "occurred_at", recorded_ms)
-    return tidy(datum, _REQUIRED[family]) | _agency(datum, "agency_code")
+    return tidy(datum, frozenset({family.code})) | _agency(datum, "agency_code")
 
 
 def _agency(datum: Datum, field: str) -> bool:

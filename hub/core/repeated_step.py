@@ -13,10 +13,10 @@ from typing import NamedTuple
 from unicodedata import is_normalized
 
 from hub.avro.codec import schema_json
+from hub.events.families import DOSSIER
 from hub.model.facts import HOLDER_KEY
 from hub.model.times import AHEAD_MS, EARLIEST_MS
 
-STEP_RECORD = "vn.hub.DossierStep"
 STEP_MARKS = ("step", "handler", "note", "procedure_code", "step_started_at")
 """Where DossierStep is cut: code | step, time, correction | handler | note, transfer, rating | facts | the rest."""
 DOSSIER_MARKS = ("hub_seq", "procedure_code")
@@ -31,13 +31,13 @@ _ORDINARY = frozenset({
 
 def _kinds() -> list[str | None]:
     """By number on the wire; None: left to the whole way."""
-    fields = {field["name"]: field["type"] for field in schema_json(STEP_RECORD)["fields"]}
+    fields = {field["name"]: field["type"] for field in schema_json(DOSSIER.published_record)["fields"]}
     return [kind if kind in _ORDINARY else None for kind in fields["step"]["symbols"]]
 
 
 def _nulls() -> bytes:
     """The fields after the step's own dates, all of them null."""
-    names = [field["name"] for field in schema_json(STEP_RECORD)["fields"]]
+    names = [field["name"] for field in schema_json(DOSSIER.published_record)["fields"]]
     return bytes(len(names) - names.index("step_due_at") - 1)
 
 

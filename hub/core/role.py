@@ -16,7 +16,7 @@ from hub.core.deadline_clock import Clock, runs
 from hub.core.key_state import version
 from hub.core.step import Admit, dead_letter, make_step
 from hub.errors import BadRecord
-from hub.events.envelope import CLOCK_RECORD
+from hub.events import families
 from hub.kafka.topics import DOSSIERS, INGRESS, PROCEDURES, SERVICES
 from hub.model.derived_dates import Limit
 from hub.observe.health import HEALTH
@@ -46,7 +46,7 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
 def engine_config(
     codec: Codec, settings: Settings, admit: Admit | None = None, limit: Limit | None = None
 ) -> EngineConfig:
-    clock = Clock(OwnRecord(codec, CLOCK_RECORD), settings.deadlines)
+    clock = Clock(OwnRecord(codec, families.CLOCK_RECORD), settings.deadlines)
     return EngineConfig(
         name="hub.core",
         sources=(INGRESS,),

@@ -15,7 +15,7 @@ from hub.avro.codec import HEAD_BYTES, Codec
 from hub.avro.own_record import MarkedRecord, OwnRecord
 from hub.config import Settings
 from hub.core import normalise, repeated_step
-from hub.core.catalogue_entry import PROCEDURE, SERVICE, CatalogueState
+from hub.core.catalogue_entry import CatalogueState
 from hub.core.dossier import DossierState
 from hub.core.key_state import Incoming, KeyState
 from hub.core.recent_keys import Ident, RecentKeys
@@ -23,7 +23,8 @@ from hub.deadletter import record as deadletter
 from hub.errors import BadRecord
 from hub.events import envelope as ce
 from hub.events import identity
-from hub.kafka.topics import DOSSIERS, EVENTS, PROCEDURES, SERVICES
+from hub.events.families import CLOCK, CLOCK_RECORD, DEADLINE, DOSSIER, PROCEDURE, SERVICE, Family
+from hub.kafka.topics import DOSSIERS, EVENTS
 from hub.model.deadline_rules import rules as deadline_rules
 from hub.model.derived_dates import Limit
 from hub.model.times import utc_text
@@ -32,24 +33,21 @@ from hub.stream.stage import Out, Outputs, Record, StateView, Step, Stored
 
 ROLE = "core"
 STAGE = "core"
-_DOSSIER_STEP = ce.DOSSIER_STEP.encode()
+_DOSSIER_STEP = DOSSIER.published.encode()
 
 Admit = Callable[[dict[str, Any]], None]
 """Raises BadRecord for a datum that may not begin a dossier."""
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
-    """One kind of event. published: what agencies send. code: the field that is the key. type, event: what the hub
-    makes of it. store: the topic of its state. open: the work on one key, new or stored. admit: what the first event
-    of a key must pass besides."""
+class Handler:
+    """What the core does with the events of a family. published, event: the codecs of its records. normalise: mends a
+    datum in place. open: the work on one key, new or stored. admit: what the first event of a key must pass besides."""
 
+    family: Family
     published: OwnRecord
-    code: str
-    normalise: Callable[[dict[str, Any], int], bool]
-    type: str
     event: OwnRecord
-    store: str
+    normalise: Callable[[dict[str, Any], int], bool]
     open: Callable[[str, Stored | None], KeyState]
     admit: Admit | None = None
 
@@ -62,31 +60,28 @@ class Deadlines:
     event: OwnRecord
 
 
-def families(codec: Codec, settings: Settings, admit: Admit | None, limit: Limit | None) -> dict[str, Family]:
+def handlers(codec: Codec, settings: Settings, admit: Admit | None, limit: Limit | None) -> dict[str, Handler]:
     """By the CloudEvents type that agencies use."""
     keep, rules = settings.core.keep_steps, deadline_rules(settings.deadlines)
-    dossier = MarkedRecord(codec, "vn.hub.Dossier", *repeated_step.DOSSIER_MARKS)
-    procedure, service = (OwnRecord(codec, f"vn.hub.{name}") for name in ("Procedure", "OnlineService"))
-    published = {type: OwnRecord(codec, name) for type, name in ce.INGRESS_RECORDS.items()}
-    published[ce.DOSSIER_STEP] = MarkedRecord(codec, repeated_step.STEP_RECORD, *repeated_step.STEP_MARKS)
-    event = {type: OwnRecord(codec, name) for type, name in ce.CANONICAL_RECORDS.items()}
-    return {
-        ce.DOSSIER_STEP: Family(
-            published[ce.DOSSIER_STEP], "dossier_code", lambda datum, at: normalise.dossier_step(datum, at, rules),
-            ce.DOSSIER_EVENT, event[ce.DOSSIER_EVENT], DOSSIERS,
+    step = MarkedRecord(codec, DOSSIER.published_record, *repeated_step.STEP_MARKS)
+    dossier = MarkedRecord(codec, DOSSIER.state_record, *repeated_step.DOSSIER_MARKS)
+    made = (
+        Handler(
+            DOSSIER, step, OwnRecord(codec, DOSSIER.event.record),
+            lambda datum, at: normalise.dossier_step(datum, at, rules),
             lambda code, stored: DossierState(code, dossier, stored, keep, rules, limit), admit,
         ),
-        ce.PROCEDURE_CHANGE: Family(
-            published[ce.PROCEDURE_CHANGE], "procedure_code", normalise.procedure_change,
-            ce.PROCEDURE_EVENT, event[ce.PROCEDURE_EVENT], PROCEDURES,
-            lambda code, stored: CatalogueState(PROCEDURE, code, procedure, stored),
-        ),
-        ce.SERVICE_CHANGE: Family(
-            published[ce.SERVICE_CHANGE], "service_code", normalise.service_change,
-            ce.SERVICE_EVENT, event[ce.SERVICE_EVENT], SERVICES,
-            lambda code, stored: CatalogueState(SERVICE, code, service, stored),
-        ),
-    }  # fmt: skip
+        _catalogue(codec, PROCEDURE, normalise.procedure_change),
+        _catalogue(codec, SERVICE, normalise.service_change),
+    )  # fmt: skip
+    return {one.family.published: one for one in made}
+
+
+def _catalogue(codec: Codec, family: Family, mend: Callable[[dict[str, Any], int], bool]) -> Handler:
+    published, event, state = (
+        OwnRecord(codec, name) for name in (family.published_record, family.event.record, family.state_record)
+    )
+    return Handler(family, published, event, mend, lambda code, stored: CatalogueState(family, code, state, stored))
 
 
 def make_step(codec: Codec, settings: Settings, admit: Admit | None = None, limit: Limit | None = None) -> Step:
@@ -94,8 +89,8 @@ def make_step(codec: Codec, settings: Settings, admit: Admit | None = None, limi
 
     It raises RegistryError when a schema is needed and the registry is away.
     """
-    known = families(codec, settings, admit, limit)
-    told = Deadlines(OwnRecord(codec, ce.CLOCK_RECORD), OwnRecord(codec, ce.CANONICAL_RECORDS[ce.DOSSIER_DEADLINE]))
+    known = handlers(codec, settings, admit, limit)
+    told = Deadlines(OwnRecord(codec, CLOCK_RECORD), OwnRecord(codec, DEADLINE.record))
 
     kept = RecentKeys()
 
@@ -111,12 +106,12 @@ def make_step(codec: Codec, settings: Settings, admit: Admit | None = None, limi
 class _Chunk:
     """Keys opened so far, and what came out."""
 
-    def __init__(self, known: dict[str, Family], deadlines: Deadlines, view: StateView, kept: RecentKeys) -> None:
-        self._families = known
+    def __init__(self, known: dict[str, Handler], deadlines: Deadlines, view: StateView, kept: RecentKeys) -> None:
+        self._handlers = known
         self._deadlines = deadlines
         self._view = view
         self._kept = kept
-        self._told = known[ce.DOSSIER_STEP].event
+        self._told = known[DOSSIER.published].event
         self._open: dict[tuple[str, bytes], KeyState] = {}
         self._records: list[Out] = []
         self._duplicates = 0
@@ -143,17 +138,17 @@ class _Chunk:
     def _event(self, record: Record) -> Out | None:
         """The canonical event, None if none follows: from a copy, or a deadline that is not to be told."""
         envelope = ce.read_headers(record.headers)
-        if envelope.type == ce.DOSSIER_CLOCK:
+        if envelope.type == CLOCK:
             return self._deadline(record, envelope)
-        family = self._families.get(envelope.type)
-        if family is None:
-            wanted = ", ".join(self._families)
+        handler = self._handlers.get(envelope.type)
+        if handler is None:
+            wanted = ", ".join(self._handlers)
             raise BadRecord("envelope", f"type: {envelope.type!r} is none of {wanted}", "type")
-        datum, places = family.published.decode_marked(record.value)
-        changed = family.normalise(datum, record.timestamp_ms)
-        code = datum[family.code]
-        key = _checked_key(record, envelope, family.code, code)
-        work = self._work(family, code, key)
+        datum, places = handler.published.decode_marked(record.value)
+        changed = handler.normalise(datum, record.timestamp_ms)
+        code = datum[handler.family.code]
+        key = _checked_key(record, envelope, handler.family.code, code)
+        work = self._work(handler, code, key)
         assert record.value is not None  # decoded above
         body = record.value[HEAD_BYTES:]
         overhead = sum([len(name) + len(value or b"") for name, value in record.headers])
@@ -163,18 +158,18 @@ class _Chunk:
             return None
         if ce.AUTHAGENCIES in envelope.extensions:
             envelope = _as_holder(envelope, work)
-        if work.seq == 0 and family.admit is not None:
-            family.admit(datum)
-        if changed or not family.published.is_own(record.value):
-            body = family.published.write(datum)
+        if work.seq == 0 and handler.admit is not None:
+            handler.admit(datum)
+        if changed or not handler.published.is_own(record.value):
+            body = handler.published.write(datum)
         event = work.apply(datum, body, incoming)
         if places and not changed:
             work.remember(record.value, places)
-        caused = envelope.caused(family.type, work.seq)
+        caused = envelope.caused(handler.family.event.type, work.seq)
         if not caused.recordedtime or not caused.subject:
             recorded = caused.recordedtime or utc_text(record.timestamp_ms)
             caused = replace(caused, recordedtime=recorded, subject=code)
-        return Out(EVENTS, key, family.event.with_head(event), caused.headers())
+        return Out(EVENTS, key, handler.event.with_head(event), caused.headers())
 
     def _repeated(self, record: Record) -> Out | None:
         """As `_event`, of a step that repeats the facts of its dossier's last one; None if it has to be looked at."""
@@ -184,7 +179,7 @@ class _Chunk:
         ident = (DOSSIERS, key)
         work = self._open.get(ident)
         if work is None and ident in self._kept:
-            work = self._work(self._families[ce.DOSSIER_STEP], key.decode(), key)
+            work = self._work(self._handlers[DOSSIER.published], key.decode(), key)
         if not isinstance(work, DossierState) or work.last is None:
             return None
         found = ce.plain(record.headers)
@@ -201,7 +196,7 @@ class _Chunk:
         event = work.again(step, body, incoming)
         if event is None:
             return None
-        headers = ce.plain_caused(found, ce.DOSSIER_EVENT, key, work.seq)
+        headers = ce.plain_caused(found, DOSSIER.event.type, key, work.seq)
         return Out(EVENTS, key, self._told.with_head(event), headers)
 
     def _deadline(self, record: Record, envelope: ce.Envelope) -> Out | None:
@@ -209,7 +204,7 @@ class _Chunk:
         asked = self._deadlines.asked.decode(record.value)
         code = asked["dossier_code"]
         key = _checked_key(record, envelope, "dossier_code", code)
-        work = self._work(self._families[ce.DOSSIER_STEP], code, key)
+        work = self._work(self._handlers[DOSSIER.published], code, key)
         assert isinstance(work, DossierState)
         body = self._deadlines.asked.write(asked)
         overhead = sum([len(name) + len(value or b"") for name, value in record.headers])
@@ -218,15 +213,15 @@ class _Chunk:
         if event is None:
             return None
         DEADLINES_TOLD.labels(asked["kind"]).inc()
-        caused = envelope.caused(ce.DOSSIER_DEADLINE, work.seq)
+        caused = envelope.caused(DEADLINE.type, work.seq)
         return Out(EVENTS, key, self._deadlines.event.with_head(event), caused.headers())
 
-    def _work(self, family: Family, code: str, key: bytes) -> KeyState:
-        ident = (family.store, key)
+    def _work(self, handler: Handler, code: str, key: bytes) -> KeyState:
+        ident = (handler.family.state_topic, key)
         work = self._open.get(ident)
         if work is None:
             stored = self._view.get(*ident)
-            work = self._open[ident] = self._kept.take(ident, stored) or family.open(code, stored)
+            work = self._open[ident] = self._kept.take(ident, stored) or handler.open(code, stored)
         return work
 
 

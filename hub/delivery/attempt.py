@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from hub.connect.portal import Item, Portal, Strategy
 from hub.control.delivery_limits import ATTEMPT_CALLS
-from hub.control.subscriber_filter import STATE_FIELD
 from hub.delivery import outcomes
 from hub.delivery.answer_mask import personal_values
 from hub.delivery.context import DeliveryContext
@@ -18,7 +17,7 @@ from hub.delivery.entries import Entry, Mode, Raw
 from hub.delivery.lanes import Lane
 from hub.delivery.outcomes import Tried
 from hub.errors import BadRecord, Rejected, Retryable
-from hub.events.envelope import CANONICAL_RECORDS
+from hub.events import families
 from hub.kafka.topics import DELIVERIES
 from hub.observe import metrics
 
@@ -162,7 +161,7 @@ async def _call(context: DeliveryContext, portal: Portal, lane: Lane, entries: l
         tried = _tried(context, entries, items, began, "rejected")
         context.breaker.success()  # it answered: the way is open
         context.link.succeeded()
-        outcomes.refused(context, lane, tried, error, items[-1].data[STATE_FIELD[items[-1].family]])
+        outcomes.refused(context, lane, tried, error, items[-1].data[families.BY_TYPE[items[-1].envelope.type].state])
     else:
         tried = _tried(context, entries, items, began, "delivered")
         context.breaker.success()
@@ -193,5 +192,5 @@ def _fault(context: DeliveryContext, error: Exception) -> Fault:
 def _tried(context: DeliveryContext, entries: list[Entry], items: list[Item], began: float, outcome: str) -> Tried:
     seconds = time.monotonic() - began
     metrics.DELIVERY_SECONDS.labels(context.name, outcome).observe(seconds)
-    personal = [v for item in items for v in personal_values(CANONICAL_RECORDS[item.envelope.type], item.data)]
+    personal = [v for item in items for v in personal_values(families.BY_TYPE[item.envelope.type].record, item.data)]
     return Tried(entries, items, seconds, personal)

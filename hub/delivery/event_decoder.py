@@ -11,12 +11,10 @@ from hub.connect.portal import Item
 from hub.control import subscriber_filter
 from hub.control.records import Filter
 from hub.delivery.entries import Entry, Raw
-from hub.delivery.parking import FAMILY_OF_TOPIC
 from hub.delivery.snapshot import snapshot
 from hub.errors import BadRecord
-from hub.events.envelope import CANONICAL_RECORDS, Envelope, read_headers
-
-STATE_RECORDS = {"dossier": "vn.hub.Dossier", "procedure": "vn.hub.Procedure", "service": "vn.hub.OnlineService"}
+from hub.events.envelope import Envelope, read_headers
+from hub.events.families import BY_STATE_TOPIC, BY_TYPE
 
 
 class Decoder:
@@ -24,22 +22,22 @@ class Decoder:
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
-        self._events = {type: OwnRecord(codec, name) for type, name in CANONICAL_RECORDS.items()}
+        self._events = {type: OwnRecord(codec, event.record) for type, event in BY_TYPE.items()}
 
     def due_entry(self, raw: Raw, wanted: Filter, families: tuple[str, ...]) -> Entry | None:
         """The entry, or None if it is not due to a portal that takes these families.
 
         BadRecord: it is no canonical event or state.
         """
-        if raw.topic in FAMILY_OF_TOPIC:
+        if raw.topic in BY_STATE_TOPIC:
             item = self.item(raw)
             if not subscriber_filter.due(wanted, item.envelope.type, item.data):
                 return None
             return self._entry(raw, item.envelope)
         envelope = read_headers(raw.headers)
-        if envelope.type not in CANONICAL_RECORDS:
+        if envelope.type not in BY_TYPE:
             raise BadRecord("envelope", f"type {envelope.type} is no canonical event", "type")
-        if subscriber_filter.family_of(envelope.type) not in families:
+        if BY_TYPE[envelope.type].name not in families:
             return None
         if any((wanted.agencies, wanted.procedures, wanted.types)):
             data = self._events[envelope.type].decode(raw.value)
@@ -49,19 +47,19 @@ class Decoder:
 
     def item(self, raw: Raw, newest: Any = None) -> Item:
         """What the portal gets. `newest`: a later state of the same code, put in the place of the event's own."""
-        if raw.topic in FAMILY_OF_TOPIC:
-            family = FAMILY_OF_TOPIC[raw.topic]
-            _, state = self._codec.decode(raw.value, STATE_RECORDS[family])
+        if raw.topic in BY_STATE_TOPIC:
+            family = BY_STATE_TOPIC[raw.topic]
+            _, state = self._codec.decode(raw.value, family.state_record)
             envelope, data, value = snapshot(self._codec, family, state)
         else:
             envelope = read_headers(raw.headers)
-            family = subscriber_filter.family_of(envelope.type)
             data = self._events[envelope.type].decode(raw.value)
             value = raw.value or b""
+        event = BY_TYPE[envelope.type]
         if newest is not None:
-            data = {**data, subscriber_filter.STATE_FIELD[family]: newest}
-            value = self._codec.encode(CANONICAL_RECORDS[envelope.type], data)
-        return Item(envelope, family, data, value, raw.partition, raw.offset)
+            data = {**data, event.state: newest}
+            value = self._codec.encode(event.record, data)
+        return Item(envelope, event.name, data, value, raw.partition, raw.offset)
 
     def receipt(self, value: bytes | None) -> dict[str, Any]:
         """A record of hub.deliveries."""
@@ -72,7 +70,7 @@ class Decoder:
             raw.key.decode() if raw.key else envelope.subject,
             envelope.id,
             envelope.hub_seq,
-            subscriber_filter.family_of(envelope.type),
+            BY_TYPE[envelope.type].name,
             raw.topic,
             raw.partition,
             raw.offset,

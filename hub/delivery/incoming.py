@@ -16,9 +16,9 @@ from hub.delivery.entries import Entry, Raw
 from hub.delivery.lanes import Lane, Place
 from hub.delivery.offsets import DeliveryOffsets
 from hub.delivery.outbox import Settlement
-from hub.delivery.parking import FAMILY_OF_TOPIC
 from hub.delivery.request_handler import RequestHandler
 from hub.errors import BadRecord
+from hub.events.families import BY_STATE_TOPIC
 from hub.kafka.topics import REQUESTS
 from hub.observe import metrics
 
@@ -89,7 +89,7 @@ def append(context: DeliveryContext, entry: Entry) -> None:
 def _supersedes(entry: Entry, lane: Lane) -> bool:
     """A newer state of a backfill takes the place of an older one that was not tried yet: a topic's youngest part is
     not compacted."""
-    if entry.topic not in FAMILY_OF_TOPIC or lane.place is not Place.READY:
+    if entry.topic not in BY_STATE_TOPIC or lane.place is not Place.READY:
         return False
     last = lane.queue[-1]
     return last.topic == entry.topic and last.hub_seq < entry.hub_seq

@@ -12,9 +12,9 @@ from hub.delivery.context import DeliveryContext
 from hub.delivery.incoming import IncomingRecords, stow_dirty
 from hub.delivery.monitor import Monitor
 from hub.delivery.offsets import READ_MAX, DeliveryOffsets
-from hub.delivery.parking import FAMILY_OF_TOPIC
 from hub.delivery.partition_assignment import Assignment
 from hub.delivery.request_handler import RequestHandler
+from hub.events.families import BY_STATE_TOPIC
 from hub.kafka.topics import EVENTS
 
 READ_MS = 200
@@ -92,7 +92,7 @@ class MainLoop:
 
     def _must_wait(self, where: TopicPartition) -> bool:
         sending_state = where.partition in self._backfill.running
-        if sending_state != (where.topic in FAMILY_OF_TOPIC):
+        if sending_state != (where.topic in BY_STATE_TOPIC):
             return True
         until = self._assignment.read_up_to(where)
         return self._progress.full(where) if until is None else self._progress.position(where) >= until

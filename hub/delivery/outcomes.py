@@ -22,6 +22,7 @@ from hub.delivery.entries import Entry
 from hub.delivery.lanes import Lane, Place
 from hub.delivery.outbox import Out, Settlement
 from hub.errors import BadRecord, Rejected, Retryable
+from hub.events.families import BY_STATE_TOPIC
 from hub.observe import metrics
 
 KEEP_S = 30.0
@@ -181,7 +182,7 @@ def _letter(context: DeliveryContext, entry: Entry, item: Item | None, reason: s
     """The event as it stands in the log; of a snapshot, which stands nowhere, what was made of the state."""
     raw = entry.record
     assert raw is not None
-    made = item is not None and raw.topic in parking.FAMILY_OF_TOPIC
+    made = item is not None and raw.topic in BY_STATE_TOPIC
     return dead_letter.build(
         stage="deliver",
         error=BadRecord(reason, detail),

@@ -15,16 +15,15 @@ from hub.control.requests import Pointer
 from hub.delivery.entries import Entry, Mode
 from hub.delivery.lanes import Lane, Place
 from hub.delivery.outbox import Out
-from hub.kafka.topics import DOSSIERS, EVENTS, PROCEDURES, SERVICES, parking
-
-FAMILY_OF_TOPIC = {DOSSIERS: "dossier", PROCEDURES: "procedure", SERVICES: "service"}
+from hub.events.families import DOSSIER
+from hub.kafka.topics import EVENTS, parking
 
 
 class Parked(Pointer):
     """topic: hub.events, or for a new subscriber's backfill the state topic."""
 
     topic: str = EVENTS
-    family: str = "dossier"
+    family: str = DOSSIER.event.name
     mode: Mode = Mode.NEW
     since_ms: int = 0
 

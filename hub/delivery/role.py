@@ -26,13 +26,13 @@ from hub.delivery.main_loop import MainLoop
 from hub.delivery.monitor import Monitor
 from hub.delivery.offsets import DeliveryOffsets
 from hub.delivery.outbox import Outbox
-from hub.delivery.parking import FAMILY_OF_TOPIC
 from hub.delivery.partition_assignment import Assignment
 from hub.delivery.receipts import Receipts
 from hub.delivery.record_reader import Reader
 from hub.delivery.request_handler import RequestHandler
 from hub.delivery.workers import Dispatcher
 from hub.errors import StartError
+from hub.events.families import FAMILIES
 from hub.kafka import clients
 from hub.kafka.topics import EVENTS, REQUESTS, parking
 from hub.registry.client import open_codec
@@ -136,7 +136,7 @@ async def _deliver(
         monitor,
     )
     await backfill.note_ends(settings.kafka.partitions)
-    states = [topic for topic, family in FAMILY_OF_TOPIC.items() if family in context.families]
+    states = [family.state_topic for family in FAMILIES if family.event.name in context.families]
     consumer.subscribe([EVENTS, REQUESTS, *states], listener=assignment)
 
     gone = asyncio.Event()

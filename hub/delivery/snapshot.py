@@ -11,20 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hub.avro.codec import Codec
-from hub.events.envelope import (
-    CANONICAL_RECORDS,
-    DOSSIER_EVENT,
-    PROCEDURE_EVENT,
-    SERVICE_EVENT,
-    Envelope,
-    derived_id,
-    rfc3339,
-)
+from hub.events.envelope import Envelope, derived_id, rfc3339
+from hub.events.families import DOSSIER, Family
 
 SOURCE = "/hub/snapshot"
-
-EVENT_TYPE = {"dossier": DOSSIER_EVENT, "procedure": PROCEDURE_EVENT, "service": SERVICE_EVENT}
-CODE_FIELD = {"dossier": "dossier_code", "procedure": "procedure_code", "service": "service_code"}
 
 STEP_OF_STATUS = {
     "NEW": "SUBMITTED",
@@ -41,21 +31,20 @@ STEP_OF_STATUS = {
 }
 
 
-def snapshot(codec: Codec, family: str, state: Mapping[str, Any]) -> tuple[Envelope, dict[str, Any], bytes]:
+def snapshot(codec: Codec, family: Family, state: Mapping[str, Any]) -> tuple[Envelope, dict[str, Any], bytes]:
     """(envelope, canonical datum, its bytes) for a decoded state record (`vn.hub.Dossier` …)."""
-    event_type = EVENT_TYPE[family]
-    code = state[CODE_FIELD[family]]
-    changed = state["status_at"] if family == "dossier" else state["changed_at"]
-    datum = _dossier(state) if family == "dossier" else _catalogue(family, state)
+    code = state[family.code]
+    changed = state[family.changed_at]
+    datum = _dossier(state) if family is DOSSIER else _catalogue(family, state)
     envelope = Envelope(
-        id=derived_id("snapshot", family, code, str(state["hub_seq"])),
+        id=derived_id("snapshot", family.name, code, str(state["hub_seq"])),
         source=SOURCE,
-        type=event_type,
+        type=family.event.type,
         subject=code,
         time=rfc3339(datetime.fromtimestamp(changed / 1000, UTC)),
         hub_seq=state["hub_seq"],
     )
-    value = codec.encode(CANONICAL_RECORDS[event_type], datum)
+    value = codec.encode(family.event.record, datum)
     # Decoded again, so that a connector finds every field, as in an event that was read from the log.
     return envelope, codec.decode(value)[1], value
 
@@ -72,7 +61,8 @@ def _dossier(state: Mapping[str, Any]) -> dict[str, Any]:
     return {"hub_seq": state["hub_seq"], "late": False, "status": state["status"], "step": step, "dossier": dict(state)}
 
 
-def _catalogue(family: str, state: Mapping[str, Any]) -> dict[str, Any]:
-    change = {k: v for k, v in state.items() if k not in ("hub_seq", "active", "changed_at")}
-    change |= {"change": "PUBLISHED" if state["active"] else "WITHDRAWN", "occurred_at": state["changed_at"]}
-    return {"hub_seq": state["hub_seq"], "late": False, "change": change, family: dict(state)}
+def _catalogue(family: Family, state: Mapping[str, Any]) -> dict[str, Any]:
+    event = family.event
+    change = {k: v for k, v in state.items() if k not in ("hub_seq", "active", family.changed_at)}
+    change |= {event.word: "PUBLISHED" if state["active"] else "WITHDRAWN", "occurred_at": state[family.changed_at]}
+    return {"hub_seq": state["hub_seq"], "late": False, event.change: change, event.state: dict(state)}

@@ -16,7 +16,8 @@ from hub.delivery.backfill import Backfill
 from hub.delivery.context import DeliveryContext
 from hub.delivery.offsets import READ_MAX, WINDOW, Commit, DeliveryOffsets, read_commit
 from hub.delivery.outbox import Settlement
-from hub.delivery.parking import FAMILY_OF_TOPIC, restored
+from hub.delivery.parking import restored
+from hub.events.families import BY_STATE_TOPIC
 from hub.kafka.topics import DELIVERIES, EVENTS, REQUESTS, parking
 
 log = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ class Takeover:
         start = self._progress.position(events)
         metadata = self._progress.metadata(partition, start)
         running = partition in self._backfill.running
-        wanted = [w for w in assigned if w.topic in FAMILY_OF_TOPIC] if running else [events]
+        wanted = [w for w in assigned if w.topic in BY_STATE_TOPIC] if running else [events]
         return {where: (self._progress.position(where), metadata) for where in wanted}
 
     async def _plan(self, partition: int, commits: dict[TopicPartition, Commit | None]) -> Plan:
@@ -89,7 +90,7 @@ class Takeover:
         fresh = not any(commits.values())
         commit = commits[TopicPartition(EVENTS, partition)]
         beginning, end = await reader.beginning(EVENTS, partition), await reader.end(EVENTS, partition)
-        states = {where: state for where, state in commits.items() if where.topic in FAMILY_OF_TOPIC}
+        states = {where: state for where, state in commits.items() if where.topic in BY_STATE_TOPIC}
         if commit is None:
             by_state = bool(states) and self._context.subscriber.backfill == "state"
             start = await self._backfill.start(partition)

@@ -13,7 +13,7 @@ from typing import Any
 from hub.config import Settings
 from hub.demo.extras import plan
 from hub.demo.generator.event import Event
-from hub.events.envelope import PROCEDURE_CHANGE
+from hub.events import families
 from hub.machine.child_process import die_with_parent
 from hub.supervisor.environment import role_command, variables
 
@@ -49,7 +49,7 @@ def _published(events: Iterable[Event]) -> tuple[dict[str, Row], str]:
     """(what the province publishes in the end, the office that does)."""
     found: dict[str, Row] = {}
     office = ""
-    for event in sorted((e for e in events if e.type == PROCEDURE_CHANGE), key=lambda event: event.at):
+    for event in sorted((e for e in events if e.type == families.PROCEDURE.published), key=lambda event: event.at):
         if event.data["change"] == "WITHDRAWN":
             found.pop(event.subject, None)
         else:

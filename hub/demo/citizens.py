@@ -19,7 +19,7 @@ from hub.demo.generator import events
 from hub.demo.generator.event import Event
 from hub.demo.portals import Simulator
 from hub.errors import StartError
-from hub.events.envelope import DOSSIER_STEP
+from hub.events import families
 from hub.model import agencies
 
 TRIES_S = 30.0
@@ -93,4 +93,6 @@ def answered(calendar: Calendar, dossiers: list[dict[str, Any]]) -> Iterator[Eve
                  "agency_code": office.code, "agency_name": office.name}  # fmt: skip
         if answer["step"] == "RECEIVED":
             datum |= {"received_at": at, "due_at": at + 20 * 86_400_000}
-        yield Event(f"demo-answer-{code}", events.source_of(office.code), DOSSIER_STEP, code, at, at, datum)
+        yield Event(
+            f"demo-answer-{code}", events.source_of(office.code), families.DOSSIER.published, code, at, at, datum
+        )

@@ -19,7 +19,8 @@ from hub.control.directory import write
 from hub.control.records import Filter, Subscriber
 from hub.demo.checker.deadlines import Told
 from hub.errors import StartError
-from hub.events.envelope import CANONICAL_RECORDS, DOSSIER_DEADLINE, read_headers
+from hub.events import families
+from hub.events.envelope import read_headers
 from hub.kafka import clients
 from hub.kafka.topic_admin import ensure_topics
 from hub.kafka.topics import out, subscriber_topics
@@ -85,7 +86,7 @@ async def metric(settings: Settings, http: httpx.AsyncClient, role: str, name: s
 async def add_deadline_subscriber(settings: Settings) -> None:
     """As `hub subscribers add deadlines --kind kafka-topic --type vn.hub.dossier.deadline` does."""
     await ensure_topics(settings, subscriber_topics(DEADLINES))
-    wanted = Filter(types=(DOSSIER_DEADLINE,))
+    wanted = Filter(types=(families.DEADLINE.type,))
     subscriber = Subscriber(
         name=DEADLINES, kind="kafka-topic", title="Giám sát thời hạn", filter=wanted, backfill="log"
     )
@@ -105,7 +106,7 @@ async def follow_deadlines(settings: Settings, told: list[Told]) -> None:
             for records in (await consumer.getmany(timeout_ms=200)).values():
                 for record in records:
                     envelope = read_headers(record.headers)
-                    _, event = codec.decode(record.value, CANONICAL_RECORDS[envelope.type])
+                    _, event = codec.decode(record.value, families.BY_TYPE[envelope.type].record)
                     own = event["deadline"]
                     told.append(Told(envelope.id, own["dossier_code"], own["kind"], own["deadline_at"]))
             await asyncio.sleep(0)

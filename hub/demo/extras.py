@@ -16,7 +16,7 @@ from hub.demo.generator import offices
 from hub.demo.generator.event import Event
 from hub.demo.generator.events import Wanted
 from hub.demo.generator.shape import DAY_MS, HOUR_MS
-from hub.events.envelope import DOSSIER_STEP, PROCEDURE_CHANGE, SERVICE_CHANGE
+from hub.events import families
 from hub.model import agencies
 from hub.model.agencies import Agencies, Office
 from hub.model.calendar import date_of, day_of
@@ -81,24 +81,30 @@ def catalogue(calendar: Calendar, table: Agencies) -> Iterator[Event]:
         if days := entry.get("withdrawn_days_ago"):
             at = calendar.now - days * DAY_MS
             withdrawn = {"change": "WITHDRAWN", "occurred_at": at}
-            yield _entry(office, PROCEDURE_CHANGE, entry["code"], {"procedure_code": entry["code"]} | withdrawn)
+            yield _entry(
+                office, families.PROCEDURE.published, entry["code"], {"procedure_code": entry["code"]} | withdrawn
+            )
             service = f"{entry['code']}.01"
-            yield _entry(office, SERVICE_CHANGE, service, {"service_code": service} | withdrawn)
+            yield _entry(office, families.SERVICE.published, service, {"service_code": service} | withdrawn)
     for entry in plan()["amended"]:
         datum = {"procedure_code": entry["code"], "change": "AMENDED", "occurred_at": calendar.now - 30 * DAY_MS}
-        yield _entry(office, PROCEDURE_CHANGE, entry["code"], datum | {"time_limit": float(entry["time_limit"])})
+        yield _entry(
+            office, families.PROCEDURE.published, entry["code"], datum | {"time_limit": float(entry["time_limit"])}
+        )
 
 
 def _published(office: Office, entry: dict[str, Any], at: int) -> Iterator[Event]:
     told = {name: entry[name] for name in ("name", "field_code", "field_name", "authority_level")}
     common = {"change": "PUBLISHED", "occurred_at": at, "agency_code": office.code}
     limit = {"time_limit": float(entry["days"]), "time_limit_unit": "Ngày làm việc", "fee_vnd": entry["fee"]}
-    yield _entry(office, PROCEDURE_CHANGE, entry["code"], {"procedure_code": entry["code"]} | common | told | limit)
+    yield _entry(
+        office, families.PROCEDURE.published, entry["code"], {"procedure_code": entry["code"]} | common | told | limit
+    )
     service = {
         "service_code": f"{entry['code']}.01", "name": entry["name"], "procedure_code": entry["code"],
         "level": entry["level"], "whole_process": True if entry["level"] == 4 else None, "channels": ["provincial"],
     }  # fmt: skip
-    yield _entry(office, SERVICE_CHANGE, f"{entry['code']}.01", service | common)
+    yield _entry(office, families.SERVICE.published, f"{entry['code']}.01", service | common)
 
 
 def _entry(office: Office, type: str, code: str, datum: dict[str, Any]) -> Event:
@@ -182,4 +188,4 @@ def dossier_step(
     datum = {"dossier_code": code, "step": step, "occurred_at": at, "agency_code": office.code,
              "agency_name": office.name, **facts}  # fmt: skip
     id = f"demo-{number}-{task or step.lower()}"
-    return Event(id, generate.source_of(office.code), DOSSIER_STEP, code, at, at, datum)
+    return Event(id, generate.source_of(office.code), families.DOSSIER.published, code, at, at, datum)

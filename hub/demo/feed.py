@@ -22,7 +22,8 @@ from hub.connect.samples import Agency, Step
 from hub.demo.bad_records import Planted
 from hub.demo.sample_input import nested
 from hub.errors import StartError
-from hub.events.envelope import DOSSIER_STEP, Envelope, derived_id, rfc3339
+from hub.events import families
+from hub.events.envelope import Envelope, derived_id, rfc3339
 from hub.kafka import clients
 from hub.kafka.topics import agency_ingress
 from hub.registry.client import open_codec
@@ -32,7 +33,7 @@ HELD_BACK, HELD_BATCH = 0.4, 20
 """The last share of the HTTP events goes in smaller batches, each when `drained` says so."""
 FILES_PAUSE_S = 1.0
 KAFKA_BATCH, KAFKA_PAUSE_S = 40, 0.2
-_RECORD = "vn.hub.DossierStep"
+_RECORD = families.DOSSIER.published_record
 _UNKNOWN_SCHEMA = 999_999
 
 
@@ -51,7 +52,9 @@ class Fed:
 
 
 def envelope(step: Step, id: str) -> Envelope:
-    return Envelope(id=id, source=step.agency.source, type=DOSSIER_STEP, subject=step.code, time=_rfc(step.at))
+    return Envelope(
+        id=id, source=step.agency.source, type=families.DOSSIER.published, subject=step.code, time=_rfc(step.at)
+    )
 
 
 def _rfc(at: int) -> str:
@@ -209,5 +212,7 @@ def bad_record(topic: str, bad: Planted, codec: Codec) -> Record:
         case "utf8":
             value = value.replace("ồ".encode(), b"\xe1\xbb\x28", 1)  # the last byte of three is none of UTF-8
     id = event_id(bad.step) if bad.kind == "conflict" else bad.marker
-    own = Envelope(id=id, source=bad.step.agency.source, type=DOSSIER_STEP, subject=code, time=_rfc(bad.step.at))
+    own = Envelope(
+        id=id, source=bad.step.agency.source, type=families.DOSSIER.published, subject=code, time=_rfc(bad.step.at)
+    )
     return topic, code.encode(), value, own.headers()

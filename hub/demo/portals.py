@@ -22,6 +22,7 @@ from hub.control.directory import write
 from hub.control.records import Organisation, Subscriber
 from hub.demo.sample_input import agencies
 from hub.errors import StartError
+from hub.events.families import DOSSIER
 from hub.kafka.topic_admin import ensure_topics
 from hub.kafka.topics import subscriber_topics
 from hub.machine.child_process import die_with_parent
@@ -145,7 +146,7 @@ async def add_all(settings: Settings, portals: Mapping[str, Simulator], folder: 
     for agency in agencies():
         organisation = Organisation(
             name=agency.name, title=agency.title, sources=(agency.source,), agencies=(agency.code,),
-            families=("dossier",), kafka_topic=agency.carrier == "kafka",
+            families=(DOSSIER.name,), kafka_topic=agency.carrier == "kafka",
         )  # fmt: skip
         keys[agency.name] = await organisations.add(settings, organisation, "demo", "the demo's agencies")
     return keys

@@ -38,7 +38,7 @@ from hub.demo.portals import NATIONAL_LIST, Simulator
 from hub.demo.topic_counts import Identity, Tally
 from hub.demo.view import View
 from hub.errors import StartError
-from hub.events.envelope import DOSSIER_STEP
+from hub.events import families
 from hub.model import agencies
 from hub.supervisor.role_process import Child, State
 
@@ -82,9 +82,9 @@ class Province:
         key = await self._organisation(calendar)
         await add_deadline_subscriber(self.settings)
         calendar = Calendar(_now())
-        first = [event for event in rest if event.type != DOSSIER_STEP]
+        first = [event for event in rest if event.type != families.DOSSIER.published]
         first += near_deadlines(calendar, agencies.table(None))
-        events = [*first, *(event for event in rest if event.type == DOSSIER_STEP)]  # as they are sent
+        events = [*first, *(event for event in rest if event.type == families.DOSSIER.published)]  # as they are sent
         planted = self._national_list(events)
         answers = self._write(calendar, events)
         found = Collected(
@@ -231,7 +231,7 @@ class Province:
     ) -> None:
         """Returns when everything sent has its receipts, or nothing moves any more."""
         good = {(e.source, e.id): e.type for e in (*events, *answers) if not e.id.startswith(PLANTED)}
-        dossiers = [sent for sent, type in good.items() if type == DOSSIER_STEP]
+        dossiers = [sent for sent, type in good.items() if type == families.DOSSIER.published]
         due: dict[str, Sequence[Identity]] = {"accepted": list(good), "national": dossiers, "provincial": list(good)}
         handed = len(events) + len(answers)
         totals = {"handed": handed} | {name: len(wanted) for name, wanted in due.items()}

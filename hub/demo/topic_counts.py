@@ -13,7 +13,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from hub.avro.codec import Codec
 from hub.config import Settings
 from hub.deadletter.record import DeadLetter, parse
-from hub.events.envelope import DOSSIER_CLOCK, DOSSIER_DEADLINE, read_headers
+from hub.events import families
+from hub.events.envelope import read_headers
 from hub.kafka import clients
 from hub.kafka.topics import DEAD_LETTERS, DELIVERIES, EVENTS, INGRESS
 
@@ -73,7 +74,7 @@ class Tally:
 
     def _ingress(self, record: ConsumerRecord) -> None:
         envelope = read_headers(record.headers)
-        if envelope.type == DOSSIER_CLOCK:
+        if envelope.type == families.CLOCK:
             return
         digest = hashlib.sha256(record.value or b"").digest()
         known = self.ingress.setdefault((envelope.source, envelope.id), set())
@@ -82,7 +83,7 @@ class Tally:
 
     def _event(self, record: ConsumerRecord) -> None:
         envelope = read_headers(record.headers)
-        if envelope.type == DOSSIER_DEADLINE:  # of the hub's own clock
+        if envelope.type == families.DEADLINE.type:  # of the hub's own clock
             return
         self.canonical.setdefault((envelope.source, envelope.causationid), envelope.id)
         recorded = datetime.fromisoformat(envelope.recordedtime)

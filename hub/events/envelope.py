@@ -32,29 +32,6 @@ HUB_SEQ = "hub_seq"
 MAX_SEQ_DIGITS = 18
 """It fits into Avro's long; Python refuses to read numbers of thousands of digits."""
 
-# type attribute -> name of the Avro record that an agency publishes, and of the canonical one in hub.events
-DOSSIER_STEP = "vn.hub.dossier.step"
-PROCEDURE_CHANGE = "vn.hub.procedure.change"
-SERVICE_CHANGE = "vn.hub.service.change"
-INGRESS_RECORDS = {
-    DOSSIER_STEP: "vn.hub.DossierStep",
-    PROCEDURE_CHANGE: "vn.hub.ProcedureChange",
-    SERVICE_CHANGE: "vn.hub.ServiceChange",
-}
-DOSSIER_EVENT = "vn.hub.dossier.event"
-PROCEDURE_EVENT = "vn.hub.procedure.event"
-SERVICE_EVENT = "vn.hub.service.event"
-DOSSIER_DEADLINE = "vn.hub.dossier.deadline"
-CANONICAL_RECORDS = {
-    DOSSIER_EVENT: "vn.hub.DossierEvent",
-    PROCEDURE_EVENT: "vn.hub.ProcedureEvent",
-    SERVICE_EVENT: "vn.hub.ServiceEvent",
-    DOSSIER_DEADLINE: "vn.hub.DossierDeadlineEvent",
-}
-# The core's clock asks in hub.ingress whether to tell of a deadline; nobody else may send it (decision 7).
-DOSSIER_CLOCK = "vn.hub.dossier.clock"
-CLOCK_RECORD = "vn.hub.DossierDeadline"
-
 
 def derived_id(*parts: str) -> str:
     """uuid5 of the parts (cause, kind, what tells two of one kind apart): the same parts give the same id.

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from hub.model import catalogue
+
 FamilyName = Literal["dossier", "procedure", "service"]
 
 
@@ -42,6 +44,8 @@ class Family:
     published:        CloudEvents type that agencies use. published_record: its Avro record.
     event:            what the core makes of it.
     state_record:     the Avro record of its state. state_topic: the compacted topic of all states.
+    changed_at:       the field of the state with the time of its last change.
+    catalogue_fields: of a catalogue entry the fields that its changes tell; a dossier's are in `hub.model.facts`.
     """
 
     name: FamilyName
@@ -52,6 +56,8 @@ class Family:
     event: Canonical
     state_record: str
     state_topic: str
+    changed_at: str
+    catalogue_fields: tuple[str, ...] = ()
 
 
 DOSSIER = Family(
@@ -72,6 +78,7 @@ DOSSIER = Family(
     ),
     state_record="vn.hub.Dossier",
     state_topic="hub.dossiers",
+    changed_at="status_at",
 )
 PROCEDURE = Family(
     name="procedure",
@@ -85,6 +92,8 @@ PROCEDURE = Family(
     ),
     state_record="vn.hub.Procedure",
     state_topic="hub.procedures",
+    changed_at="changed_at",
+    catalogue_fields=catalogue.PROCEDURE_FIELDS,
 )  # fmt: skip
 SERVICE = Family(
     name="service",
@@ -98,6 +107,8 @@ SERVICE = Family(
     ),
     state_record="vn.hub.OnlineService",
     state_topic="hub.services",
+    changed_at="changed_at",
+    catalogue_fields=catalogue.SERVICE_FIELDS,
 )  # fmt: skip
 DEADLINE = Canonical(
     "deadline", "vn.hub.dossier.deadline", "vn.hub.DossierDeadlineEvent", "deadline", "kind", "vn.hub.DeadlineKind",
@@ -110,9 +121,12 @@ CLOCK = "vn.hub.dossier.clock"
 CLOCK_RECORD = "vn.hub.DossierDeadline"
 
 FAMILIES: tuple[Family, ...] = (DOSSIER, PROCEDURE, SERVICE)
+NAMES: tuple[FamilyName, ...] = tuple(family.name for family in FAMILIES)
 BY_NAME = {family.name: family for family in FAMILIES}
 BY_PUBLISHED = {family.published: family for family in FAMILIES}
 BY_STATE_TOPIC = {family.state_topic: family for family in FAMILIES}
 CANONICAL: tuple[Canonical, ...] = (*(family.event for family in FAMILIES), DEADLINE)
 BY_TYPE = {event.type: event for event in CANONICAL}
 """Canonical events by CloudEvents type."""
+EVENT_NAMES: tuple[str, ...] = tuple(event.name for event in CANONICAL)
+"""What a connector may take. Deadlines are a name of their own: no state portal has a line for them."""

@@ -12,7 +12,8 @@ from hub.avro.codec import Codec
 from hub.connect.inbound import Inbound, State
 from hub.connect.source import Incoming
 from hub.errors import Retryable
-from hub.events.envelope import INGRESS_RECORDS, Envelope, trace_of
+from hub.events import families
+from hub.events.envelope import Envelope, trace_of
 from hub.gateway.ingest import ROLE
 from hub.gateway.sender import Sender
 from hub.ingress.acknowledged import Acknowledged
@@ -70,7 +71,11 @@ class GatewayHost:
         headers = envelope.headers()
         headers.append(("ce_recordedtime", recorded_at.encode()))
         headers.append(("ce_traceparent", trace_of(envelope.source, envelope.id).encode()))
-        line = envelope.subject.encode(), self._codec.encode(INGRESS_RECORDS[envelope.type], dict(event.data)), headers
+        line = (
+            envelope.subject.encode(),
+            self._codec.encode(families.BY_PUBLISHED[envelope.type].published_record, dict(event.data)),
+            headers,
+        )
         refuse_oversize(*line)
         return line
 

@@ -15,7 +15,7 @@ from hub.errors import BadRecord
 from hub.events.envelope import rfc3339
 from hub.gateway.sender import Sender
 from hub.ingress.acknowledged import Acknowledged, fingerprint
-from hub.ingress.admission import admit, kind_of, refuse_oversize
+from hub.ingress.admission import admit, family_of, refuse_oversize
 from hub.ingress.cloudevents import TRACEPARENT, Posted, structured, traceparent
 from hub.ingress.usual_event import Checked, UsualEvents
 from hub.ingress.validator import validator
@@ -104,15 +104,15 @@ class Ingest:
             return _Refused(entry.envelope.id, error)
 
     async def _check(self, organisation: Organisation, entry: Posted, recorded_at: str, trace: str) -> Checked:
-        kind = kind_of(organisation, entry.envelope)
+        family = family_of(organisation, entry.envelope)
         if isinstance(entry.data, bytes):
             value = entry.data
-            datum = await self._decode(value, kind.record)
+            datum = await self._decode(value, family.published_record)
         else:
-            datum = validator(kind.record)(entry.data)
-            value = self._codec.encode(kind.record, datum)
+            datum = validator(family.published_record)(entry.data)
+            value = self._codec.encode(family.published_record, datum)
         trace = traceparent(entry.envelope.traceparent, trace)
-        envelope = admit(organisation, kind, entry.envelope, datum, recorded_at, trace)
+        envelope = admit(organisation, family, entry.envelope, datum, recorded_at, trace)
         line = (envelope.subject.encode(), value, envelope.headers())
         refuse_oversize(*line)
         return Checked(envelope.source, envelope.id, line, fingerprint(line[0], value))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from hub.avro.codec import Json, schema_json
-from hub.events.envelope import DOSSIER_STEP
+from hub.events import families
 from hub.ingress import cloudevents
-from hub.ingress.admission import KINDS
 from hub.web.problem import MEDIA_TYPE
 
 _PRIMITIVES = {
@@ -49,7 +48,9 @@ def _field(field: Json) -> dict[str, Any]:
 
 
 def _event() -> dict[str, Any]:
-    datas = [json_schema(schema_json(kind.record)) | {"title": type} for type, kind in KINDS.items()]
+    datas = [
+        json_schema(schema_json(family.published_record)) | {"title": family.published} for family in families.FAMILIES
+    ]
     text = {"type": "string"}
     return {
         "type": "object",
@@ -58,7 +59,7 @@ def _event() -> dict[str, Any]:
             "specversion": {"type": "string", "enum": ["1.0"]},
             "id": text | {"description": "with source the idempotency key: the same event again has the same id"},
             "source": text | {"description": "one of the organisation's sources, as urn:vn:gov:H11.12:motcua"},
-            "type": text | {"enum": list(KINDS)},
+            "type": text | {"enum": list(families.BY_PUBLISHED)},
             "subject": text | {"description": "the dossier, procedure or service code; may be left out"},
             "time": text | {"format": "date-time"},
             "data": {"oneOf": datas},
@@ -70,7 +71,7 @@ _EXAMPLE = {
     "specversion": "1.0",
     "id": "motcua-2026-000123",
     "source": "urn:vn:gov:H11.12:motcua",
-    "type": DOSSIER_STEP,
+    "type": families.DOSSIER.published,
     "data": {
         "dossier_code": "H11.12-261124-0001",
         "step": "RECEIVED",

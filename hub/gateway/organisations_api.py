@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hub.admin import organisations
 from hub.config import Settings
+from hub.events.families import NAMES
 from hub.gateway.operators import Operator, operator
 from hub.web.problem import Problem
 
@@ -28,7 +29,7 @@ class OrganisationRights(BaseModel):
     )
     sources: list[str] | None = Field(None, description="CloudEvents source values, exact")
     agencies: list[str] | None = Field(None, description="agency codes, in either form, or *")
-    families: list[str] | None = Field(None, description="dossier, procedure, service")
+    families: list[str] | None = Field(None, description=", ".join(NAMES))
     joint: bool | None = Field(None, description="true: it may write on others' dossiers while it holds them")
     kafka_topic: bool | None = Field(None, description="true: it produces to its own hub.ingress.<name>")
 

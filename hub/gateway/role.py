@@ -14,6 +14,7 @@ from hub.connect.inbound import installed
 from hub.control.directory import Directory, directory
 from hub.control.keys import KeyRing
 from hub.errors import HubError
+from hub.events.families import DOSSIER
 from hub.gateway.app import build
 from hub.gateway.inbound import GatewayHost, mount
 from hub.gateway.ingest import Ingest
@@ -51,7 +52,7 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
         if ways:
             engine = open_engine(settings)
             stack.callback(engine.dispose)
-            find = partial(state_of, engine, "dossier")
+            find = partial(state_of, engine, DOSSIER.name)
             mount(app, ways, GatewayHost(codec, sender, find, settings.gateway.max_body_bytes))
         await stack.enter_async_context(serve_app(app, sock))
         host, port = sock.getsockname()[:2]

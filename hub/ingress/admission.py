@@ -5,13 +5,14 @@ The same for HTTP (gateway) and an agency's own topic (intake): what passes here
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from hub.avro.codec import Datum
 from hub.control import rights
 from hub.control.records import Organisation
 from hub.errors import BadRecord
-from hub.events.envelope import AUTHAGENCIES, DOSSIER_STEP, INGRESS_RECORDS, PROCEDURE_CHANGE, SERVICE_CHANGE, Envelope
+from hub.events.envelope import AUTHAGENCIES, Envelope
+from hub.events.families import BY_PUBLISHED, DOSSIER, Family
 from hub.kafka import clients
 from hub.kafka.topics import RECORD_LIMIT
 from hub.model import codes
@@ -26,46 +27,30 @@ FROM_THE_HUB = {AUTHID, AUTHAGENCIES, "authtype", "origin", "replayof", "recorde
 """Attributes that only the hub writes; a sender's are dropped."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """An event type that agencies may publish: its Avro record, its family, and the field that is the key."""
-
-    record: str
-    family: str
-    code_field: str
-
-
-KINDS = {
-    DOSSIER_STEP: Kind(INGRESS_RECORDS[DOSSIER_STEP], "dossier", "dossier_code"),
-    PROCEDURE_CHANGE: Kind(INGRESS_RECORDS[PROCEDURE_CHANGE], "procedure", "procedure_code"),
-    SERVICE_CHANGE: Kind(INGRESS_RECORDS[SERVICE_CHANGE], "service", "service_code"),
-}
-
-
-def kind_of(organisation: Organisation, envelope: Envelope) -> Kind:
-    """The kind, if this organisation may publish it in that name. BadRecord (`envelope`, `right`)."""
-    kind = KINDS.get(envelope.type)
-    if kind is None:
-        raise BadRecord("envelope", f"type {envelope.type[:80]!r} is none of {', '.join(KINDS)}", "type")
-    rights.check_family(organisation, kind.family)
+def family_of(organisation: Organisation, envelope: Envelope) -> Family:
+    """The family, if this organisation may publish it in that name. BadRecord (`envelope`, `right`)."""
+    family = BY_PUBLISHED.get(envelope.type)
+    if family is None:
+        raise BadRecord("envelope", f"type {envelope.type[:80]!r} is none of {', '.join(BY_PUBLISHED)}", "type")
+    rights.check_family(organisation, family.name)
     rights.check_source(organisation, envelope.source)
-    return kind
+    return family
 
 
 def admit(
-    organisation: Organisation, kind: Kind, envelope: Envelope, datum: Datum, recorded_at: str, traceparent: str
+    organisation: Organisation, family: Family, envelope: Envelope, datum: Datum, recorded_at: str, traceparent: str
 ) -> Envelope:
     """The envelope as it goes into hub.ingress: subject = code, who spoke, when the hub took it.
 
     BadRecord: `missing_field` or `code` (no usable code), `key` (subject is not the code), `right` (another's dossier).
     """
-    code = str(datum[kind.code_field])
-    path = f"data.{kind.code_field}"
+    code = str(datum[family.code])
+    path = f"data.{family.code}"
     if not code:
         raise BadRecord("missing_field", f"{path}: is empty", path)
     if envelope.subject not in ("", code):
         raise BadRecord("key", f"subject must be {path} ({code}) or be left out", "subject")
-    proof = _check_agency(organisation, kind, code, datum)
+    proof = _check_agency(organisation, family, code, datum)
     extensions = {n: v for n, v in envelope.extensions.items() if n not in FROM_THE_HUB}
     return replace(
         envelope,
@@ -77,13 +62,13 @@ def admit(
     )
 
 
-def _check_agency(organisation: Organisation, kind: Kind, code: str, datum: Datum) -> dict[str, str]:
+def _check_agency(organisation: Organisation, family: Family, code: str, datum: Datum) -> dict[str, str]:
     """A dossier: the agency in its code. A catalogue entry: the agency that it names, if it names one.
 
     Returns what the core needs to judge a step on another agency's dossier, which is let through for that only.
     """
-    if kind.family == "dossier":
-        path = f"data.{kind.code_field}"
+    if family is DOSSIER:
+        path = f"data.{family.code}"
         return dossier_proof(organisation, codes.dossier(code, path).agency, path)
     if agency := datum.get("agency_code"):
         rights.check_agency(organisation, agency, "data.agency_code")

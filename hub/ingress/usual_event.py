@@ -15,10 +15,11 @@ from typing import Any
 from hub.avro.codec import Codec
 from hub.control.records import Organisation
 from hub.errors import BadRecord
-from hub.events.envelope import CONTENT_TYPE, DOSSIER_STEP
+from hub.events import families
+from hub.events.envelope import CONTENT_TYPE
 from hub.ingress import cloudevents
 from hub.ingress.acknowledged import fingerprint
-from hub.ingress.admission import AUTHID, KINDS, RECORD_OVERHEAD, dossier_proof, kind_of
+from hub.ingress.admission import AUTHID, RECORD_OVERHEAD, dossier_proof, family_of
 from hub.ingress.json_to_avro import Unusual, straight
 from hub.ingress.validator import parse_time
 from hub.kafka.batches import KeyedLine
@@ -26,7 +27,7 @@ from hub.kafka.topics import RECORD_LIMIT
 from hub.model import codes
 
 _USUAL = frozenset({"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "traceparent", "data"})
-_STEP = KINDS[DOSSIER_STEP]
+_SENT, _RECORD, _CODE = families.DOSSIER.published, families.DOSSIER.published_record, families.DOSSIER.code
 _LARGE = RECORD_LIMIT - RECORD_OVERHEAD - 65_536
 """Bytes of a value above which the headers may matter for the record's limit."""
 
@@ -38,7 +39,7 @@ Header = tuple[str, bytes]
 
 _KIND = ("content-type", CONTENT_TYPE.encode())
 _VERSION = ("ce_specversion", b"1.0")
-_TYPE = ("ce_type", DOSSIER_STEP.encode())
+_TYPE = ("ce_type", _SENT.encode())
 
 
 @dataclass(slots=True)
@@ -56,7 +57,7 @@ class UsualEvents:
 
     def __init__(self, organisation: Organisation, codec: Codec, recorded_at: str, trace: str) -> None:
         self._organisation = organisation
-        self._write = straight(_STEP.record)
+        self._write = straight(_RECORD)
         self._codec = codec
         self._recorded = ("ce_recordedtime", recorded_at.encode())
         self._trace = trace.encode()
@@ -67,7 +68,7 @@ class UsualEvents:
 
     def checked(self, event: Any) -> Checked | None:
         """The event, or None: take the long way."""
-        if type(event) is not dict or not event.keys() <= _USUAL or event.get("type") != DOSSIER_STEP:
+        if type(event) is not dict or not event.keys() <= _USUAL or event.get("type") != _SENT:
             return None
         get = event.get
         id, subject = get("id"), get("subject")
@@ -81,7 +82,7 @@ class UsualEvents:
         try:
             source_header = self._sources.get(source) or self._source(source)
             body = self._write(get("data"))
-            code = event["data"][_STEP.code_field]
+            code = event["data"][_CODE]
             if not code or (subject and subject != code) or len(body) > _LARGE:
                 return None
             prefix, _, counter = code.rpartition("-")
@@ -91,15 +92,15 @@ class UsualEvents:
             time, trace = self._time(get("time")), self._traced(get("traceparent"))
         except (BadRecord, Unusual):
             return None
-        key, value = code.encode(), self._codec.with_head(_STEP.record, body)
+        key, value = code.encode(), self._codec.with_head(_RECORD, body)
         headers = [_KIND, _VERSION, ("ce_id", id.encode()), source_header, _TYPE, ("ce_subject", key), *time]
         headers += (self._recorded, ("ce_traceparent", trace), self._authid, *proof)
         return Checked(source, id, (key, value, headers), fingerprint(key, value))
 
     def _source(self, source: str) -> Header:
         """BadRecord: it may not speak as this."""
-        attributes = {"specversion": "1.0", "id": "-", "source": source, "type": DOSSIER_STEP}
-        kind_of(self._organisation, cloudevents.envelope(attributes))
+        attributes = {"specversion": "1.0", "id": "-", "source": source, "type": _SENT}
+        family_of(self._organisation, cloudevents.envelope(attributes))
         header = self._sources[source] = ("ce_source", source.encode())
         return header
 

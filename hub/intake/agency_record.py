@@ -13,7 +13,7 @@ from hub.control.records import Organisation
 from hub.deadletter import record as deadletter
 from hub.errors import BadRecord, RegistryError
 from hub.events.envelope import Headers, read_headers, rfc3339
-from hub.ingress.admission import admit, kind_of, refuse_oversize
+from hub.ingress.admission import admit, family_of, refuse_oversize
 from hub.ingress.cloudevents import traceparent
 from hub.kafka.topics import INGRESS
 
@@ -55,12 +55,12 @@ class Judge:
         if organisation is None:
             raise BadRecord("right", "this topic belongs to no organisation with the right to one", "topic")
         envelope = read_headers(headers)
-        kind = kind_of(organisation, envelope)
-        _, datum = self._codec.decode(value, kind.record)
+        family = family_of(organisation, envelope)
+        _, datum = self._codec.decode(value, family.published_record)
         trace = traceparent(envelope.traceparent)
-        admitted = admit(organisation, kind, envelope, datum, rfc3339(datetime.now(UTC)), trace)
+        admitted = admit(organisation, family, envelope, datum, rfc3339(datetime.now(UTC)), trace)
         if key != admitted.subject.encode():
-            raise BadRecord("key", f"the record's key must be {kind.code_field}, as {admitted.subject!r}", "key")
+            raise BadRecord("key", f"the record's key must be {family.code}, as {admitted.subject!r}", "key")
         assert value is not None  # the codec refuses a missing value
         sent = admitted.headers()
         refuse_oversize(key, value, sent)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hub.events import families
+
 INGRESS = "hub.ingress"
 EVENTS = "hub.events"
-DOSSIERS = "hub.dossiers"
-PROCEDURES = "hub.procedures"
-SERVICES = "hub.services"
+DOSSIERS = families.DOSSIER.state_topic
+PROCEDURES = families.PROCEDURE.state_topic
+SERVICES = families.SERVICE.state_topic
 DELIVERIES = "hub.deliveries"
 REQUESTS = "hub.requests"
 EXPECTATIONS = "hub.expectations"

@@ -14,6 +14,7 @@ from hub.avro.codec import Codec
 from hub.deadletter import record as deadletter
 from hub.errors import BadRecord
 from hub.events import envelope as ce
+from hub.events import families
 from hub.kafka import topics
 
 log = logging.getLogger(__name__)
@@ -66,22 +67,11 @@ def millis(rfc3339: str) -> int | None:
     return int(datetime.fromisoformat(rfc3339).timestamp() * 1000) if rfc3339 else None
 
 
-# field of the canonical record -> its word
-_WORDS = {"step": "step", "change": "change", "deadline": "kind"}
-# canonical type -> (family, field of the step, field of the state)
-_SHAPES = {
-    ce.DOSSIER_EVENT: ("dossier", "step", "dossier"),
-    ce.PROCEDURE_EVENT: ("procedure", "change", "procedure"),
-    ce.SERVICE_EVENT: ("service", "change", "service"),
-    ce.DOSSIER_DEADLINE: ("dossier", "deadline", "dossier"),
-}
-
-
 def _event(out: Rows, record: KafkaRecord, codec: Codec) -> None:
     head = ce.read_headers(record.headers)
-    family, step_field, state_field = _SHAPES[head.type]
-    _, datum = codec.decode(record.value, ce.CANONICAL_RECORDS[head.type])
-    step, state = datum[step_field], datum[state_field]
+    event = families.BY_TYPE[head.type]
+    _, datum = codec.decode(record.value, event.record)
+    step, state = datum[event.change], datum[event.state]
     key, seq = head.subject, datum["hub_seq"]
     out.events[key, seq] = {
         "key": key,
@@ -90,7 +80,7 @@ def _event(out: Rows, record: KafkaRecord, codec: Codec) -> None:
         "cause_id": head.causationid or None,
         "type": head.type,
         "source": head.source,
-        "step": step[_WORDS[step_field]],
+        "step": step[event.word],
         "status": datum.get("status"),
         "late": datum.get("late", False),
         "correction": step.get("correction", False),
@@ -106,17 +96,17 @@ def _event(out: Rows, record: KafkaRecord, codec: Codec) -> None:
     }
     known = out.dossiers.get(key)
     if known is None or known["hub_seq"] <= state["hub_seq"]:
-        out.dossiers[key] = _subject(key, family, state)
+        out.dossiers[key] = _subject(key, families.BY_NAME[event.family], state)
 
 
-def _subject(key: str, family: str, state: Row) -> Row:
+def _subject(key: str, family: families.Family, state: Row) -> Row:
     active = "ACTIVE" if state.get("active") else "WITHDRAWN"
     return {
         "key": key,
-        "family": family,
+        "family": family.name,
         "hub_seq": state["hub_seq"],
-        "status": state["status"] if family == "dossier" else active,
-        "status_at": state["status_at"] if family == "dossier" else state["changed_at"],
+        "status": state["status"] if family is families.DOSSIER else active,
+        "status_at": state[family.changed_at],
         "procedure_code": state.get("procedure_code"),
         "agency_code": state.get("agency_code"),
         "received_at": state.get("received_at"),

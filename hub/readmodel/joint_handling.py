@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from hub.events import families
 from hub.model import codes
 from hub.readmodel.tables import Generation
 
@@ -24,7 +25,7 @@ def around(
     transfers: see `transfers`. closed: statuses after which nobody works on a dossier."""
     d = g.dossiers
     columns = (d.c.key, d.c.status, d.c.status_at, d.c.procedure_code, d.c.agency_code)
-    line = select(*columns, d.c.received_at, d.c.due_at, d.c.finished_at).where(d.c.family == "dossier")
+    line = select(*columns, d.c.received_at, d.c.due_at, d.c.finished_at).where(d.c.family == families.DOSSIER.name)
     parts = connection.execute(line.where(d.c.parent_code == dossier["key"]).order_by(d.c.key).limit(MAX_PARTS))
     found = [dict(row) for row in parts.mappings()]
     parent, code = None, dossier["parent_code"]

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, RowMapping, String, case, func, or_, select
 from sqlalchemy import cast as sql_cast
 
+from hub.events import families
 from hub.readmodel import joint_handling, tables
 from hub.readmodel.tables import Generation
 
@@ -43,7 +44,7 @@ class ReadModel:
             discrepancies = all_of(g.discrepancies, g.discrepancies.c.opened_at)
             whole = (
                 joint_handling.around(connection, g, dict(known), events, CLOSED)
-                if known and known["family"] == "dossier"
+                if known and known["family"] == families.DOSSIER.name
                 else {}
             )
         if known is None and not (events or dead):
@@ -100,13 +101,16 @@ class ReadModel:
         d = g.dossiers
         with self._engine.connect() as connection:
             by_status = connection.execute(
-                select(d.c.status, func.count()).where(d.c.family == "dossier").group_by(d.c.status)
+                select(d.c.status, func.count()).where(d.c.family == families.DOSSIER.name).group_by(d.c.status)
             ).all()
             late = connection.execute(
                 select(func.count())
                 .select_from(d)
                 .where(
-                    d.c.family == "dossier", d.c.due_at < now_ms, d.c.status.not_in(CLOSED), d.c.finished_at.is_(None)
+                    d.c.family == families.DOSSIER.name,
+                    d.c.due_at < now_ms,
+                    d.c.status.not_in(CLOSED),
+                    d.c.finished_at.is_(None),
                 )
             ).scalar()
             events = connection.execute(select(func.count()).select_from(g.events)).scalar()

@@ -13,7 +13,8 @@ from hub.avro.codec import Codec
 from hub.config import Settings
 from hub.errors import BadRecord
 from hub.events import identity
-from hub.events.envelope import CANONICAL_RECORDS, PROCEDURE_EVENT, SERVICE_EVENT, Headers, read_headers
+from hub.events.envelope import Headers, read_headers
+from hub.events.families import PROCEDURE, SERVICE
 from hub.kafka import clients
 from hub.kafka.topics import EVENTS
 from hub.model import catalogue
@@ -23,9 +24,8 @@ from hub.registry.client import open_codec
 Datum = dict[str, Any]
 Progress = Callable[[int, int], None]
 
-_CODES = {PROCEDURE_EVENT: "procedure_code", SERVICE_EVENT: "service_code"}
-_FIELDS = {PROCEDURE_EVENT: catalogue.PROCEDURE_FIELDS, SERVICE_EVENT: catalogue.SERVICE_FIELDS}
-_WANTED = frozenset(type.encode() for type in _CODES)
+_FAMILIES = {family.event.type: family for family in (PROCEDURE, SERVICE)}
+_WANTED = frozenset(type.encode() for type in _FAMILIES)
 
 
 class Sides:
@@ -41,13 +41,14 @@ class Sides:
         if not any(name == "ce_type" and raw in _WANTED for name, raw in headers):
             return
         envelope = read_headers(headers)
-        change = self._codec.decode(value, CANONICAL_RECORDS[envelope.type])[1]["change"]
-        code = change[_CODES[envelope.type]]
+        family = _FAMILIES[envelope.type]
+        change = self._codec.decode(value, family.event.record)[1][family.event.change]
+        code = change[family.code]
         place = envelope.source == self._reference, envelope.type, code
-        entry, keys = self._folded.get(place, ({_CODES[envelope.type]: code, "active": True}, ()))
+        entry, keys = self._folded.get(place, ({family.code: code, "active": True}, ()))
         low = int.from_bytes(identity.identity(envelope.source, envelope.causationid)[:2], "big")
-        key = catalogue.order_key(change["occurred_at"], change["change"], low)
-        entry, new, _late = catalogue.merge(entry, keys, change, key, _FIELDS[envelope.type])
+        key = catalogue.order_key(change["occurred_at"], change[family.event.word], low)
+        entry, new, _late = catalogue.merge(entry, keys, change, key, family.catalogue_fields)
         self._folded[place] = entry, new
 
     def sides(self) -> tuple[Side, Side]:
@@ -55,7 +56,7 @@ class Sides:
         reference, own = Side(), Side()
         for (is_reference, type, code), (entry, _) in self._folded.items():
             side = reference if is_reference else own
-            (side.procedures if type == PROCEDURE_EVENT else side.services)[code] = entry
+            (side.procedures if type == PROCEDURE.event.type else side.services)[code] = entry
         return reference, own
 
 

@@ -14,6 +14,7 @@ from hub.control.records import Subscriber
 from hub.deadletter import record as deadletter
 from hub.errors import BadRecord, ConfigError
 from hub.events.envelope import Envelope
+from hub.events.families import BY_TYPE
 from hub.kafka import topics
 from hub.observe.health import HEALTH
 from hub.reconcile.watch import Watch, version
@@ -30,7 +31,7 @@ class DueRule:
 
     def __call__(self, subscriber: Subscriber, head: Envelope, data: Mapping[str, Any]) -> bool:
         families = self._taken(subscriber)
-        if families is not None and subscriber_filter.family_of(head.type) not in families:
+        if families is not None and BY_TYPE[head.type].name not in families:
             return False
         return subscriber_filter.due(subscriber.filter, head.type, data)
 

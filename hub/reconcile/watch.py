@@ -21,6 +21,7 @@ from hub.control.requests import Pointer, Request
 from hub.deadletter import record as deadletter
 from hub.errors import BadRecord
 from hub.events import envelope as ce
+from hub.events import families
 from hub.events.envelope import derived_id
 from hub.kafka import topics
 from hub.observe import metrics
@@ -83,9 +84,9 @@ class Watch:
 
     def _event(self, record: Record, state: StateView, changed: dict[bytes, Expectation], now: float) -> None:
         head = ce.read_headers(record.headers)
-        if record.key is None or head.type not in ce.CANONICAL_RECORDS:
+        if record.key is None or head.type not in families.BY_TYPE:
             raise BadRecord("envelope", f"type {head.type!r} is no canonical event", "type")
-        _, datum = self._codec.decode(record.value, ce.CANONICAL_RECORDS[head.type])
+        _, datum = self._codec.decode(record.value, families.BY_TYPE[head.type].record)
         accepted = head.recordedtime
         found = _load(record.key, state, changed)
         for name, subscriber in self._subscribers().items():

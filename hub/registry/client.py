@@ -21,19 +21,19 @@ import httpx
 from hub.avro.codec import Codec, registered_text, schema_json
 from hub.config import Settings
 from hub.errors import RegistryError
+from hub.events.families import CLOCK_RECORD, DEADLINE, FAMILIES
 from hub.registry.http_client import answer, http_args
 from hub.registry.schema_log import SchemaCopy, Version, read
 from hub.registry.schema_lookup import Lookup
 
 log = logging.getLogger(__name__)
 
-OWN_RECORDS = tuple(
-    f"vn.hub.{name}"
-    for name in (
-        "DossierStep", "Dossier", "DossierEvent", "ProcedureChange", "Procedure", "ProcedureEvent",
-        "ServiceChange", "OnlineService", "ServiceEvent", "Delivery", "DossierDeadline", "DossierDeadlineEvent",
-    )
-)  # fmt: skip
+OWN_RECORDS = (
+    *(name for one in FAMILIES for name in (one.published_record, one.state_record, one.event.record)),
+    "vn.hub.Delivery",
+    CLOCK_RECORD,
+    DEADLINE.record,
+)
 """Full names of the project's records; each is its own subject in the registry."""
 
 COMPATIBILITY = "BACKWARD_TRANSITIVE"

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, exists, or_, select
 
-from hub.events.envelope import DOSSIER_EVENT
+from hub.events import families
 from hub.model import codes
 from hub.model.catalogue import time_limits
 from hub.readmodel.queries import CLOSED
@@ -32,9 +32,9 @@ def cases(connection: Connection, g: Generation, period: Period, national: str, 
     query = (
         select(d.c.key, d.c.agency_code, d.c.procedure_code, d.c.received_at, d.c.due_at, d.c.finished_at, d.c.state,
                delivered.label("delivered"), e.c.occurred_at, e.c.step, e.c.correction)
-        .join(e, and_(e.c.key == d.c.key, e.c.type == DOSSIER_EVENT))
+        .join(e, and_(e.c.key == d.c.key, e.c.type == families.DOSSIER.event.type))
         .where(
-            d.c.family == "dossier",
+            d.c.family == families.DOSSIER.name,
             or_(d.c.received_at.is_(None), d.c.received_at < period.end),
             or_(d.c.status.not_in(CLOSED), d.c.status_at >= period.start),
         )
@@ -117,7 +117,7 @@ def procedures(
     moments: dict[str, list[int]] = {}
     published = (
         select(e.c.key, e.c.step, e.c.occurred_at)
-        .join(d, and_(d.c.key == e.c.key, d.c.family == "procedure"))
+        .join(d, and_(d.c.key == e.c.key, d.c.family == families.PROCEDURE.name))
         .where(e.c.step.in_(("PUBLISHED", "AMENDED")))
         .order_by(e.c.occurred_at)
     )
@@ -126,7 +126,9 @@ def procedures(
         if change.step == "PUBLISHED":
             first.setdefault(change.key, change.occurred_at)
     out = {}
-    for row in connection.execute(select(d.c.key, d.c.state).where(d.c.family == "procedure").order_by(d.c.key)):
+    for row in connection.execute(
+        select(d.c.key, d.c.state).where(d.c.family == families.PROCEDURE.name).order_by(d.c.key)
+    ):
         state, own = row.state, row.state.get("agency_code") or NO_AGENCY
         decided = decided_at(state)
         out[row.key] = ProcedureEntry(
@@ -146,7 +148,7 @@ def procedures(
 def services(connection: Connection, g: Generation) -> list[ServiceEntry]:
     """Services offered now. One without a procedure code belongs to the procedure that its own code begins with."""
     d = g.dossiers
-    query = select(d.c.key, d.c.state).where(d.c.family == "service").order_by(d.c.key)
+    query = select(d.c.key, d.c.state).where(d.c.family == families.SERVICE.name).order_by(d.c.key)
     return [
         ServiceEntry(
             row.state.get("procedure_code") or row.key.rpartition(".")[0],

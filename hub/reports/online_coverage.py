@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Engine, func, select
 
+from hub.events import families
 from hub.model.online_services import offer
 from hub.readmodel import tables
 
@@ -131,10 +132,10 @@ def read(engine: Engine) -> Coverage:
             return list(connection.execute(select(d.c.state).where(d.c.family == family)).scalars())
 
         channel = d.c.state["channel"].as_string()
-        filed = select(d.c.procedure_code, channel, func.count()).where(d.c.family == "dossier")
+        filed = select(d.c.procedure_code, channel, func.count()).where(d.c.family == families.DOSSIER.name)
         use: dict[str, tuple[int, int]] = {}
         for code, way, number in connection.execute(filed.group_by(d.c.procedure_code, channel)):
             if code is not None:
                 total, online = use.get(code, (0, 0))
                 use[code] = total + number, online + (number if way == "ONLINE" else 0)
-        return table(states("procedure"), states("service"), use)
+        return table(states(families.PROCEDURE.name), states(families.SERVICE.name), use)

@@ -19,7 +19,8 @@ from hub.config import Settings
 from hub.connect.source import Batch, Incoming, Refused, Source
 from hub.deadletter.record import build
 from hub.errors import BadRecord, ConfigError
-from hub.events.envelope import INGRESS_RECORDS, rfc3339, trace_of
+from hub.events import families
+from hub.events.envelope import rfc3339, trace_of
 from hub.kafka import clients
 from hub.kafka.topics import INGRESS, RECORD_LIMIT
 from hub.observe.health import HEALTH
@@ -78,7 +79,7 @@ def event_record(event: Incoming, codec: Codec, now: str) -> Record:
     envelope = event.envelope
     try:
         key = envelope.subject.encode()
-        value = codec.encode(INGRESS_RECORDS[envelope.type], dict(event.data))
+        value = codec.encode(families.BY_PUBLISHED[envelope.type].published_record, dict(event.data))
         if len(value) > RECORD_LIMIT - _ROOM:
             raise BadRecord("limit", f"the event has {len(value)} bytes; at most {RECORD_LIMIT - _ROOM} are allowed")
     except (BadRecord, ValueError, TypeError, KeyError) as error:

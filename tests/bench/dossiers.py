@@ -16,7 +16,7 @@ from typing import Any
 
 from hub.avro.codec import Codec
 from hub.control.records import Organisation
-from hub.events.envelope import DOSSIER_STEP
+from hub.events import families
 from hub.ingress.usual_event import UsualEvents
 
 DOSSIERS = 20_000
@@ -177,7 +177,7 @@ def event(number: int, datum: dict[str, Any], event_id: str) -> dict[str, Any]:
         "specversion": "1.0",
         "id": event_id,
         "source": _source(agency_of(number)),
-        "type": DOSSIER_STEP,
+        "type": families.DOSSIER.published,
         "time": "2026-01-05T00:00:00.000Z",
         "traceparent": f"00-{trace[:32]}-{trace[32:48]}-01",
         "data": datum,

@@ -16,7 +16,8 @@ from hub.config import Settings
 from hub.connect.source import Batch, Incoming
 from hub.control.directory import write
 from hub.control.records import Subscriber
-from hub.events.envelope import DOSSIER_STEP, PROCEDURE_CHANGE, SERVICE_CHANGE, Envelope
+from hub.events import families
+from hub.events.envelope import Envelope
 from hub.kafka import clients
 from hub.kafka.topic_admin import ensure_topics
 from hub.kafka.topics import DEAD_LETTERS, EVENTS
@@ -42,10 +43,10 @@ def published(catalogue: dict[str, Any], source: str) -> list[Incoming]:
     out = []
     for row in catalogue["LayThuTuc"].values():
         facts, active = mapping.procedure(row)
-        out.append((PROCEDURE_CHANGE, facts["procedure_code"], facts, active))
+        out.append((families.PROCEDURE.published, facts["procedure_code"], facts, active))
     for row in catalogue["LayDVC"]:
         facts = mapping.service(row, CatalogueSettings(channel="provincial-portal"))
-        out.append((SERVICE_CHANGE, facts["service_code"], facts, True))
+        out.append((families.SERVICE.published, facts["service_code"], facts, True))
     return [
         Incoming(
             Envelope(f"{source}/{code}", source, type, code),
@@ -106,7 +107,7 @@ async def test_the_core_follows_the_catalogue_while_it_runs(hub_settings: Settin
 
     def service(change: str, level: int) -> Incoming:
         code = f"{procedure}.01"
-        return event(SERVICE_CHANGE, code, {"service_code": code, "change": change, "level": level})
+        return event(families.SERVICE.published, code, {"service_code": code, "change": change, "level": level})
 
     async def filed_until(topic: str) -> None:
         """Files one dossier after the other until one more of them comes out in that topic."""
@@ -115,7 +116,7 @@ async def test_the_core_follows_the_catalogue_while_it_runs(hub_settings: Settin
             while len(await from_source(topic)) == before:
                 code = f"H11.12-260105-{procedure[2:]}{next(counter):04}"
                 step = {"dossier_code": code, "step": "SUBMITTED", "channel": "ONLINE", "procedure_code": procedure}
-                await put(settings, event(DOSSIER_STEP, code, step))
+                await put(settings, event(families.DOSSIER.published, code, step))
                 await asyncio.sleep(0.5)
 
     async def from_source(topic: str) -> list[dict[str, bytes]]:
@@ -147,7 +148,7 @@ async def test_the_core_counts_a_due_date_from_the_catalogue_where_the_province_
         }
     )
     procedure = f"1.8{uuid.uuid4().int % 100_000:05}"
-    head = Envelope("limit", f"urn:test:{procedure}", PROCEDURE_CHANGE, procedure)
+    head = Envelope("limit", f"urn:test:{procedure}", families.PROCEDURE.published, procedure)
     limit = {"procedure_code": procedure, "change": "PUBLISHED", "occurred_at": AT - 86_400_000}
     limit |= {"time_limit": 2.0, "time_limit_unit": "Ngày làm việc"}
     await ensure_topics(settings)
@@ -161,7 +162,7 @@ async def test_the_core_counts_a_due_date_from_the_catalogue_where_the_province_
                 for number in itertools.count(1):  # until the core's copy of the catalogue has it
                     code = f"H11.12-260105-{procedure[2:]}{number:04}"
                     step = {"dossier_code": code, "step": "RECEIVED", "procedure_code": procedure, "occurred_at": AT}
-                    await put(settings, Incoming(Envelope(code, head.source, DOSSIER_STEP, code), step))
+                    await put(settings, Incoming(Envelope(code, head.source, families.DOSSIER.published, code), step))
                     await asyncio.sleep(0.5)
                     own = [
                         r for r in await records_of(settings, EVENTS) if str(procedure[2:]).encode() in (r.key or b"")

@@ -12,7 +12,8 @@ from hub.config import Settings
 from hub.control.requests import Pointer, Request
 from hub.deadletter import record as dead_letter
 from hub.errors import BadRecord
-from hub.events.envelope import DOSSIER_STEP, Envelope, derived_id
+from hub.events import families
+from hub.events.envelope import Envelope, derived_id
 from hub.kafka import clients, topics
 from hub.kafka.topic_admin import ensure_topics
 from tests.support.codecs import fixed_codec
@@ -28,7 +29,7 @@ def way(code: str) -> list[tuple[str, bytes, bytes, list[tuple[str, bytes]]]]:
     """What the hub writes about a dossier whose second step is refused; one attempt fails first."""
     key = code.encode()
     step = {"dossier_code": code, "step": "RECEIVED", "occurred_at": 1_700_000_000_000, "note": APPLICANT}
-    envelope = Envelope(id=f"in-{code}", source="urn:vn:gov:H11.12:test", type=DOSSIER_STEP, subject=code)
+    envelope = Envelope(id=f"in-{code}", source="urn:vn:gov:H11.12:test", type=families.DOSSIER.published, subject=code)
     ckey, cvalue, cheaders = dossier_event(CODEC, code, 1, "RECEIVED")
     request = Request(
         id="r1",

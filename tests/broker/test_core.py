@@ -16,7 +16,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from hub.avro.codec import Codec
 from hub.config import CoreSettings, Settings
 from hub.deadletter.record import parse
-from hub.events.envelope import DOSSIER_STEP, Envelope, read_headers
+from hub.events import families
+from hub.events.envelope import Envelope, read_headers
 from hub.kafka import topics
 from hub.kafka.topic_admin import ensure_topics
 from hub.registry.client import open_codec, register_own
@@ -42,7 +43,7 @@ class Load:
 
     def record(self, code: str, event_id: str, kind: str, at: int, note: str | None = None):
         datum = {"dossier_code": code, "step": kind, "occurred_at": at, "remark": event_id, "note": note}
-        envelope = Envelope(id=event_id, source=self.source, type=DOSSIER_STEP, subject=code)
+        envelope = Envelope(id=event_id, source=self.source, type=families.DOSSIER.published, subject=code)
         return {
             "key": code.encode(),
             "value": self.codec.encode("vn.hub.DossierStep", datum),

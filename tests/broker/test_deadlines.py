@@ -19,7 +19,8 @@ from aiokafka.structs import ConsumerRecord
 
 from hub.avro.codec import Codec
 from hub.config import CoreSettings, DeadlineSettings, Settings
-from hub.events.envelope import DOSSIER_DEADLINE, DOSSIER_STEP, Envelope, derived_id, read_headers
+from hub.events import families
+from hub.events.envelope import Envelope, derived_id, read_headers
 from hub.kafka import topics
 from hub.kafka.topic_admin import ensure_topics
 from hub.registry.client import open_codec, register_own
@@ -90,7 +91,10 @@ class Hub:
         datum = {"dossier_code": self.code, "step": kind, "occurred_at": at_ms, "due_at": due_ms, **facts}
         self.sent += 1
         head = Envelope(
-            id=f"{self.code}/{self.sent}", source="urn:test:deadlines", type=DOSSIER_STEP, subject=self.code
+            id=f"{self.code}/{self.sent}",
+            source="urn:test:deadlines",
+            type=families.DOSSIER.published,
+            subject=self.code,
         )
         async with AIOKafkaProducer(bootstrap_servers=self.settings.bootstrap, acks="all") as producer:
             await producer.send_and_wait(
@@ -106,7 +110,7 @@ class Hub:
         for record in await self.log.records():
             if record.key == self.code.encode():
                 head, (_, data) = read_headers(record.headers), self.codec.decode(record.value)
-                told = head.type == DOSSIER_DEADLINE
+                told = head.type == families.DEADLINE.type
                 word = data["deadline"]["kind"] if told else data["step"]["step"]
                 out.append((word, head.id, head.hub_seq, data["dossier"]["due_at"]))
         return out
@@ -255,4 +259,4 @@ async def test_kill_9_around_the_moment_repeats_at_most_the_same_event(hub: Hub)
         assert len(told) == 1, told
         question = derived_id("deadline", code, str(due + place * 150), "DUE")
         ((_, event_id, _),) = told
-        assert event_id == derived_id("/hub/clock", question, DOSSIER_DEADLINE, "")
+        assert event_id == derived_id("/hub/clock", question, families.DEADLINE.type, "")

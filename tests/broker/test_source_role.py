@@ -15,7 +15,8 @@ import pytest
 from hub.config import Settings
 from hub.connect.source import Batch, Incoming
 from hub.deadletter.record import parse
-from hub.events.envelope import DOSSIER_STEP, Envelope, read_headers
+from hub.events import families
+from hub.events.envelope import Envelope, read_headers
 from hub.kafka.topic_admin import ensure_topics
 from hub.kafka.topics import DEAD_LETTERS, INGRESS
 from hub.registry.client import register_own
@@ -109,7 +110,7 @@ async def test_killed_in_the_middle_of_a_file_it_loses_nothing(hub_settings: Set
 
 
 def incoming(**data: object) -> Incoming:
-    return Incoming(Envelope("1", "urn:test", DOSSIER_STEP, "H11.12-111011-0001"), data)
+    return Incoming(Envelope("1", "urn:test", families.DOSSIER.published, "H11.12-111011-0001"), data)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from hub.avro.codec import encode_body
 from hub.connect.source import Batch, Source
-from hub.events.envelope import INGRESS_RECORDS
+from hub.events import families
 
 WAIT_S = 10.0
 
@@ -50,7 +50,7 @@ class SourceContract:
         assert len({(e.envelope.source, e.envelope.id) for e in found}) == len(found) == filled.events
         for event in found:
             assert event.envelope.subject
-            encode_body(INGRESS_RECORDS[event.envelope.type], dict(event.data))
+            encode_body(families.BY_PUBLISHED[event.envelope.type].published_record, dict(event.data))
 
     async def test_what_was_not_confirmed_comes_again_with_the_same_ids(self, filled: SourceSite) -> None:
         async with opened(filled) as (source, batches):

@@ -10,7 +10,7 @@ from hub.avro.codec import schema_json
 from hub.connect.source import Incoming
 from hub.control.records import Organisation
 from hub.events.envelope import Envelope
-from hub.ingress.admission import admit, kind_of
+from hub.ingress.admission import admit, family_of
 from hub.model.transitions import STATUSES
 from hub.sources.role import event_record
 from tests.frozen import book
@@ -44,8 +44,8 @@ def test_the_headers_are_those_that_the_gateway_and_a_file_write() -> None:
     sender = Organisation(name="so-xay-dung", sources=(SOURCE,), agencies=("H11.12",))
     envelope = Envelope("e0", SOURCE, "vn.hub.dossier.step", CODE, time=event["_time"])
     datum = CODEC.decode(record.value)[1]
-    kind, trace = kind_of(sender, envelope), made["ce_traceparent"].decode()
-    assert record.headers == admit(sender, kind, envelope, datum, RECORDED, trace).headers()
+    family, trace = family_of(sender, envelope), made["ce_traceparent"].decode()
+    assert record.headers == admit(sender, family, envelope, datum, RECORDED, trace).headers()
     _, key, value, headers = event_record(Incoming(envelope, datum), CODEC, RECORDED)
     of_a_file = record_of(event | {"_door": "file"}, "e0", 0)
     assert (key, value) == (of_a_file.key, of_a_file.value)

@@ -8,7 +8,8 @@ from typing import Any
 
 from hub.avro.codec import decode_body, encode_body, parsed, schema_json
 from hub.connect.portal import Item
-from hub.events.envelope import CANONICAL_RECORDS, DOSSIER_EVENT, Envelope, derived_id
+from hub.events import families
+from hub.events.envelope import Envelope, derived_id
 
 FAMILIES = {"vn.hub.DossierEvent": "dossier", "vn.hub.ProcedureEvent": "procedure", "vn.hub.ServiceEvent": "service"}
 START = "2026-03-02T01:15:00Z"
@@ -28,9 +29,11 @@ def milliseconds(moment: str) -> int:
     return int(datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp() * 1000)
 
 
-def item(data: dict[str, Any], event_id: str, subject: str, type: str = DOSSIER_EVENT, time: str = START) -> Item:
+def item(
+    data: dict[str, Any], event_id: str, subject: str, type: str = families.DOSSIER.event.type, time: str = START
+) -> Item:
     """data: the canonical record, times as RFC 3339 text, fields with a default may be left out."""
-    record = CANONICAL_RECORDS[type]
+    record = families.BY_TYPE[type].record
     datum = _with_times(copy.deepcopy(data), schema_json(record), {})
     body = encode_body(record, datum)
     envelope = Envelope(event_id, "urn:vn:gov:H11.12:test", type, subject, time=time, hub_seq=datum["hub_seq"])

@@ -10,7 +10,8 @@ from hub.config import Settings
 from hub.core.deadline_clock import runs
 from hub.core.step import make_step
 from hub.deadletter.record import DeadLetter, parse
-from hub.events.envelope import DOSSIER_STEP, INGRESS_RECORDS, Envelope
+from hub.events import families
+from hub.events.envelope import Envelope
 from hub.kafka import topics
 from hub.stream.stage import Out, Record, Stored
 from tests.support.codecs import fixed_codec
@@ -32,13 +33,13 @@ def step(kind: str, at: int, code: str = CODE, **facts: Any) -> dict[str, Any]:
 def record(
     datum: dict[str, Any],
     event_id: str,
-    type: str = DOSSIER_STEP,
+    type: str = families.DOSSIER.published,
     offset: int = 0,
     source: str = SOURCE,
     **changes: Any,
 ) -> Record:
     """What the gateway would have written; `changes` overrides fields of the Record."""
-    name = INGRESS_RECORDS[type]
+    name = families.BY_PUBLISHED[type].published_record
     code = datum[_KEYS.get(name, "service_code")]
     envelope = Envelope(id=event_id, source=source, type=type, subject=code, recordedtime="2026-11-24T00:00:00.000Z")
     made = {

@@ -8,7 +8,8 @@ from typing import Any
 from hub.avro.own_record import OwnRecord
 from hub.core.deadline_clock import Clock
 from hub.core.step import make_step
-from hub.events.envelope import CLOCK_RECORD, DOSSIER_DEADLINE, read_headers
+from hub.events import families
+from hub.events.envelope import read_headers
 from hub.kafka import topics
 from hub.model.deadline_watch import DEADLINE, Watch, watches_of
 from hub.stream.stage import Out, Record
@@ -31,7 +32,7 @@ class Hub(Core):
 
     def renew(self) -> None:
         """A process that was started anew: the state is all it has."""
-        self.clock = Clock(OwnRecord(CODEC, CLOCK_RECORD), self.settings.deadlines)
+        self.clock = Clock(OwnRecord(CODEC, families.CLOCK_RECORD), self.settings.deadlines)
         self._step = self.clock.watching(make_step(CODEC, self.settings))
 
     def ask(self, now: int) -> list[Out]:
@@ -63,7 +64,7 @@ def as_record(out: Out) -> Record:
 
 def told(out: Out) -> dict[str, Any]:
     envelope = read_headers(out.headers)
-    assert (out.topic, envelope.type) == (topics.EVENTS, DOSSIER_DEADLINE)
+    assert (out.topic, envelope.type) == (topics.EVENTS, families.DEADLINE.type)
     data = CODEC.decode(out.value, "vn.hub.DossierDeadlineEvent")[1]
     assert data["hub_seq"] == envelope.hub_seq == data["dossier"]["hub_seq"]
     return {"id": envelope.id, "time": envelope.time, "seq": data["hub_seq"], **data["deadline"]}

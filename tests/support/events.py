@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from hub.avro.codec import Codec
-from hub.events.envelope import DOSSIER_EVENT, Envelope, derived_id
+from hub.events import families
+from hub.events.envelope import Envelope, derived_id
 
 T0 = 1_700_000_000_000
 Headers = list[tuple[str, bytes]]
@@ -28,7 +29,7 @@ def dossier_event(
     envelope = Envelope(
         id=derived_id("test", code, str(seq)),
         source="urn:vn:gov:H11.12:test",
-        type=DOSSIER_EVENT,
+        type=families.DOSSIER.event.type,
         subject=code,
         recordedtime="2023-11-14T22:13:20.000Z",
         causationid=f"cause-{code}-{seq}",

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
-from hub.events.envelope import PROCEDURE_CHANGE, SERVICE_CHANGE
+from hub.events import families
 from hub.kafka import topics
 from hub.stream.stage import Record
 from tests.support.core import Core, record
@@ -91,15 +91,15 @@ def catalogue() -> list[Record]:
     for code, level in (("1.004194", 4), ("1.009994", 3), ("1.001612.000.00.00.H11", 4), ("1.009995", 4)):
         facts = {"procedure_code": code, "level": level, "whole_process": level == 4}
         datum = {"service_code": f"{code}.01", "change": "PUBLISHED", "occurred_at": ms("05-04 08:00"), **facts}
-        out.append(record(datum, f"s-{code}", SERVICE_CHANGE))
+        out.append(record(datum, f"s-{code}", families.SERVICE.published))
     gone = {"service_code": "1.009995.01", "change": "WITHDRAWN", "occurred_at": ms("06-01 08:00")}
-    out.append(record(gone, "s-gone", SERVICE_CHANGE))
+    out.append(record(gone, "s-gone", families.SERVICE.published))
     return out
 
 
 def _change(code: str, kind: str, at: int, facts: dict[str, Any]) -> Record:
     datum = {"procedure_code": code, "change": kind, "occurred_at": at, **facts}
-    return record(datum, f"p-{code}-{kind}", PROCEDURE_CHANGE)
+    return record(datum, f"p-{code}-{kind}", families.PROCEDURE.published)
 
 
 def told(core: Core) -> list[Rec]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.connect.portal import Item
-from hub.events.envelope import DOSSIER_EVENT
+from hub.events import families
 from tests.support.contract_events import START, item, milliseconds
 
 Json = dict[str, Any]
@@ -76,7 +76,7 @@ class Golden:
 def _item(raw: Json) -> Item:
     data = raw["data"]
     subject = raw.get("subject") or data["dossier"]["dossier_code"]
-    return item(data, raw["event_id"], subject, raw.get("type", DOSSIER_EVENT), raw.get("time", START))
+    return item(data, raw["event_id"], subject, raw.get("type", families.DOSSIER.event.type), raw.get("time", START))
 
 
 def _later(raw: Json, n: int, step_s: int) -> Json:

@@ -14,16 +14,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from hub.errors import BadRecord, ConfigError
-from hub.events.envelope import DOSSIER_STEP, INGRESS_RECORDS
+from hub.events import families
 from hub.model import codes
 from hub_connectors.filedrop.encodings import nfc
 from hub_connectors.filedrop.fields import Target, record_fields
 from hub_connectors.filedrop.words import table
 
 FILE_NAME = "mapping.toml"
-# Which field is the event's subject, and so its key.
-SUBJECTS = {"vn.hub.DossierStep": "dossier_code", "vn.hub.ProcedureChange": "procedure_code"}
-SUBJECTS |= {"vn.hub.ServiceChange": "service_code"}
 
 
 class _Strict(BaseModel):
@@ -79,7 +76,7 @@ class Mapping(_Strict):
     """
 
     source: str = Field(min_length=1)
-    type: str = DOSSIER_STEP
+    type: str = families.DOSSIER.published
     agencies: tuple[str, ...] = ()
     pattern: str = Field("*", pattern=r"^[^/\\]+$", description="which files of the folder, as *.csv")
     file: FileFormat = FileFormat()
@@ -113,8 +110,8 @@ class Mapping(_Strict):
 
     @model_validator(mode="after")
     def _fits_the_schema(self) -> Mapping:
-        if self.type not in INGRESS_RECORDS:
-            raise ValueError(f"type {self.type!r} is none of {', '.join(INGRESS_RECORDS)}")
+        if self.type not in families.BY_PUBLISHED:
+            raise ValueError(f"type {self.type!r} is none of {', '.join(families.BY_PUBLISHED)}")
         for field in (*self.columns.values(), *self.words, *self.constants, *self.required):
             if field not in self.targets:
                 raise ValueError(f"{self.record} has no field {field!r} that a column can fill")
@@ -133,11 +130,11 @@ class Mapping(_Strict):
 
     @cached_property
     def record(self) -> str:
-        return INGRESS_RECORDS[self.type]
+        return families.BY_PUBLISHED[self.type].published_record
 
     @cached_property
     def subject(self) -> str:
-        return SUBJECTS[self.record]
+        return families.BY_PUBLISHED[self.type].code
 
     @cached_property
     def targets(self) -> dict[str, Target]:

@@ -23,7 +23,7 @@ from hub.connect.portal import Answer, Item, Strategy
 from hub.connect.subscriber_settings import ConnectorSettings, read_settings
 from hub.control.records import Subscriber
 from hub.errors import Rejected, Retryable
-from hub.events.envelope import CANONICAL_RECORDS
+from hub.events.families import BY_TYPE, EVENT_NAMES
 from hub.kafka.topics import out
 from hub_connectors.kafka_topic.writer import Writer, lease
 
@@ -40,7 +40,7 @@ class KafkaTopicPortal:
 
     strategy = Strategy.EVENT_LOG
     max_fold = 1
-    families = ("dossier", "procedure", "service", "deadline")
+    families = EVENT_NAMES
 
     def __init__(self, subscriber: str, settings: KafkaTopicSettings, hub: Settings | None = None) -> None:
         self._subscriber = subscriber
@@ -93,7 +93,7 @@ class KafkaTopicPortal:
             raise Retryable("timeout", f"no answer within {self._settings.timeout_s:.0f} s") from None
 
     def _minimised(self, writer: Writer, item: Item) -> bytes:
-        record = CANONICAL_RECORDS[item.envelope.type]
+        record = BY_TYPE[item.envelope.type].record
         return writer.codec.encode(record, without_personal(record, item.data))
 
     def _open(self) -> Writer:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.errors import Rejected
+from hub.events.families import DOSSIER
 from hub_connectors.national_portal.settings import NationalPortalSettings
 from hub_connectors.national_portal.wire import WORDS, fit, length, text, wire_time
 
@@ -168,7 +169,7 @@ class WireMapping:
 
         NguoiXuLy is required: without a handler's name his department, then the agency, stands in.
         """
-        step, dossier = event["step"], event["dossier"]
+        step, dossier = event[DOSSIER.event.change], event[DOSSIER.event.state]
         handler: Record = step["handler"] or {}
         agency = dossier["agency_name"] or dossier["agency_code"]
         return self._cut(

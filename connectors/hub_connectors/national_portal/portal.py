@@ -19,6 +19,7 @@ from hub.connect.subscriber_settings import read_secret, read_settings
 from hub.control.records import Subscriber
 from hub.errors import Rejected, Retryable
 from hub.events.envelope import ORIGIN
+from hub.events.families import DOSSIER
 from hub_connectors.national_portal.client import NationalPortalClient
 from hub_connectors.national_portal.mapping import WireMapping
 from hub_connectors.national_portal.questions import Questions
@@ -37,7 +38,7 @@ class NationalPortal:
     """`Portal` of kind national-portal. `transport` replaces the network in tests of network faults."""
 
     strategy = Strategy.STATE
-    families = ("dossier",)
+    families = (DOSSIER.event.name,)
 
     def __init__(
         self, settings: NationalPortalSettings, secret: str, transport: httpx.AsyncBaseTransport | None = None
@@ -186,7 +187,7 @@ class NationalPortal:
 
 def _newest(items: Sequence[Item]) -> Mapping[str, Any]:
     """The newest state among them: a replayed event may carry a later one than those after it."""
-    states: list[Mapping[str, Any]] = [item.data["dossier"] for item in items]
+    states: list[Mapping[str, Any]] = [item.data[DOSSIER.event.state] for item in items]
     return max(reversed(states), key=lambda state: int(state["hub_seq"]))
 
 

@@ -18,7 +18,7 @@ from hub.connect.portal import Answer, Item, Strategy
 from hub.connect.subscriber_settings import read_secret, read_settings
 from hub.control.records import Subscriber
 from hub.errors import ConfigError, Rejected
-from hub.events.envelope import CANONICAL_RECORDS
+from hub.events.families import BY_TYPE, NAMES
 from hub_connectors.webhook.payload import as_json
 from hub_connectors.webhook.settings import WebhookSettings
 
@@ -30,7 +30,7 @@ class WebhookPortal:
 
     strategy = Strategy.EVENT_LOG
     max_fold = 1
-    families = ("dossier", "procedure", "service")
+    families: tuple[str, ...] = NAMES
 
     def __init__(
         self,
@@ -81,10 +81,10 @@ class WebhookPortal:
             check_status(reply)
 
     def _body(self, item: Item) -> str:
-        record = CANONICAL_RECORDS.get(item.envelope.type)
-        if record is None:
+        event = BY_TYPE.get(item.envelope.type)
+        if event is None:
             raise Rejected("unsupported", f"no webhook is defined for events of type {item.envelope.type}")
-        data = as_json(record, item.data, self.settings.personal_data)
+        data = as_json(event.record, item.data, self.settings.personal_data)
         whole = {
             "type": item.envelope.type,
             "timestamp": item.envelope.time or item.envelope.recordedtime,

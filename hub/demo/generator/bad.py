@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hub.demo.generator.event import Event
-from hub.events.envelope import DOSSIER_STEP
+from hub.events import families
 
 KINDS = {
     "code": "code",
@@ -32,7 +32,7 @@ class Planter:
 
     def after(self, number: int, event: Event) -> Iterator[Event]:
         """What follows the good event of that number (1, 2 …)."""
-        if event.type == DOSSIER_STEP:
+        if event.type == families.DOSSIER.published:
             self._step = event
             if event.data["step"] == "RETURNED":
                 self._returned = event

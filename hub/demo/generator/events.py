@@ -18,7 +18,7 @@ from hub.demo.generator.draw import Dossier, Draw
 from hub.demo.generator.event import Event
 from hub.demo.generator.offices import Registry, offices_on, partners_on, province
 from hub.demo.generator.shape import DAY_MS, Shape, plan, shape
-from hub.events.envelope import DOSSIER_STEP, PROCEDURE_CHANGE, SERVICE_CHANGE
+from hub.events import families
 from hub.model.agencies import Agencies, Office
 from hub.model.calendar import midnight_of, number_of
 
@@ -151,7 +151,7 @@ def _event(seed: int, dossier: Dossier, index: int, arrived_at: int) -> Event:
     return Event(
         id=f"{seed}-{dossier.name}-{index}",
         source=source_of(dossier.office.code),
-        type=DOSSIER_STEP,
+        type=families.DOSSIER.published,
         subject=dossier.code,
         at=datum["occurred_at"],
         arrived_at=arrived_at,
@@ -191,7 +191,7 @@ def _catalogue(wanted: Wanted, table: Agencies) -> Iterator[Event]:
             "agency_code": office.code, "time_limit": float(procedure["days"]), "time_limit_unit": "Ngày làm việc",
             "fee_vnd": procedure["fee"], "decision": f"{100 + number}/QĐ-UBND", "effective_at": at + 14 * DAY_MS,
         }  # fmt: skip
-        yield _entry(wanted.seed, office, PROCEDURE_CHANGE, procedure["code"], datum)
+        yield _entry(wanted.seed, office, families.PROCEDURE.published, procedure["code"], datum)
         if procedure["online"]:
             service = f"{procedure['code']}.01"
             datum = {
@@ -200,7 +200,7 @@ def _catalogue(wanted: Wanted, table: Agencies) -> Iterator[Event]:
                 "level": procedure["online"], "whole_process": procedure["online"] == 4,
                 "channels": ["provincial", "national"],
             }  # fmt: skip
-            yield _entry(wanted.seed, office, SERVICE_CHANGE, service, datum)
+            yield _entry(wanted.seed, office, families.SERVICE.published, service, datum)
 
 
 def _entry(seed: int, office: Office, type: str, code: str, datum: dict[str, Any]) -> Event:

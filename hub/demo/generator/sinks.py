@@ -18,7 +18,8 @@ import orjson
 from hub.config import Settings
 from hub.demo.generator.event import Event
 from hub.errors import StartError
-from hub.events.envelope import INGRESS_RECORDS, Envelope, rfc3339
+from hub.events import families
+from hub.events.envelope import Envelope, rfc3339
 from hub.ingress.admission import AUTHID
 from hub.kafka import clients, topics
 from hub.model.times import EARLIEST_MS, utc_text
@@ -157,7 +158,7 @@ async def to_kafka(events: Iterable[Event], settings: Settings, tick: Tick) -> C
                     (
                         topics.INGRESS,
                         event.subject.encode(),
-                        codec.encode(INGRESS_RECORDS[event.type], event.data),
+                        codec.encode(families.BY_PUBLISHED[event.type].published_record, event.data),
                         envelope(event, recorded).headers(),
                     )
                     for event in batch

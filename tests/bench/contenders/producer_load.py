@@ -12,7 +12,8 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from hub.avro.codec import Codec
-from hub.events.envelope import DOSSIER_STEP, Envelope
+from hub.events import families
+from hub.events.envelope import Envelope
 from hub.ingress.validator import validator
 from tests.bench.contenders.http_load import datum
 
@@ -25,7 +26,13 @@ def record(given: dict[str, Any], codec: Codec, number: int) -> tuple[bytes, byt
     code = made["dossier_code"]
     moment = "2026-11-24T01:30:00.000Z"
     envelope = Envelope(
-        str(uuid.uuid4()), given["source"], DOSSIER_STEP, code, moment, moment, f"00-{uuid.uuid4().hex}-{'0' * 15}1-01"
+        str(uuid.uuid4()),
+        given["source"],
+        families.DOSSIER.published,
+        code,
+        moment,
+        moment,
+        f"00-{uuid.uuid4().hex}-{'0' * 15}1-01",
     )
     return code.encode(), codec.encode(_NAME, validator(_NAME)(made)), envelope.headers()
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from hub.avro.codec import decode_body, encode_body, parsed
 from hub.connect.portal import Item
-from hub.control.subscriber_filter import family_of
-from hub.events.envelope import CANONICAL_RECORDS, Envelope
+from hub.events import families
+from hub.events.envelope import Envelope
 
 FILE = Path(__file__).parent / "canonical.json"
 FAMILIES = ("dossiers", "deadlines", "procedures", "services")
@@ -45,8 +45,10 @@ def word(item: Item) -> str:
 
 def _item(event: dict[str, Any], offset: int) -> Item:
     """Through Avro, so that fields that are left out have their default."""
-    record, data = CANONICAL_RECORDS[event["type"]], event["data"]
+    record, data = families.BY_TYPE[event["type"]].record, event["data"]
     body = encode_body(record, data)
     head = {name: value for name, value in event.items() if name != "data"}
     envelope = Envelope(**head, hub_seq=data["hub_seq"])
-    return Item(envelope, family_of(event["type"]), decode_body(body, parsed(record)), HEAD + body, 0, offset)
+    return Item(
+        envelope, families.BY_TYPE[event["type"]].name, decode_body(body, parsed(record)), HEAD + body, 0, offset
+    )

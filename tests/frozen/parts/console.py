@@ -20,7 +20,7 @@ from hub.control.directory import Directory
 from hub.control.records import Subscriber
 from hub.deadletter.record import build
 from hub.errors import BadRecord
-from hub.events.envelope import CANONICAL_RECORDS
+from hub.events import families
 from hub.kafka.topics import DEAD_LETTERS, DELIVERIES, DISCREPANCIES, EVENTS, INGRESS
 from hub.projector.projector import Projector
 from hub.readmodel import tables
@@ -80,8 +80,8 @@ def _fill(settings: Settings, engine: Any) -> None:
     """All canonical events, two receipts, a retry, a dead letter and a discrepancy."""
     codec = fixed.codec()
     records = [
-        _record(EVENTS, n, item.key.encode(), codec.with_head(CANONICAL_RECORDS[item.envelope.type], item.value[5:]),
-                item.envelope.headers())
+        _record(EVENTS, n, item.key.encode(),
+                codec.with_head(families.BY_TYPE[item.envelope.type].record, item.value[5:]), item.envelope.headers())
         for n, item in enumerate(canonical.every().values())
     ]  # fmt: skip
     for n, (subscriber, outcome, seqs) in enumerate(

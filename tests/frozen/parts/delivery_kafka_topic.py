@@ -12,7 +12,7 @@ from hub.config import Settings
 from hub.connect.portal import Item
 from hub.control import subscriber_filter
 from hub.control.records import Filter, Subscriber
-from hub.events.envelope import CANONICAL_RECORDS
+from hub.events import families
 from hub_connectors.kafka_topic import portal as make
 from hub_connectors.kafka_topic.portal import KafkaTopicPortal
 from hub_connectors.kafka_topic.writer import Writer
@@ -71,7 +71,7 @@ def _told(record: dict[str, Any], item: Item, personal: bool) -> Any:
     if personal:
         return fixed.sha(record["value"]) + (" as in the log" if record["value"] == item.value else "")
     headers = " ".join(f"{name}={value}" for name, value in fixed.texts(record["headers"]).items())
-    datum = fixed.codec().decode(record["value"], CANONICAL_RECORDS[item.envelope.type])[1]
+    datum = fixed.codec().decode(record["value"], families.BY_TYPE[item.envelope.type].record)[1]
     return {
         "topic and key": f"{record['topic']} {record['key'].decode()}",
         "headers": headers if item.offset == 0 else fixed.sha(headers),

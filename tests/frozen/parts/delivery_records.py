@@ -21,7 +21,7 @@ from hub.delivery.lanes import Lane
 from hub.delivery.outbox import Outbox, Settlement
 from hub.delivery.receipts import Receipts
 from hub.errors import Rejected, Retryable
-from hub.events.envelope import CANONICAL_RECORDS
+from hub.events import families
 from hub.kafka.topics import DEAD_LETTERS, DELIVERIES, EVENTS
 from tests.frozen.inputs import canonical, fixed
 
@@ -109,7 +109,7 @@ def _context(strategy: Strategy, max_attempts: int = 50) -> DeliveryContext:
 def _entries(items: Sequence[Item], mode: Mode = Mode.NEW) -> list[Entry]:
     out = []
     for number, item in enumerate(items):
-        head = fixed.codec().with_head(CANONICAL_RECORDS[item.envelope.type], item.value[len(canonical.HEAD) :])
+        head = fixed.codec().with_head(families.BY_TYPE[item.envelope.type].record, item.value[len(canonical.HEAD) :])
         raw = Raw(EVENTS, 3, 100 + number, 1_772_414_101_000, item.key.encode(), head, item.envelope.headers())
         source = Source(lambda: None)
         entry = Entry(item.key, item.envelope.id, item.hub_seq, item.family, EVENTS, 3, raw.offset, raw.timestamp_ms)

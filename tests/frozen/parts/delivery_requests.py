@@ -11,11 +11,10 @@ from hub.admin.replay import NotReplayable, Returns
 from hub.config import ReconcileSettings
 from hub.control.records import Organisation, Subscriber
 from hub.control.requests import Pointer, Request
-from hub.control.subscriber_filter import STATE_FIELD
 from hub.deadletter.record import build, parse
 from hub.delivery.snapshot import snapshot
 from hub.errors import BadRecord
-from hub.events.envelope import CANONICAL_RECORDS
+from hub.events import families
 from hub.intake.agency_record import Judge
 from hub.kafka.topics import DELIVERIES, EVENTS, INGRESS
 from hub.reconcile.role import DueRule
@@ -123,7 +122,7 @@ def _reconciled() -> dict[str, Any]:
 
 def _event(item: Any, offset: int) -> Record:
     body = item.value[len(canonical.HEAD) :]
-    value = fixed.codec().with_head(CANONICAL_RECORDS[item.envelope.type], body)
+    value = fixed.codec().with_head(families.BY_TYPE[item.envelope.type].record, body)
     return Record(EVENTS, 3, offset, 0, item.key.encode(), value, item.envelope.headers())
 
 
@@ -157,7 +156,9 @@ def _json(value: bytes | None) -> Any:
 def _snapshot(name: str) -> dict[str, Any]:
     """What a new subscriber gets of the state after the last event of that history."""
     last = canonical.groups()[name][-1]
-    envelope, datum, value = snapshot(fixed.codec(), last.family, last.data[STATE_FIELD[last.family]])
+    envelope, datum, value = snapshot(
+        fixed.codec(), families.BY_NAME[last.family], last.data[families.BY_TYPE[last.envelope.type].state]
+    )
     part = "step" if "step" in datum else "change"
     told = {field: inner for field, inner in datum[part].items() if inner not in (None, [])}
     return {"headers": fixed.texts(envelope.headers()), part: told, "value_sha": fixed.sha(value)}

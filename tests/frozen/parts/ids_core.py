@@ -8,18 +8,8 @@ from hub.avro.own_record import OwnRecord
 from hub.config import DeadlineSettings, Settings
 from hub.core.deadline_clock import Clock, runs
 from hub.core.step import make_step
-from hub.events.envelope import (
-    CLOCK_RECORD,
-    DOSSIER_DEADLINE,
-    DOSSIER_EVENT,
-    DOSSIER_STEP,
-    PROCEDURE_EVENT,
-    SERVICE_EVENT,
-    Envelope,
-    derived_id,
-    plain,
-    plain_caused,
-)
+from hub.events import families
+from hub.events.envelope import Envelope, derived_id, plain, plain_caused
 from hub.kafka.topics import INGRESS
 from hub.stream.stage import Record
 from tests.frozen.inputs import fixed
@@ -52,7 +42,10 @@ def outputs() -> dict[str, Any]:
     with fixed.moment():
         return {
             "derived": _derived(),
-            "canonical_events": {type: _caused(type) for type in (DOSSIER_EVENT, PROCEDURE_EVENT, SERVICE_EVENT)},
+            "canonical_events": {
+                type: _caused(type)
+                for type in (families.DOSSIER.event.type, families.PROCEDURE.event.type, families.SERVICE.event.type)
+            },
             "clock": _clock(),
         }
 
@@ -66,7 +59,7 @@ def _derived() -> dict[str, str]:
 def _caused(type: str) -> dict[str, Any]:
     """Of one event from an agency, as the core's two ways make its headers."""
     cause = Envelope(
-        "e-1", "urn:vn:gov:H11.07:motcua", DOSSIER_STEP, CODE, time="2026-03-02T01:15:00.000Z",
+        "e-1", "urn:vn:gov:H11.07:motcua", families.DOSSIER.published, CODE, time="2026-03-02T01:15:00.000Z",
         recordedtime="2026-03-02T01:15:01.000Z", traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     )  # fmt: skip
     found = plain(cause.headers())
@@ -76,14 +69,14 @@ def _caused(type: str) -> dict[str, Any]:
 
 
 def _deadline(cause: Envelope) -> str:
-    return cause.caused(DOSSIER_DEADLINE, 7).id
+    return cause.caused(families.DEADLINE.type, 7).id
 
 
 def _clock() -> dict[str, Any]:
     """A dossier that is passed on twice and waits once: what the clock asks after each step, days on; and what comes
     of a question that goes through the step."""
     codec, state = fixed.codec(), State(runs)
-    clock = Clock(OwnRecord(codec, CLOCK_RECORD), DeadlineSettings())
+    clock = Clock(OwnRecord(codec, families.CLOCK_RECORD), DeadlineSettings())
     step = clock.watching(make_step(codec, Settings()))
     out: dict[str, Any] = {}
     for number, told in enumerate(STEPS):
@@ -100,13 +93,13 @@ def _clock() -> dict[str, Any]:
 
 def _record(number: int, told: dict[str, Any]) -> Record:
     value = fixed.codec().encode("vn.hub.DossierStep", {"dossier_code": CODE, **told})
-    headers = [*HEAD, ("ce_id", f"e{number}".encode()), ("ce_type", DOSSIER_STEP.encode()),
+    headers = [*HEAD, ("ce_id", f"e{number}".encode()), ("ce_type", families.DOSSIER.published.encode()),
                ("ce_subject", CODE.encode()), ("ce_recordedtime", b"2026-03-02T01:15:01.000Z")]  # fmt: skip
     return Record(INGRESS, 0, number, told["occurred_at"], CODE.encode(), value, headers)
 
 
 def _question(one: Any) -> dict[str, Any]:
-    datum = fixed.codec().decode(one.value, CLOCK_RECORD)[1]
+    datum = fixed.codec().decode(one.value, families.CLOCK_RECORD)[1]
     return {"topic": one.topic, "partition": one.partition, "headers": fixed.texts(one.headers), "value": datum}
 
 

@@ -9,7 +9,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from hub.control.records import Organisation
-from hub.events.envelope import DOSSIER_STEP, Envelope
+from hub.events import families
+from hub.events.envelope import Envelope
 from hub.intake.agency_record import Judge
 from hub.kafka.topics import INGRESS
 from tests.frozen.inputs import fixed, gateway
@@ -82,7 +83,7 @@ async def _posted() -> dict[str, Any]:
         out[name] = await _post(json.dumps(one).encode(), {"content-type": JSON})
     three = [POSTED[name] | {"id": f"e-{n}"} for n, name in enumerate(("the usual", "with everything"))]
     out["a batch"] = await _post(json.dumps(three).encode(), {"content-type": BATCH})
-    head = {"ce-id": "e-1", "ce-source": SOURCE, "ce-type": DOSSIER_STEP, "ce-specversion": "1.0"}
+    head = {"ce-id": "e-1", "ce-source": SOURCE, "ce-type": families.DOSSIER.published, "ce-specversion": "1.0"}
     value = fixed.codec().encode("vn.hub.DossierStep", DATUM)
     out["binary"] = await _post(value, head | {"content-type": AVRO, "ce-traceparent": TRACE})
     out["twice in one batch"] = await _post(json.dumps([event(), event()]).encode(), {"content-type": BATCH})
@@ -111,7 +112,9 @@ async def _called() -> dict[str, Any]:
 def _topic(offset: int, **case: Any) -> dict[str, Any]:
     """A record of hub.ingress.motcua: into hub.ingress, or a dead letter."""
     organisation: Organisation | None = case.get("organisation", gateway.ORGANISATION)
-    envelope = Envelope("e-1", case.get("source", SOURCE), case.get("type", DOSSIER_STEP), CODE, traceparent=TRACE)
+    envelope = Envelope(
+        "e-1", case.get("source", SOURCE), case.get("type", families.DOSSIER.published), CODE, traceparent=TRACE
+    )
     value = case.get("value", fixed.codec().encode("vn.hub.DossierStep", case.get("data", DATUM)))
     headers = [(name, raw) for name, raw in envelope.headers() if name != case.get("drop")]
     if "data" in case:

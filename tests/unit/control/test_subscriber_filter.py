@@ -22,7 +22,7 @@ from hub.delivery.entries import Raw
 from hub.delivery.event_decoder import Decoder
 from hub.delivery.role import warn_of_filter
 from hub.errors import ConfigError
-from hub.events.envelope import DOSSIER_EVENT
+from hub.events import families
 from hub.kafka import topics
 from hub.reconcile.role import DueRule
 from hub.reconcile.watch import Watch
@@ -48,9 +48,9 @@ def refusal(wanted: Filter, families: tuple[str, ...] = EVERY) -> ConfigError:
 def test_a_filter_in_the_old_form_admits_the_office_however_deep_it_lies() -> None:
     """`001.00.12.H11` and `H11.12.00.001` are one office; the zeros between are a level of their own."""
     data = {"step": {"step": "RECEIVED", "transferred_to": None}, "dossier": {"agency_code": "H11.12.00.001"}}
-    assert subscriber_filter.due(Filter(agencies=("001.00.12.H11",)), DOSSIER_EVENT, data)
-    assert subscriber_filter.due(Filter(agencies=("H11.12.00.001",)), DOSSIER_EVENT, data)
-    assert not subscriber_filter.due(Filter(agencies=("H11.12.001",)), DOSSIER_EVENT, data)
+    assert subscriber_filter.due(Filter(agencies=("001.00.12.H11",)), families.DOSSIER.event.type, data)
+    assert subscriber_filter.due(Filter(agencies=("H11.12.00.001",)), families.DOSSIER.event.type, data)
+    assert not subscriber_filter.due(Filter(agencies=("H11.12.001",)), families.DOSSIER.event.type, data)
 
 
 @pytest.mark.parametrize("agency", ["*", "h11 12", "", "Phan Thiết", "H11.*", "11.H12"])
@@ -110,7 +110,11 @@ def test_what_can_admit_something_is_taken_and_kept_in_the_new_form() -> None:
     values = WEBHOOK | {"filter": {"agencies": ["001.00.12.H11", " h11.05 ", "H11.12.00.001"]}}
     made = subscribers.checked(values, Settings())
     assert made.filter.agencies == ("H11.12.00.001", "H11.05")
-    everything = {"agencies": ["0106001236"], "procedures": ["1.004194"], "types": ["RECEIVED", DOSSIER_EVENT]}
+    everything = {
+        "agencies": ["0106001236"],
+        "procedures": ["1.004194"],
+        "types": ["RECEIVED", families.DOSSIER.event.type],
+    }
     assert subscribers.checked(WEBHOOK | {"filter": everything}, Settings()).filter == Filter(**everything)
 
 
@@ -148,7 +152,7 @@ def test_an_old_filter_that_admits_nothing_still_admits_nothing_and_the_role_say
     found = stored(agencies=["*", "h11 12"])
     data = {"step": {"step": "RECEIVED", "transferred_to": None}, "dossier": {"agency_code": "H11.12"}}
     assert found.filter.agencies == ("*", "h11 12")
-    assert not subscriber_filter.due(found.filter, DOSSIER_EVENT, data)
+    assert not subscriber_filter.due(found.filter, families.DOSSIER.event.type, data)
     with caplog.at_level(logging.WARNING):
         warn_of_filter(found, EVERY)
     assert [("'*'" in line, "'h11 12'" in line) for line in caplog.messages] == [(True, False), (False, True)]
@@ -217,7 +221,9 @@ def test_reconcile_expects_the_events_of_an_office_that_the_filter_names_in_the_
         Filter,
         agencies=st.lists(st.sampled_from(WRITTEN), max_size=2).map(tuple),
         procedures=st.lists(st.sampled_from(["1.004194", "1.00419"]), max_size=1).map(tuple),
-        types=st.lists(st.sampled_from(["RECEIVED", "IN_PROCESS", DOSSIER_EVENT, "received"]), max_size=1).map(tuple),
+        types=st.lists(
+            st.sampled_from(["RECEIVED", "IN_PROCESS", families.DOSSIER.event.type, "received"]), max_size=1
+        ).map(tuple),
     ),
     st.sampled_from(PLACES),
     st.sampled_from([None, *PLACES]),

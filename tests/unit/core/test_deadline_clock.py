@@ -13,7 +13,8 @@ from hub.control.records import Filter
 from hub.core.deadline_clock import MAX_PER_TICK, RESCAN_S
 from hub.delivery.entries import Raw
 from hub.delivery.event_decoder import Decoder
-from hub.events.envelope import CLOCK_RECORD, DOSSIER_CLOCK, DOSSIER_DEADLINE, DOSSIER_EVENT, read_headers
+from hub.events import families
+from hub.events.envelope import read_headers
 from hub.kafka import topics
 from hub.model.deadline_watch import Watch, old_waits, unpack
 from hub.projector.projection import rows
@@ -266,14 +267,16 @@ def test_a_question_that_does_not_fit_is_dropped_or_dead():
     other = CODEC.decode(moved.value)[1] | {"deadline_at": FRI_8 + 1}
     unknown = CODEC.decode(moved.value)[1] | {"kind": "UNKNOWN"}
     for datum in (other, unknown):
-        made = hub.run(Record(moved.topic, 0, 0, RECORDED, moved.key, CODEC.encode(CLOCK_RECORD, datum), moved.headers))
+        made = hub.run(
+            Record(moved.topic, 0, 0, RECORDED, moved.key, CODEC.encode(families.CLOCK_RECORD, datum), moved.headers)
+        )
         assert made == []
     hub.run(Record(moved.topic, 0, 0, RECORDED, b"H11.12-260105-9999", moved.value, moved.headers))
     assert [letter.reason for letter in hub.dead] == ["key"]
     stranger = "H11.12-260105-7777"
     unheard = CODEC.decode(moved.value)[1] | {"dossier_code": stranger}
     headers = [(n, v) for n, v in moved.headers if n != "ce_subject"]
-    value = CODEC.encode(CLOCK_RECORD, unheard)
+    value = CODEC.encode(families.CLOCK_RECORD, unheard)
     assert hub.run(Record(moved.topic, 0, 0, RECORDED, stranger.encode(), value, headers)) == []
     assert (topics.DOSSIERS, stranger.encode()) not in hub.state
 
@@ -297,8 +300,8 @@ def test_due_to_whom():
     (question,) = hub.ask(THU_8)
     (out,) = hub.run(as_record(question))
     data = CODEC.decode(out.value)[1]
-    assert subscriber_filter.family_of(DOSSIER_DEADLINE) == "deadline"
-    assert subscriber_filter.family_of(DOSSIER_EVENT) == "dossier"
+    assert families.BY_TYPE[families.DEADLINE.type].name == "deadline"
+    assert families.BY_TYPE[families.DOSSIER.event.type].name == "dossier"
     for wanted, due in (
         (Filter(), True),
         (Filter(agencies=("H11",)), True),
@@ -306,10 +309,10 @@ def test_due_to_whom():
         (Filter(procedures=("1.004194",)), True),
         (Filter(types=("WARNING",)), True),
         (Filter(types=("DUE",)), False),
-        (Filter(types=(DOSSIER_DEADLINE,)), True),
-        (Filter(types=(DOSSIER_EVENT,)), False),
+        (Filter(types=(families.DEADLINE.type,)), True),
+        (Filter(types=(families.DOSSIER.event.type,)), False),
     ):
-        assert subscriber_filter.due(wanted, DOSSIER_DEADLINE, data) is due, wanted
+        assert subscriber_filter.due(wanted, families.DEADLINE.type, data) is due, wanted
 
 
 def test_portals_without_that_family_neither_get_it_nor_miss_it():
@@ -319,12 +322,12 @@ def test_portals_without_that_family_neither_get_it_nor_miss_it():
     hub.run(record(step("FINISHED", FRI_8 - HOUR), "f"))
     raws = [Raw(o.topic, 0, n, RECORDED, o.key, o.value, o.headers) for n, o in enumerate(hub.out)]
     decoder = Decoder(CODEC)
-    for families, numbers in (
+    for taken, numbers in (
         (NationalPortal.families, [1, 3]),
         (WebhookPortal.families, [1, 3]),
         (KafkaTopicPortal.families, [1, 2, 3]),
     ):
-        entries = [decoder.due_entry(raw, Filter(), families) for raw in raws]
+        entries = [decoder.due_entry(raw, Filter(), taken) for raw in raws]
         assert [entry.hub_seq for entry in entries if entry is not None] == numbers
     item = decoder.item(raws[1])
     assert (item.family, item.hub_seq, item.data["deadline"]["kind"]) == ("deadline", 2, "WARNING")
@@ -337,12 +340,10 @@ def test_the_read_model_shows_it_in_the_dossier_s_row_of_events():
     records = [Record(o.topic, 0, n, RECORDED, o.key, o.value, o.headers) for n, o in enumerate(hub.out)]
     found = rows(records, CODEC)
     assert [found.events[CODE, seq]["step"] for seq in (1, 2)] == ["RECEIVED", "WARNING"]
-    assert found.events[CODE, 2]["type"] == DOSSIER_DEADLINE
+    assert found.events[CODE, 2]["type"] == families.DEADLINE.type
     assert found.dossiers[CODE]["hub_seq"] == 2
     assert found.dossiers[CODE]["family"] == "dossier"
 
 
 def test_agencies_may_not_send_the_clock_s_questions():
-    from hub.ingress.admission import KINDS
-
-    assert DOSSIER_CLOCK not in KINDS
+    assert families.CLOCK not in families.BY_PUBLISHED

@@ -12,7 +12,7 @@ import pytest
 from hub.control import subscriber_filter
 from hub.control.records import Filter
 from hub.core.deadline_clock import RESCAN_S, runs
-from hub.events.envelope import DOSSIER_DEADLINE
+from hub.events import families
 from hub.kafka import topics
 from hub.model.deadline_watch import TRANSFER, watches_of
 from hub.stream.stage import Stored
@@ -174,7 +174,7 @@ def test_who_is_due_it() -> None:
         (Filter(types=(W,)), True),
         (Filter(types=("WARNING", "DUE")), False),
     ):
-        assert subscriber_filter.due(wanted, DOSSIER_DEADLINE, data) is due, wanted
+        assert subscriber_filter.due(wanted, families.DEADLINE.type, data) is due, wanted
 
 
 def local(text: str) -> int:

@@ -11,7 +11,7 @@ import pytest
 from hub.config import DeadlineSettings, Settings
 from hub.core.catalogue_copy import CatalogueCopy
 from hub.core.step import make_step
-from hub.events.envelope import PROCEDURE_CHANGE
+from hub.events import families
 from hub.kafka import topics
 from hub.model.deadline_rules import rules
 from hub_connectors.national_portal.mapping import WireMapping
@@ -102,7 +102,7 @@ class Derived(Hub):
         change = {"procedure_code": code, "change": "PUBLISHED", "occurred_at": MON_8 - DAY + len(id), **rows[0]}
         other = Core()
         other.state = self.state
-        other.run(record(change | {"time_limits": rows}, id, PROCEDURE_CHANGE))
+        other.run(record(change | {"time_limits": rows}, id, families.PROCEDURE.published))
         assert not other.dead
         stored = self.state[topics.PROCEDURES, code.encode()]
         self.copy.apply(topics.PROCEDURES, code.encode(), stored.value)

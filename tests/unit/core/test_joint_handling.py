@@ -22,7 +22,7 @@ from hub.control.directory import Directory
 from hub.control.records import Filter
 from hub.control.subscriber_filter import due
 from hub.core.step import make_step
-from hub.events.envelope import DOSSIER_EVENT
+from hub.events import families
 from hub.kafka import topics
 from hub.model import facts
 from hub.readmodel.database import open_engine
@@ -103,13 +103,15 @@ def test_any_order_of_arrival_ends_the_same(core):
 def test_each_agency_and_each_portal_is_due_what_was_drawn(core, agency):
     wanted = Filter(agencies=(agency,) if agency else ())
     numbered = zip(CASE["steps"], core.events, strict=True)
-    assert [row["no"] for row, event in numbered if due(wanted, DOSSIER_EVENT, event)] == CASE["due"][agency]
+    assert [row["no"] for row, event in numbered if due(wanted, families.DOSSIER.event.type, event)] == CASE["due"][
+        agency
+    ]
 
 
 def test_the_parent_s_agency_is_found_in_either_form_of_its_code():
     data = {"step": {"step": "RECEIVED"}, "dossier": {"parent_code": "000.00.07.H11-260302-0021"}}
-    assert due(Filter(agencies=("H11.07",)), DOSSIER_EVENT, data)
-    assert not due(Filter(agencies=("H11.08",)), DOSSIER_EVENT, data)
+    assert due(Filter(agencies=("H11.07",)), families.DOSSIER.event.type, data)
+    assert not due(Filter(agencies=("H11.08",)), families.DOSSIER.event.type, data)
 
 
 def test_a_state_of_the_released_version_before_is_read_and_goes_on():

@@ -8,16 +8,17 @@ import pytest
 
 from hub.control.records import Organisation
 from hub.errors import BadRecord
-from hub.events.envelope import AUTHAGENCIES, DOSSIER_STEP, PROCEDURE_CHANGE, Envelope, read_headers
-from hub.ingress.admission import AUTHID, KINDS, admit
+from hub.events import families
+from hub.events.envelope import AUTHAGENCIES, Envelope, read_headers
+from hub.ingress.admission import AUTHID, admit
 from tests.support.core import CODE, Core, record, step
 
 TAX = Organisation(name="tax", sources=("urn:tax",), agencies=("H11.45", "H11.20"), joint=True)
 
 
-def admitted(organisation, datum, type=DOSSIER_STEP, **sent):
+def admitted(organisation, datum, type=families.DOSSIER.published, **sent):
     envelope = Envelope(id="1", source="urn:tax", type=type, subject="", extensions=sent)
-    return admit(organisation, KINDS[type], envelope, datum, "2026-11-24T00:00:00.000Z", "").extensions
+    return admit(organisation, families.BY_PUBLISHED[type], envelope, datum, "2026-11-24T00:00:00.000Z", "").extensions
 
 
 def test_the_door_lets_a_joint_organisation_s_step_on_another_s_dossier_through_to_be_judged():
@@ -38,7 +39,7 @@ def test_anybody_else_is_refused_at_the_door(changes):
 def test_a_catalogue_entry_of_another_agency_is_refused_as_ever():
     datum = {"procedure_code": "1.004194", "agency_code": "H11.12"}
     with pytest.raises(BadRecord, match="right"):
-        admitted(TAX, datum, PROCEDURE_CHANGE)
+        admitted(TAX, datum, families.PROCEDURE.published)
 
 
 def test_what_a_sender_says_of_its_agencies_is_dropped():

@@ -12,7 +12,7 @@ import pytest
 from hub.config import Settings
 from hub.core.catalogue_copy import CatalogueCopy
 from hub.core.step import make_step
-from hub.events.envelope import PROCEDURE_CHANGE, SERVICE_CHANGE
+from hub.events import families
 from hub.kafka.topics import PROCEDURES, SERVICES
 from tests.support.core import CODEC, DAY, T0, Core, record, step
 
@@ -23,7 +23,14 @@ def catalogue(*changes: dict[str, Any], strict: bool = False) -> CatalogueCopy:
     """A copy of what the core makes of these changes, read as the follower reads it."""
     core = Core()
     for n, change in enumerate(changes):
-        core.run(record(change, f"c{n}", SERVICE_CHANGE if "service_code" in change else PROCEDURE_CHANGE, offset=n))
+        core.run(
+            record(
+                change,
+                f"c{n}",
+                families.SERVICE.published if "service_code" in change else families.PROCEDURE.published,
+                offset=n,
+            )
+        )
     assert not core.dead
     copy = CatalogueCopy(CODEC, strict)
     for (store, key), stored in core.state.items():

@@ -9,7 +9,7 @@ import pytest
 
 from hub.core.key_state import KeyState
 from hub.core.recent_keys import RecentKeys
-from hub.events.envelope import PROCEDURE_CHANGE
+from hub.events import families
 from hub.kafka import topics
 from hub.model import facts
 from hub.model.transitions import STEPS
@@ -43,7 +43,9 @@ def load(rng: random.Random, count: int) -> list[Record]:
         made = record(datum, f"e{rng.randrange(count)}" if rng.random() < 0.1 else f"u{number}", offset=number)
         if rng.random() < 0.1:
             change = {"procedure_code": f"1.00419{which % 5}", "change": "AMENDED", "occurred_at": datum["occurred_at"]}
-            made = record(change | {"name": f"p{number}"}, f"p{number}", type=PROCEDURE_CHANGE, offset=number)
+            made = record(
+                change | {"name": f"p{number}"}, f"p{number}", type=families.PROCEDURE.published, offset=number
+            )
         out.append(made)
     return out
 

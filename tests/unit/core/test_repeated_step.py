@@ -14,6 +14,7 @@ from hub.config import Settings
 from hub.core import repeated_step
 from hub.errors import BadRecord
 from hub.events import envelope as ce
+from hub.events import families
 from hub.model import facts, step_history
 from hub.model.dates import Dates
 from hub.model.dates import unpack as unpack_dates
@@ -178,11 +179,13 @@ def test_marks_tell_where_fields_begin() -> None:
 
 @pytest.mark.parametrize("more", [{}, {"time": "2026-01-05T00:00:00.000Z"}, {"traceparent": "00-ab-cd-01"}])
 def test_plain_headers_lead_to_those_of_the_envelope(more: dict[str, str]) -> None:
-    envelope = ce.Envelope("i1", "urn:a", ce.DOSSIER_STEP, CODE, recordedtime="2026-11-24T00:00:00.000Z", **more)
+    envelope = ce.Envelope(
+        "i1", "urn:a", families.DOSSIER.published, CODE, recordedtime="2026-11-24T00:00:00.000Z", **more
+    )
     found = ce.plain(envelope.headers())
     assert found is not None
-    caused = envelope.caused(ce.DOSSIER_EVENT, 7).headers()
-    assert ce.plain_caused(found, ce.DOSSIER_EVENT, CODE.encode(), 7) == caused
+    caused = envelope.caused(families.DOSSIER.event.type, 7).headers()
+    assert ce.plain_caused(found, families.DOSSIER.event.type, CODE.encode(), 7) == caused
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from hub.config import CoreSettings, Settings
 from hub.core.step import make_step
 from hub.deadletter.reasons import REASONS
 from hub.errors import RegistryError
-from hub.events.envelope import DOSSIER_EVENT, PROCEDURE_CHANGE, SERVICE_CHANGE, derived_id, read_headers
+from hub.events import families
+from hub.events.envelope import derived_id, read_headers
 from hub.kafka import topics
 from hub.observe.metrics import EVENTS_DEAD_LETTERED, EVENTS_DUPLICATE
 from tests.support.codecs import IDS
@@ -47,8 +48,8 @@ def test_the_canonical_event_and_the_state():
     (out,) = core.out
     envelope = read_headers(out.headers)
     assert (out.topic, out.key, out.partition) == (topics.EVENTS, CODE.encode(), None)
-    assert (envelope.type, envelope.subject, envelope.hub_seq) == (DOSSIER_EVENT, CODE, 1)
-    assert envelope.id == derived_id(SOURCE, "e1", DOSSIER_EVENT, "")
+    assert (envelope.type, envelope.subject, envelope.hub_seq) == (families.DOSSIER.event.type, CODE, 1)
+    assert envelope.id == derived_id(SOURCE, "e1", families.DOSSIER.event.type, "")
     assert (envelope.causationid, envelope.source) == ("e1", SOURCE)
     assert envelope.recordedtime == "2026-11-24T00:00:00.000Z"
     name, event = CODEC.decode(out.value)
@@ -79,7 +80,7 @@ def test_the_same_chunk_on_the_same_state_gives_the_same_bytes():
         record(step("SUBMITTED", 0), "b", offset=2),
         record(step("SUBMITTED", 9), "c", offset=3),
         replace(record(step("RECEIVED", 1), "d", offset=4), value=b"\x07"),
-        record(change(), "p", PROCEDURE_CHANGE, offset=5),
+        record(change(), "p", families.PROCEDURE.published, offset=5),
     ]
     one, two = (make_step(CODEC, Settings())(records, Core()) for _ in range(2))
     assert one == two
@@ -381,9 +382,13 @@ def test_a_fault_of_the_program_is_not_caught(monkeypatch):
 def test_procedure_changes():
     core = Core()
     core.run(
-        record(change(name="Cấp phép xây dựng", agency_code="000.00.00.H11", fee_vnd=75_000), "p1", PROCEDURE_CHANGE),
-        record(change(kind="WITHDRAWN", at=T0 + 2 * DAY), "p2", PROCEDURE_CHANGE, offset=1),
-        record(change(kind="AMENDED", at=T0 + DAY, fee_vnd=100_000), "p3", PROCEDURE_CHANGE, offset=2),
+        record(
+            change(name="Cấp phép xây dựng", agency_code="000.00.00.H11", fee_vnd=75_000),
+            "p1",
+            families.PROCEDURE.published,
+        ),
+        record(change(kind="WITHDRAWN", at=T0 + 2 * DAY), "p2", families.PROCEDURE.published, offset=1),
+        record(change(kind="AMENDED", at=T0 + DAY, fee_vnd=100_000), "p3", families.PROCEDURE.published, offset=2),
     )
     assert [(e["hub_seq"], e["late"], e["procedure"]["active"]) for e in core.events] == [
         (1, False, True),
@@ -392,7 +397,9 @@ def test_procedure_changes():
     ]
     last = core.events[-1]["procedure"]
     assert (last["agency_code"], last["fee_vnd"], last["changed_at"]) == ("H11", 100_000, T0 + 2 * DAY)
-    core.run(record(change(kind="AMENDED", at=T0 + 3 * DAY, name="Tên mới"), "p4", PROCEDURE_CHANGE, offset=3))
+    core.run(
+        record(change(kind="AMENDED", at=T0 + 3 * DAY, name="Tên mới"), "p4", families.PROCEDURE.published, offset=3)
+    )
     assert core.events[-1]["procedure"] | {"name": "Cấp phép xây dựng"} == last | {
         "hub_seq": 4,
         "changed_at": T0 + 3 * DAY,
@@ -403,8 +410,12 @@ def test_procedure_changes():
 def test_service_changes():
     core = Core()
     datum = {"service_code": "1.004194.01", "change": "PUBLISHED", "occurred_at": T0, "level": 4, "channels": ["dvcqg"]}
-    core.run(record(datum, "s1", SERVICE_CHANGE))
-    core.run(record({**datum, "occurred_at": T0 + 1, "channels": [], "whole_process": True}, "s2", SERVICE_CHANGE))
+    core.run(record(datum, "s1", families.SERVICE.published))
+    core.run(
+        record(
+            {**datum, "occurred_at": T0 + 1, "channels": [], "whole_process": True}, "s2", families.SERVICE.published
+        )
+    )
     service = core.events[-1]["service"]
     assert (service["active"], service["level"], service["whole_process"]) == (True, 4, True)
     assert service["channels"] == ["dvcqg"]
@@ -424,7 +435,7 @@ def test_service_changes():
 def test_level_and_kind_of_a_service_must_go_together(level, whole, wrong):
     core = Core()
     datum = {"service_code": "1.004194.01", "change": "PUBLISHED", "occurred_at": T0}
-    core.run(record(datum | {"level": level, "whole_process": whole}, "s1", SERVICE_CHANGE))
+    core.run(record(datum | {"level": level, "whole_process": whole}, "s1", families.SERVICE.published))
     assert [(letter.reason, letter.field) for letter in core.dead] == ([("limit", wrong)] if wrong else [])
     assert len(core.events) == (0 if wrong else 1)
 
@@ -432,8 +443,8 @@ def test_level_and_kind_of_a_service_must_go_together(level, whole, wrong):
 def test_a_contradiction_is_told_with_both_values_and_what_to_do():
     core = Core()
     datum = {"service_code": "1.004194.01", "change": "PUBLISHED", "occurred_at": T0}
-    core.run(record(datum | {"level": 2, "whole_process": True}, "s1", SERVICE_CHANGE))
-    core.run(record(datum | {"level": 4, "whole_process": False}, "s2", SERVICE_CHANGE))
+    core.run(record(datum | {"level": 2, "whole_process": True}, "s1", families.SERVICE.published))
+    core.run(record(datum | {"level": 4, "whole_process": False}, "s2", families.SERVICE.published))
     low, high = (letter.detail for letter in core.dead)
     assert low.startswith("level: 2 is not filed online (NĐ 43/2011/NĐ-CP), so it cannot be toàn trình")
     assert high.startswith("level: 4 is toàn trình (NĐ 42/2022/NĐ-CP); got một phần")
@@ -443,13 +454,13 @@ def test_a_contradiction_is_told_with_both_values_and_what_to_do():
 @pytest.mark.parametrize(
     ("datum", "type", "reason"),
     [
-        (change("1004194"), PROCEDURE_CHANGE, "code"),
-        (change(kind="UNKNOWN"), PROCEDURE_CHANGE, "status"),
-        (change(at=RECORDED + 2 * DAY), PROCEDURE_CHANGE, "date"),
-        ({"service_code": "1.004194", "change": "PUBLISHED", "occurred_at": T0}, SERVICE_CHANGE, "code"),
+        (change("1004194"), families.PROCEDURE.published, "code"),
+        (change(kind="UNKNOWN"), families.PROCEDURE.published, "status"),
+        (change(at=RECORDED + 2 * DAY), families.PROCEDURE.published, "date"),
+        ({"service_code": "1.004194", "change": "PUBLISHED", "occurred_at": T0}, families.SERVICE.published, "code"),
         (
             {"service_code": "1.004194.01", "change": "PUBLISHED", "occurred_at": T0, "level": 5},
-            SERVICE_CHANGE,
+            families.SERVICE.published,
             "limit",
         ),
     ],
@@ -462,5 +473,5 @@ def test_catalogue_changes_that_cannot_be_used(datum, type, reason):
 
 def test_the_type_says_which_schema_must_come():
     core = Core()
-    core.run(replace(record(change(), "p1", PROCEDURE_CHANGE), headers=GOOD.headers))
+    core.run(replace(record(change(), "p1", families.PROCEDURE.published), headers=GOOD.headers))
     assert only_dead(core).reason == "schema_mismatch"

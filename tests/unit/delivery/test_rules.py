@@ -23,7 +23,7 @@ from hub.delivery.circuit_breaker import Breaker, State
 from hub.delivery.delivered import Delivered
 from hub.delivery.offsets import Commit, DeliveryOffsets, read_commit
 from hub.errors import ConfigError
-from hub.events.envelope import DOSSIER_EVENT, PROCEDURE_EVENT
+from hub.events import families
 from hub.kafka.topics import EVENTS
 
 # --- filter: codes as in docs/field/codes.md; see also test_delivery_filters.py ---
@@ -55,19 +55,19 @@ def event(step="IN_PROCESS", agency="H11.12", procedure="1.004194", **state):
         (Filter(procedures=("1.004194",)), event(procedure=None), False),
         (Filter(types=("RECEIVED",)), event(), False),
         (Filter(types=("RECEIVED", "IN_PROCESS")), event(), True),
-        (Filter(types=(DOSSIER_EVENT,)), event(), True),
-        (Filter(types=(PROCEDURE_EVENT,)), event(), False),
+        (Filter(types=(families.DOSSIER.event.type,)), event(), True),
+        (Filter(types=(families.PROCEDURE.event.type,)), event(), False),
         (Filter(types=("RECEIVED",), agencies=("H11",)), event("RECEIVED", agency="H36.1"), False),
     ],
 )
 def test_due(wanted, data, expected):
-    assert due(wanted, DOSSIER_EVENT, data) is expected
+    assert due(wanted, families.DOSSIER.event.type, data) is expected
 
 
 def test_due_of_a_catalogue_event():
     data = {"change": {"change": "WITHDRAWN"}, "procedure": {"agency_code": "H11", "procedure_code": "1.004194"}}
-    assert due(Filter(types=("WITHDRAWN",), agencies=("H11",)), PROCEDURE_EVENT, data)
-    assert not due(Filter(types=("PUBLISHED",)), PROCEDURE_EVENT, data)
+    assert due(Filter(types=("WITHDRAWN",), agencies=("H11",)), families.PROCEDURE.event.type, data)
+    assert not due(Filter(types=("PUBLISHED",)), families.PROCEDURE.event.type, data)
 
 
 # --- back-off ---

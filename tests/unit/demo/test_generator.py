@@ -27,7 +27,7 @@ from hub.demo.generator.event import Event
 from hub.demo.generator.events import Wanted, events, sources
 from hub.demo.generator.shape import plan
 from hub.errors import BadRecord, StartError
-from hub.events.envelope import DOSSIER_STEP, INGRESS_RECORDS
+from hub.events import families
 from hub.ingress.validator import validator
 from hub.model.agencies import table
 from hub.model.calendar import midnight_of, number_of
@@ -47,7 +47,7 @@ def many() -> list[Event]:
 
 
 def steps(found: list[Event]) -> list[Event]:
-    return [e for e in found if e.type == DOSSIER_STEP and not e.bad]
+    return [e for e in found if e.type == families.DOSSIER.published and not e.bad]
 
 
 def dossiers(found: list[Event]) -> dict[str, list[Event]]:
@@ -93,10 +93,10 @@ def test_they_pass_the_gateway_s_check_of_the_data(many: list[Event]) -> None:
     good = [event for event in many[:3000] if not event.bad]
     assert len(good) > 2_900
     for event in good:
-        validator(INGRESS_RECORDS[event.type])(sinks.cloud_event(event)["data"])
+        validator(families.BY_PUBLISHED[event.type].published_record)(sinks.cloud_event(event)["data"])
     data = sinks.cloud_event(good[0])["data"]
     with pytest.raises(BadRecord):  # the check is one: it takes no time that is none
-        validator(INGRESS_RECORDS[good[0].type])(data | {"occurred_at": "yesterday"})
+        validator(families.BY_PUBLISHED[good[0].type].published_record)(data | {"occurred_at": "yesterday"})
 
 
 def test_none_is_later_than_the_last_day_and_the_number_is_exact() -> None:

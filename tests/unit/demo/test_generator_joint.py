@@ -13,7 +13,7 @@ import pytest
 from hub.demo.generator.event import Event
 from hub.demo.generator.events import Wanted, events, sources
 from hub.demo.generator.shape import plan
-from hub.events.envelope import DOSSIER_STEP
+from hub.events import families
 from hub.model.agencies import table
 from tests.support.core import Core, record
 
@@ -58,7 +58,7 @@ def make(start: date, count: int = 12_000) -> Made:
     assert [(dead.reason, dead.detail) for dead in core.dead] == []
     by_code: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
     for event in found:
-        if event.type == DOSSIER_STEP:
+        if event.type == families.DOSSIER.published:
             by_code[event.subject][event.id] = event.data
     return Made(
         found, {code: sorted(own.values(), key=lambda d: d["occurred_at"]) for code, own in by_code.items()}, core

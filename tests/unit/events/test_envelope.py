@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.errors import BadRecord
-from hub.events.envelope import DOSSIER_EVENT, DOSSIER_STEP, Envelope, derived_id, read_headers, rfc3339
+from hub.events import families
+from hub.events.envelope import Envelope, derived_id, read_headers, rfc3339
 
 HEADERS = [
     ("content-type", b"application/avro"),
@@ -28,7 +29,7 @@ HEADERS = [
 ENVELOPE = Envelope(
     id="a1",
     source="urn:vn:h11:mot-cua",
-    type=DOSSIER_STEP,
+    type=families.DOSSIER.published,
     subject="H11.12-231027-0361",
     time="2026-11-24T02:00:00.000Z",
     recordedtime="2026-11-24T02:00:01.000Z",
@@ -88,10 +89,13 @@ def test_a_wrong_value_is_named(name: str, value: bytes, field: str) -> None:
 
 
 def test_a_derived_event_has_the_same_id_each_time() -> None:
-    first, again = ENVELOPE.caused(DOSSIER_EVENT, 3), ENVELOPE.caused(DOSSIER_EVENT, 3)
+    first, again = ENVELOPE.caused(families.DOSSIER.event.type, 3), ENVELOPE.caused(families.DOSSIER.event.type, 3)
     assert first == again
     assert (first.causationid, first.hub_seq, first.source) == ("a1", 3, ENVELOPE.source)
-    assert len({first.id, ENVELOPE.caused(DOSSIER_EVENT, 3, "deadline").id, ENVELOPE.caused("other", 3).id}) == 3
+    assert (
+        len({first.id, ENVELOPE.caused(families.DOSSIER.event.type, 3, "deadline").id, ENVELOPE.caused("other", 3).id})
+        == 3
+    )
 
 
 def test_parts_of_a_derived_id_do_not_run_together() -> None:

@@ -205,12 +205,12 @@ def test_a_batch_of_usual_events_asks_once_who_may_speak(monkeypatch: pytest.Mon
     asked: list[str] = []
     from hub.ingress import usual_event as quick
 
-    for module, name in ((quick, "kind_of"), (quick, "dossier_proof"), (ingest, "structured"), (ingest, "validator")):
+    for module, name in ((quick, "family_of"), (quick, "dossier_proof"), (ingest, "structured"), (ingest, "validator")):
         monkeypatch.setattr(module, name, _noted(asked, name, getattr(module, name)))
     events = [event(SOURCE, step(f"H11.12-261124-{number:04d}")) for number in range(100)]
     results = asyncio.run(Ingest(CODEC, Broker()).take_json(ORG, events))
     assert [r.status for r in results] == ["accepted"] * 100
-    assert asked == ["kind_of", "dossier_proof"]
+    assert asked == ["family_of", "dossier_proof"]
 
 
 def _noted(asked: list[str], name: str, function: Any) -> Any:

@@ -18,7 +18,7 @@ from hub.readmodel import tables
 from hub.readmodel.database import open_engine
 from hub.readmodel.queries import ReadModel
 from tests.support.events import T0, delivery, dossier_event
-from tests.support.readmodel import CODE, CODEC, Rec, engine, postgres_url, project  # noqa: F401
+from tests.support.readmodel import CODE, CODEC, Rec, project
 
 
 def event(offset: int, seq: int, **more: Any) -> Rec:

@@ -9,7 +9,7 @@ import pytest
 import typer.testing
 
 from hub.cli import catalogue as command
-from hub.events.envelope import PROCEDURE_CHANGE, SERVICE_CHANGE
+from hub.events import families
 from hub.model.times import utc_text
 from hub.reconcile.catalogue import Side, compare
 from hub.reconcile.catalogue_sides import Sides
@@ -34,10 +34,24 @@ def fold(outs: list[Out]) -> tuple[Side, Side]:
 def test_the_two_sides_stay_apart() -> None:
     core = Core()
     core.run(
-        record(change("PUBLISHED", 1, name="Đăng ký", time_limit=15.0, time_limit_unit="Ngày"), "a", PROCEDURE_CHANGE),
-        record(change("PUBLISHED", 2, time_limit=10.0, time_limit_unit="Ngày"), "n", PROCEDURE_CHANGE, source=NATIONAL),
+        record(
+            change("PUBLISHED", 1, name="Đăng ký", time_limit=15.0, time_limit_unit="Ngày"),
+            "a",
+            families.PROCEDURE.published,
+        ),
+        record(
+            change("PUBLISHED", 2, time_limit=10.0, time_limit_unit="Ngày"),
+            "n",
+            families.PROCEDURE.published,
+            source=NATIONAL,
+        ),
         record(step("RECEIVED", 0), "dossier"),
-        record({"service_code": f"{CODE}.01", "change": "PUBLISHED", "occurred_at": T0}, "s", SERVICE_CHANGE, offset=3),
+        record(
+            {"service_code": f"{CODE}.01", "change": "PUBLISHED", "occurred_at": T0},
+            "s",
+            families.SERVICE.published,
+            offset=3,
+        ),
     )
     reference, own = fold(core.out)
     assert reference.procedures[CODE]["time_limit"] == 10.0
@@ -50,8 +64,8 @@ def test_the_two_sides_stay_apart() -> None:
 
 def test_folded_in_event_time_as_the_core_does() -> None:
     core = Core()
-    core.run(record(change("WITHDRAWN", 5), "1", PROCEDURE_CHANGE))
-    core.run(record(change("PUBLISHED", 1, name="Đăng ký", fee_vnd=5), "2", PROCEDURE_CHANGE, offset=1))
+    core.run(record(change("WITHDRAWN", 5), "1", families.PROCEDURE.published))
+    core.run(record(change("PUBLISHED", 1, name="Đăng ký", fee_vnd=5), "2", families.PROCEDURE.published, offset=1))
     _, own = fold(core.out)
     state = core.events[-1]["procedure"]
     folded = own.procedures[CODE]

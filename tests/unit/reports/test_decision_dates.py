@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hub.config import FiguresSettings, Settings
-from hub.events.envelope import PROCEDURE_CHANGE
+from hub.events import families
 from hub.kafka import topics
 from hub.readmodel.database import open_engine
 from hub.reports import monthly_report
@@ -51,7 +51,7 @@ def changes() -> list[Record]:
             if kind != "WITHDRAWN":
                 bases = [{"number": basis, "issued_on": ms(BASES[basis])}] if basis else None
                 datum |= {"agency_code": "H11.12", "decision": decision or None, "legal_bases": bases}
-            out.append(record(datum, f"{code}-{kind}", PROCEDURE_CHANGE))
+            out.append(record(datum, f"{code}-{kind}", families.PROCEDURE.published))
     return out
 
 

@@ -14,14 +14,15 @@ from typing import Any, Literal
 
 from hub.connect.source import Batch, Incoming, Refused
 from hub.errors import BadRecord, Retryable
-from hub.events.envelope import PROCEDURE_CHANGE, SERVICE_CHANGE, Envelope, derived_id
+from hub.events.envelope import Envelope, derived_id
+from hub.events.families import PROCEDURE, SERVICE
 from hub.model.times import utc_text
 from hub_connectors.national_portal.catalogue.cursor import Cursor, Entry, digest
 from hub_connectors.national_portal.catalogue.values import Row
 
 Family = Literal["procedures", "services"]
 
-_TYPES = {"procedures": (PROCEDURE_CHANGE, "procedure_code"), "services": (SERVICE_CHANGE, "service_code")}
+_FAMILIES = {"procedures": PROCEDURE, "services": SERVICE}
 _SMALL = 5
 """So few entries may always vanish at once."""
 
@@ -39,20 +40,18 @@ class Changes:
 
     def seen(self, family: Family, facts: Mapping[str, Any], active: bool, row: str, known: Entry | None) -> None:
         """An entry as it stands now; no event if that is as it was confirmed last."""
-        type, code_field = _TYPES[family]
-        code, content = facts[code_field], digest([facts, active])
+        code, content = facts[_FAMILIES[family].code], digest([facts, active])
         self._note(family, code, Entry(content, row, self.at, active))
         if known is not None and not known.refused and known.content == content:
             return
         change = "WITHDRAWN" if not active else "AMENDED" if known is not None and known.active else "PUBLISHED"
-        self._event(type, code, change, content, facts)
+        self._event(family, code, change, content, facts)
 
     def gone(self, family: Family, code: str, known: Entry) -> None:
         """No longer in the list: withdrawn."""
-        type, code_field = _TYPES[family]
         content = digest(["gone", code])
         self._note(family, code, Entry(content, "", self.at, False))
-        self._event(type, code, "WITHDRAWN", content, {code_field: code})
+        self._event(family, code, "WITHDRAWN", content, {_FAMILIES[family].code: code})
 
     def refuse(self, family: Family, code: str, row: Row, error: BadRecord, known: Entry | None) -> None:
         """An entry that cannot become an event: told once, and again only when it changes."""
@@ -75,11 +74,11 @@ class Changes:
         (self.cursor.procedures if family == "procedures" else self.cursor.services)[code] = entry
         self.looked += 1
 
-    def _event(self, type: str, code: str, change: str, content: str, facts: Mapping[str, Any]) -> None:
+    def _event(self, family: Family, code: str, change: str, content: str, facts: Mapping[str, Any]) -> None:
         envelope = Envelope(
             id=derived_id(self.source, code, change, content, str(self.at)),
             source=self.source,
-            type=type,
+            type=_FAMILIES[family].published,
             subject=code,
             time=utc_text(self.at),
         )

@@ -14,7 +14,8 @@ from xml.etree import ElementTree
 
 from hub.connect.source import Incoming
 from hub.errors import BadRecord
-from hub.events.envelope import DOSSIER_STEP, ORIGIN, Envelope, derived_id
+from hub.events import families
+from hub.events.envelope import ORIGIN, Envelope, derived_id
 from hub.model import codes
 from hub.model.times import utc_text
 from hub_connectors.national_portal.catalogue.cursor import digest
@@ -92,7 +93,7 @@ def event(source: str, service: str, reference: str, sent: Any, datum: Datum) ->
     envelope = Envelope(
         id=derived_id(source, service, code, reference or digest(sent)),
         source=source,
-        type=DOSSIER_STEP,
+        type=families.DOSSIER.published,
         subject=code,
         time=utc_text(datum["occurred_at"]),
         extensions={ORIGIN: PORTAL},
