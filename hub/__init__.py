@@ -1,3 +1,5 @@
+"""The integration hub. Which room is what, and where to look for what: docs/rooms.md."""
+
 from hub import compiled
 
 compiled.install()

@@ -51,7 +51,7 @@ class Child:
     started_at: float = 0.0
     code: int | None = None
     reason: str = ""
-    run_role: asyncio.subprocess.Process | None = None
+    process: asyncio.subprocess.Process | None = None
     misses: int = 0
     """Asks of `/live` in a row that were not answered, or with no (liveness.py)."""
     _hung: str = ""

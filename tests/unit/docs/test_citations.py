@@ -23,6 +23,11 @@ LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s]+)\)")
 CODE_PATH = re.compile(
     r"`((?:hub|connectors|schemas|tests|deploy|docs|requirements)/[\w./*\[\]-]*)(?:::(\w+))?[^`\n]*`"
 )
+FILE = re.compile(r"`([\w.-]+\.(?:py|md|toml|avsc|sh|html))(?: [^`\n]*)?`")
+MODULE = re.compile(r"python -m ((?:hub|tests)[\w.]*)|`((?:hub|hub_connectors)(?:\.[a-z]\w*){2}(?:\.\w+)*)`")
+"""What is run, and names of three parts and more: one of two may be a topic, as `hub.events`."""
+GIVEN = {"hub.toml", "mapping.toml"}
+"""Files that a user writes."""
 DECISION = re.compile(r"\b[Dd]ecision (\d+)\b(?! ?/)")
 LAW = {766}
 """Decision 766 is the Prime Minister's."""
@@ -95,6 +100,35 @@ def paths_missing(text: str, beside: Path = ROOT) -> list[str]:
     return wrong
 
 
+def files_missing(text: str) -> list[str]:
+    """Bare file names in backticks that no file of the repository has."""
+    return sorted(set(FILE.findall(text)) - GIVEN - file_names())
+
+
+@cache
+def file_names() -> frozenset[str]:
+    return frozenset(path.name for room in ROOMS for path in (ROOT / room).rglob("*.*")) | {
+        path.name for path in ROOT.iterdir()
+    }
+
+
+def modules_missing(text: str) -> list[str]:
+    """Modules that there are not, and names that their module does not have."""
+    return sorted({name for found in MODULE.findall(text) if not leads_to_code(name := "".join(found))})
+
+
+def leads_to_code(name: str) -> bool:
+    """Whether the longest part of it that is a module has the rest."""
+    parts = name.split(".")
+    for end in range(len(parts), 0, -1):
+        for place in (ROOT.joinpath(*parts[:end]), ROOT.joinpath("connectors", *parts[:end])):
+            for file in (place.with_suffix(".py"), place / "__init__.py"):
+                if file.is_file():
+                    rest = parts[end:]
+                    return all(re.search(rf"\b(?:def|class) {word}\b", file.read_text("utf-8")) for word in rest)
+    return False
+
+
 def decisions_missing(text: str) -> list[int]:
     """Numbers of decisions that there are not."""
     return sorted({int(n) for n in DECISION.findall(text)} - LAW - set(decisions()))
@@ -127,6 +161,14 @@ def test_every_link_of_a_page_leads_somewhere() -> None:
 
 def test_every_path_and_test_that_a_page_names_exists() -> None:
     assert {str(p.relative_to(ROOT)): bad for p in LIVE_PAGES if (bad := paths_missing(TEXTS[p], p.parent))} == {}
+
+
+def test_every_file_that_a_page_names_without_its_folder_exists() -> None:
+    assert {str(p.relative_to(ROOT)): bad for p in LIVE_PAGES if (bad := files_missing(TEXTS[p]))} == {}
+
+
+def test_every_module_that_a_page_names_exists() -> None:
+    assert {str(p.relative_to(ROOT)): bad for p in LIVE_PAGES if (bad := modules_missing(TEXTS[p]))} == {}
 
 
 def test_every_decision_that_a_text_names_exists() -> None:
@@ -184,5 +226,9 @@ def test_what_leads_nowhere_is_seen(tmp_path: Path) -> None:
     assert links_broken(page, "[a](#a-note-here) [b](#b) [c](other.md)") == ["#b", "other.md"]
     assert paths_missing("`hub/none.py` `tests/unit/docs/test_citations.py::test_none` `hub/model/codes.py`") == [
         "hub/none.py", "tests/unit/docs/test_citations.py::test_none",
+    ]  # fmt: skip
+    assert files_missing("`nothing.py` `codes.py` `hub.toml`") == ["nothing.py"]
+    assert modules_missing("python -m hub.none, `hub.model.codes.covers`, `hub.model.codes.nothing`, `hub.events`") == [
+        "hub.model.codes.nothing", "hub.none",
     ]  # fmt: skip
     assert decisions_missing("Decision 766, decision 1, decision 9999") == [9999]

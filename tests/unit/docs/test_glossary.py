@@ -22,7 +22,13 @@ def test_every_field_and_symbol_stands_in_the_glossary(path: Path) -> None:
     assert words - WORDS == set()
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "docs").rglob("*.md")), ids=lambda path: path.name)
+PAGES = [
+    ROOT / "README.md",
+    *(page for folder in ("docs", "connectors", "deploy") for page in (ROOT / folder).rglob("*.md")),
+]
+
+
+@pytest.mark.parametrize("path", sorted(PAGES), ids=lambda path: str(path.relative_to(ROOT)))
 def test_vietnamese_is_nfc(path: Path) -> None:
     text = path.read_text("utf-8")
     assert text == unicodedata.normalize("NFC", text)
