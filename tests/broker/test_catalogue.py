@@ -81,7 +81,8 @@ async def test_the_twelve_differences_come_out_at_the_other_end(hub_settings: Se
         try:
             await put(settings, *published(load("province"), f"urn:test:province:{mark}"))
             cursor = settings.data_dir / "sources/national-catalogue/cursor.json"
-            codes, found = {one.code for one in wanted()}, []
+            codes = {one.code for one in wanted()}
+            found: list[Any] = []
             with contextlib.ExitStack() as stack:
                 for one in ("core", "source:national-catalogue"):  # they need the registry, which runs in this loop
                     await asyncio.to_thread(stack.enter_context, role(one, settings))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
@@ -108,7 +109,8 @@ async def test_a_rotated_secret_signs_beside_the_old_one(settings, name):
     await subscribers.add(settings, wanted(name), "an")
     value, _ = await subscribers.rotate_secret(settings, name, "an", "yearly")
     stored = await subscribers.get(settings, name)
-    signers = make_portal(stored)._signers
+    portal: Any = make_portal(stored)
+    signers = portal._signers
     assert [s.sign("id", stored.created_at, "{}") for s in signers] == [
         Webhook(v).sign("id", stored.created_at, "{}") for v in (value, SECRET)
     ]

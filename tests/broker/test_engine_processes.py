@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from hub.machine.ports import free_port
 from hub.stream.chunk_runner import IN_WORK
 from tests.chaos.engine.inprocess import Topic, make_names
 from tests.chaos.engine.load import Load, judge, new_topic, read_all, wait_no_lag, worked_something
-from tests.chaos.engine.workers import log_of, workers
+from tests.chaos.engine.workers import log_of, revive_all, workers
 from tests.conftest import Kafka
 
 pytestmark = pytest.mark.broker
@@ -69,7 +70,7 @@ async def test_kill_freeze_and_terminate_under_load(seed: int, kafka: Kafka, top
             for worker in team:
                 worker.revive()
         await load.produce(5_000)
-        await wait_no_lag(load.bootstrap, names, 90, lambda: [worker.revive() for worker in team] and None)
+        await wait_no_lag(load.bootstrap, names, 90, partial(revive_all, team))
         assert [worker.terminate() for worker in team] == [0, 0], log_of(team)
     verdict = await judge(load)
     assert verdict.safe, (verdict, log_of(team))

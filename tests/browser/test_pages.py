@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -54,14 +55,15 @@ def fill(settings: Settings) -> ReadModel:
         key, value, headers = dossier_event(CODEC, code, 1, status="IN_PROCESS", due_at=T0, agency_code="H11.12")
         records.append(Rec(topics.EVENTS, 1, number, key, value, headers))
     html = "<html><body>502 Bad Gateway</body></html>"
-    for offset, (who, seqs, outcome, more) in enumerate(
+    attempt: Any
+    for offset, (who, seqs, outcome, attempt) in enumerate(
         [
             ("national", [1], "RETRY_SCHEDULED", {"error_kind": "html", "http_status": 502, "answer": html}),
             ("national", [1, 2, 3, 4, 5], "DELIVERED", {"attempt": 2, "http_status": 200, "latency_ms": 143}),
             ("provincial", [1], "DELIVERED", {"http_status": 204, "latency_ms": 12}),
         ]
     ):
-        records.append(Rec(topics.DELIVERIES, 0, offset, b"", delivery(CODEC, CODE, who, seqs, outcome, **more)))
+        records.append(Rec(topics.DELIVERIES, 0, offset, b"", delivery(CODEC, CODE, who, seqs, outcome, **attempt)))
     for offset, (reason, detail) in enumerate(
         [("date", "occurred_at: 31/02/2023 is no date"), ("status", "step 'XYZ'")]
     ):

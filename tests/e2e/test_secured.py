@@ -110,5 +110,11 @@ def post(settings: Settings, gateway: RoleProcess) -> str:
                 return None
 
     found: list[Any] = []
-    until(lambda: (said := answered()) is not None and not found.append(said), 20, f"an answer\n{gateway.tail()}")
+
+    def told() -> bool:
+        said = answered()
+        found.extend([] if said is None else [said])
+        return bool(found)
+
+    until(told, 20, f"an answer\n{gateway.tail()}")
     return str((found[0].get("results") or [found[0]])[0]["status"])

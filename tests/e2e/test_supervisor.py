@@ -53,7 +53,7 @@ async def test_starts_in_order_and_stops_in_reverse(tmp_path):
         doors, ["core"], ["reconcile", "projector", "console", "deliver:national"], ["registry"], ["broker"],
     )]  # fmt: skip
     assert all(max(a) < min(b) for a, b in itertools.pairwise(ends))
-    assert {r["state"] for r in status.read(hub.settings)["roles"]} == {"stopped"}
+    assert {r["state"] for r in hub.roles()} == {"stopped"}
 
 
 async def test_a_killed_role_is_started_again_and_said_so(tmp_path, caplog):
@@ -77,7 +77,7 @@ async def test_a_frozen_role_is_killed_started_again_and_said_so(tmp_path, caplo
         assert not status.is_running(frozen)
         assert hub.role("core")["reason"].startswith("hangs: no answer to 4 asks of /live")
         assert f"core (pid {frozen}) hangs" in caplog.text
-        assert {r["starts"] for r in status.read(hub.settings)["roles"] if r["role"] != "core"} == {1}
+        assert {r["starts"] for r in hub.roles() if r["role"] != "core"} == {1}
 
 
 async def test_a_role_that_says_it_is_stuck_is_started_again(tmp_path):
@@ -106,7 +106,7 @@ async def test_a_busy_role_is_left_alone(tmp_path):
             os.kill(core.pid, signal.SIGCONT)
         await hub.until(lambda: core.misses == 0)
         await asyncio.sleep(2.0)  # ten late answers of the gateway: more than patience has for silence
-        assert {r["starts"] for r in status.read(hub.settings)["roles"]} == {1}
+        assert {r["starts"] for r in hub.roles()} == {1}
 
 
 async def test_a_delivery_that_keeps_dying_is_left_down_and_the_rest_goes_on(tmp_path, caplog):
@@ -140,6 +140,7 @@ async def test_a_vital_role_that_keeps_dying_stops_the_whole_with_the_reason(tmp
             await asyncio.wait_for(task, 30)
         assert hub.journal("start").count(role) == QUICK.lives
         told = status.read(hub.settings)
+        assert told is not None
         assert "boom" in told["failure"]
         assert all(r["pid"] == 0 for r in told["roles"])
 

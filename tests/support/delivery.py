@@ -79,7 +79,7 @@ class Site:
         finally:
             self._in_flight[key] -= 1
             last = items[-1].data
-            state = last.get("dossier") or last.get("procedure") or last.get("service")
+            state = last.get("dossier") or last.get("procedure") or last.get("service") or {}
             seqs, ids = tuple(i.hub_seq for i in items), tuple(i.envelope.id for i in items)
             self.calls.append(Call(key, seqs, ids, state["hub_seq"], ok))
 

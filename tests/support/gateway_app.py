@@ -25,7 +25,7 @@ class Broker(Sender):
     """Acknowledges at once, or fails as told."""
 
     def __init__(self, error: Exception | None = None, max_bytes: int = 10**9) -> None:
-        super().__init__(None, "hub.ingress", max_bytes)  # type: ignore[arg-type]
+        super().__init__(None, "hub.ingress", max_bytes)
         self.lines: list[KeyedLine] = []
         self.error = error
 

@@ -6,6 +6,7 @@ import asyncio
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from hub.config import Settings
 from hub.control.records import Subscriber
@@ -20,7 +21,7 @@ PATIENCE = Patience(every_s=0.1, answer_s=1.0, silent=4, stuck=8)
 
 
 class Quiet:
-    """Surroundings without Kafka; `put` changes the subscribers."""
+    """Stands in for the cluster; `put` changes the subscribers."""
 
     def __init__(self, folder: Path) -> None:
         self._journal = folder / "journal"
@@ -67,9 +68,13 @@ class Hub:
         lines = [line.split() for line in (self.folder / "journal").read_text().splitlines()]
         return [role for what, role, _pid in lines if what == step]
 
-    def role(self, name: str) -> dict | None:
+    def roles(self) -> list[dict[str, Any]]:
         told = status.read(self.settings)
-        return next((r for r in told["roles"] if r["role"] == name), None) if told else None
+        return told["roles"] if told else []
+
+    def role(self, name: str) -> Any:
+        """What the supervisor says of it; None before it says anything."""
+        return next((r for r in self.roles() if r["role"] == name), None)
 
     async def until(self, condition, seconds: float = 20.0) -> None:
         deadline = time.monotonic() + seconds

@@ -56,4 +56,4 @@ def project(engine: Engine, records: list[Rec]) -> None:
 
     projector = Projector(Settings(), engine, CODEC, tables.current(engine))
     ends = {TopicPartition(r.topic, r.partition): r.offset + 1 for r in records}
-    projector._write(records, ends)  # type: ignore[arg-type]
+    projector._write(records, ends)

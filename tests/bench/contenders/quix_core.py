@@ -50,6 +50,9 @@ class View:
     def keys(self, store: str) -> Iterable[bytes]:
         return ()
 
+    def waiting(self, store: str) -> Iterable[bytes]:
+        return ()
+
 
 class FastAvroRecord(OwnRecord):
     """The pipeline's record with fastavro behind it."""
@@ -79,7 +82,8 @@ class FastAvroMarked(FastAvroRecord):
 
 def main(spec: Spec, codec: str) -> None:
     if codec != "hub-codec":
-        pipeline.OwnRecord, pipeline.MarkedRecord = FastAvroRecord, FastAvroMarked  # type: ignore[misc,assignment]
+        own: Any = pipeline  # whose own imports are exchanged
+        own.OwnRecord, own.MarkedRecord = FastAvroRecord, FastAvroMarked
     step, view = make_step(Codec(spec.ids, lambda schema_id: None), spec.settings()), View()
 
     def work(value: bytes, key: bytes, timestamp: int, headers: Sequence[Any], state: Any) -> list[Any]:

@@ -157,7 +157,9 @@ def _snapshot(name: str) -> dict[str, Any]:
     """What a new subscriber gets of the state after the last event of that history."""
     last = canonical.groups()[name][-1]
     envelope, datum, value = snapshot(
-        fixed.codec(), families.BY_NAME[last.family], last.data[families.BY_TYPE[last.envelope.type].state]
+        fixed.codec(),
+        families.BY_NAME[families.BY_TYPE[last.envelope.type].family],
+        last.data[families.BY_TYPE[last.envelope.type].state],
     )
     part = "step" if "step" in datum else "change"
     told = {field: inner for field, inner in datum[part].items() if inner not in (None, [])}

@@ -19,7 +19,8 @@ from hub.connect.samples import Step
 from hub.connect.source import Incoming, Refused
 from hub.demo.bad_records import plant
 from hub.demo.sample_input import agencies, steps
-from hub.sources.role import refusal_record, trace_of
+from hub.events.envelope import trace_of
+from hub.sources.role import refusal_record
 from hub_connectors.filedrop.mapping import FILE_NAME, Mapping, load
 from hub_connectors.filedrop.open_table import open_table
 from hub_connectors.filedrop.rows import Converter

@@ -201,6 +201,9 @@ class Nothing:
     def keys(self, store: str) -> Iterable[bytes]:
         return ()
 
+    def waiting(self, store: str) -> Iterable[bytes]:
+        return ()
+
 
 def expected(subscriber: Subscriber, told: Record) -> bool:
     watch = Watch(CODEC, ReconcileSettings(), lambda: {subscriber.name: subscriber}, DueRule(), lambda: 1_000.0)

@@ -18,12 +18,13 @@ from hub.events.envelope import read_headers
 from hub.kafka import topics
 from hub.model.deadline_watch import Watch, old_waits, unpack
 from hub.projector.projection import rows
-from hub.stream.stage import Record
+from hub.stream.stage import Record, Stored
 from hub_connectors.kafka_topic.portal import KafkaTopicPortal
 from hub_connectors.national_portal.portal import NationalPortal
 from hub_connectors.webhook.portal import WebhookPortal
 from tests.support.core import CODE, CODEC, RECORDED, record, step
 from tests.support.deadline_clock import DAY, FRI_8, HOUR, MON_8, THU_8, Hub, as_record, kinds, received
+from tests.support.readmodel import Rec
 
 
 def test_warning_and_due_once_each():
@@ -235,7 +236,12 @@ def test_a_tick_looks_at_what_has_come_and_not_at_all_dossiers():
     hub.ask(THU_8 - 1000)
     looked: list[bytes] = []
     own = hub.get
-    hub.get = lambda store, key: looked.append(key) or own(store, key)  # type: ignore[method-assign]
+
+    def noting(store: str, key: bytes) -> Stored | None:
+        looked.append(key)
+        return own(store, key)
+
+    hub.get = noting  # type: ignore[method-assign]
     assert hub.ask(THU_8 - 1) == []
     assert looked == []
     assert len(hub.ask(THU_8)) == 1
@@ -337,7 +343,7 @@ def test_portals_without_that_family_neither_get_it_nor_miss_it():
 def test_the_read_model_shows_it_in_the_dossier_s_row_of_events():
     hub = received(Hub())
     hub.at(THU_8)
-    records = [Record(o.topic, 0, n, RECORDED, o.key, o.value, o.headers) for n, o in enumerate(hub.out)]
+    records = [Rec(o.topic, 0, n, o.key, o.value, o.headers) for n, o in enumerate(hub.out)]
     found = rows(records, CODEC)
     assert [found.events[CODE, seq]["step"] for seq in (1, 2)] == ["RECEIVED", "WARNING"]
     assert found.events[CODE, 2]["type"] == families.DEADLINE.type

@@ -59,7 +59,7 @@ def given(value: Any) -> Any:
 
 def records(wire: Wire, folder: Path) -> list[Record]:
     if "file" in wire:
-        return [record(event.data, f"e{n}", offset=n) for n, event in enumerate(rows(wire["file"], folder))]
+        return [record(dict(event.data), f"e{n}", offset=n) for n, event in enumerate(rows(wire["file"], folder))]
     dossier = STEPS[wire["name"]]
     made = [datum(dossier, row) | given(wire["given"].get(str(n), {})) for n, row in enumerate(dossier["steps"])]
     for one, row in zip(made, dossier["steps"], strict=True):
@@ -88,7 +88,8 @@ def items(wire: Wire, folder: Path) -> list[Item]:
         core.run(one)
     out = [o for o in core.out if o.topic == topics.EVENTS]
     return [
-        Item(read_headers(o.headers), "dossier", CODEC.decode(o.value)[1], o.value, 0, n) for n, o in enumerate(out)
+        Item(read_headers(o.headers), "dossier", CODEC.decode(o.value)[1], o.value or b"", 0, n)
+        for n, o in enumerate(out)
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def load(rng: random.Random, count: int) -> list[Record]:
     out: list[Record] = []
     for number in range(count):
         which, at = rng.randrange(12), number // 4 + rng.choice((0, 0, 0, -2, 1))
-        facts = {"due_at": 1_767_571_200_000 + 90 * 86_400_000} if rng.random() < 0.3 else {}
+        facts: dict[str, Any] = {"due_at": 1_767_571_200_000 + 90 * 86_400_000} if rng.random() < 0.3 else {}
         facts |= {"note": f"n{number}"} if rng.random() < 0.5 else {}
         facts |= {"agency_code": "000.00.12.H11"} if rng.random() < 0.3 else {}
         datum = step(rng.choice(KINDS), at, f"H11.12-260105-{which:04d}", **facts)
@@ -91,8 +92,11 @@ def test_a_chunk_that_breaks_leaves_no_half_done_work() -> None:
 @pytest.mark.patches
 def test_the_least_recently_put_goes_first() -> None:
     class Plain(KeyState):
-        def apply(self, *_: object) -> bytes: ...
-        def headers(self) -> list[tuple[str, bytes]]: ...
+        def apply(self, *_: object) -> bytes:
+            raise NotImplementedError
+
+        def headers(self) -> list[tuple[str, bytes]]:
+            raise NotImplementedError
 
     kept, states = RecentKeys(limit=2), [Stored(b"%d" % n) for n in range(3)]
     works = [Plain(None, None) for _ in states]  # type: ignore[arg-type]

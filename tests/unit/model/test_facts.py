@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +16,7 @@ from hub.model.text import nfc, tidy
 from hub.model.times import AHEAD_MS, check_event_time, check_time, utc_text
 
 T = 1_767_571_200_000
-EMPTY = {"dossier_code": "H11-260105-0001", "attachments": [], "fees": []}
+EMPTY: dict[str, Any] = {"dossier_code": "H11-260105-0001", "attachments": [], "fees": []}
 
 
 def paper(id, name, result=False):
@@ -22,7 +25,8 @@ def paper(id, name, result=False):
 
 def told(*writers):
     """Facts after (key, step) arrive in this order."""
-    state, keys = EMPTY, facts.NO_KEYS
+    state: dict[str, Any] = EMPTY
+    keys: Sequence[int] = facts.NO_KEYS
     for key, step in writers:
         state, keys = facts.merge(state, keys, step, key)
     return state, keys
@@ -139,7 +143,9 @@ def change(kind, minute, **more):
 
 
 def entry(*changes):
-    state, keys, lates = {"active": True}, (), []
+    state: dict[str, Any] = {"active": True}
+    keys: Sequence[int] = ()
+    lates = []
     for key, datum in changes:
         state, keys, late = catalogue.merge(state, keys, datum, key, catalogue.PROCEDURE_FIELDS)
         lates.append(late)
