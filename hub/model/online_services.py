@@ -40,12 +40,12 @@ class Offer(Standing):
 
 
 def standing(procedure: Mapping[str, Any]) -> Standing:
-    """Of a vn.hub.Procedure."""
+    """Reads the standing of a vn.hub.Procedure."""
     return Standing(procedure["active"], procedure["active_since"])
 
 
 def offer(service: Mapping[str, Any]) -> Offer:
-    """Of a vn.hub.OnlineService."""
+    """Reads the standing of a vn.hub.OnlineService."""
     return Offer(service["active"], service["active_since"], service["level"], service["whole_process"])
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 
 def nfc(value: str) -> str:
-    """The same text in NFC; the same object if it is that already."""
+    """Returns the text in NFC; the object itself if it is in NFC already."""
     return value if value.isascii() else unicodedata.normalize("NFC", value)
 
 

@@ -1,4 +1,4 @@
-"""The province's own portal: webhooks after the Standard Webhooks specification."""
+"""Delivers webhooks after the Standard Webhooks specification, as to the province's own portal."""
 
 from hub_connectors.webhook.portal import WebhookPortal, portal
 

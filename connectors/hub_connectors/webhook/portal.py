@@ -1,4 +1,4 @@
-"""Delivery to the provincial portal: each event by its id, signed after the Standard Webhooks specification."""
+"""Delivers each event by its id as a webhook, signed after the Standard Webhooks specification."""
 
 from __future__ import annotations
 

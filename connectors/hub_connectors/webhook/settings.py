@@ -1,4 +1,4 @@
-"""Settings of one webhook connection to the provincial portal (Cổng dịch vụ công của tỉnh)."""
+"""Settings of one webhook connection, as to the provincial portal (Cổng dịch vụ công của tỉnh)."""
 
 from __future__ import annotations
 
