@@ -41,7 +41,7 @@ def from_settings(settings: Settings) -> EmbeddedBroker:
 async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
     """Run the node until `stop`. StartError for what a person must mend; HubError if the node ends by itself."""
     broker = from_settings(settings)
-    # In this thread on purpose: the kernel ties the JVM to the thread that starts it (see child.py).
+    # In this thread on purpose: the kernel ties the JVM to the thread that starts it (see hub.machine.child_process).
     broker.launch()
     try:
         began = time.monotonic()

@@ -40,7 +40,7 @@ Admit = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Handler:
+class Processor:
     """What the core does with the events of a family. published, event: the codecs of its records. normalise: mends a
     datum in place. open: the work on one key, new or stored. admit: what the first event of a key must pass besides."""
 
@@ -60,13 +60,13 @@ class Deadlines:
     event: OwnRecord
 
 
-def handlers(codec: Codec, settings: Settings, admit: Admit | None, limit: Limit | None) -> dict[str, Handler]:
+def processors(codec: Codec, settings: Settings, admit: Admit | None, limit: Limit | None) -> dict[str, Processor]:
     """By the CloudEvents type that agencies use."""
     keep, rules = settings.core.keep_steps, deadline_rules(settings.deadlines)
     step = MarkedRecord(codec, DOSSIER.published_record, *repeated_step.STEP_MARKS)
     dossier = MarkedRecord(codec, DOSSIER.state_record, *repeated_step.DOSSIER_MARKS)
     made = (
-        Handler(
+        Processor(
             DOSSIER, step, OwnRecord(codec, DOSSIER.event.record),
             lambda datum, at: normalise.dossier_step(datum, at, rules),
             lambda code, stored: DossierState(code, dossier, stored, keep, rules, limit), admit,
@@ -77,11 +77,11 @@ def handlers(codec: Codec, settings: Settings, admit: Admit | None, limit: Limit
     return {one.family.published: one for one in made}
 
 
-def _catalogue(codec: Codec, family: Family, mend: Callable[[dict[str, Any], int], bool]) -> Handler:
+def _catalogue(codec: Codec, family: Family, mend: Callable[[dict[str, Any], int], bool]) -> Processor:
     published, event, state = (
         OwnRecord(codec, name) for name in (family.published_record, family.event.record, family.state_record)
     )
-    return Handler(family, published, event, mend, lambda code, stored: CatalogueState(family, code, state, stored))
+    return Processor(family, published, event, mend, lambda code, stored: CatalogueState(family, code, state, stored))
 
 
 def make_step(codec: Codec, settings: Settings, admit: Admit | None = None, limit: Limit | None = None) -> Step:
@@ -89,7 +89,7 @@ def make_step(codec: Codec, settings: Settings, admit: Admit | None = None, limi
 
     It raises RegistryError when a schema is needed and the registry is away.
     """
-    known = handlers(codec, settings, admit, limit)
+    known = processors(codec, settings, admit, limit)
     told = Deadlines(OwnRecord(codec, CLOCK_RECORD), OwnRecord(codec, DEADLINE.record))
 
     kept = RecentKeys()
@@ -106,8 +106,8 @@ def make_step(codec: Codec, settings: Settings, admit: Admit | None = None, limi
 class _Chunk:
     """Keys opened so far, and what came out."""
 
-    def __init__(self, known: dict[str, Handler], deadlines: Deadlines, view: StateView, kept: RecentKeys) -> None:
-        self._handlers = known
+    def __init__(self, known: dict[str, Processor], deadlines: Deadlines, view: StateView, kept: RecentKeys) -> None:
+        self._processors = known
         self._deadlines = deadlines
         self._view = view
         self._kept = kept
@@ -140,15 +140,15 @@ class _Chunk:
         envelope = ce.read_headers(record.headers)
         if envelope.type == CLOCK:
             return self._deadline(record, envelope)
-        handler = self._handlers.get(envelope.type)
-        if handler is None:
-            wanted = ", ".join(self._handlers)
+        processor = self._processors.get(envelope.type)
+        if processor is None:
+            wanted = ", ".join(self._processors)
             raise BadRecord("envelope", f"type: {envelope.type!r} is none of {wanted}", "type")
-        datum, places = handler.published.decode_marked(record.value)
-        changed = handler.normalise(datum, record.timestamp_ms)
-        code = datum[handler.family.code]
-        key = _checked_key(record, envelope, handler.family.code, code)
-        work = self._work(handler, code, key)
+        datum, places = processor.published.decode_marked(record.value)
+        changed = processor.normalise(datum, record.timestamp_ms)
+        code = datum[processor.family.code]
+        key = _checked_key(record, envelope, processor.family.code, code)
+        work = self._work(processor, code, key)
         assert record.value is not None  # decoded above
         body = record.value[HEAD_BYTES:]
         overhead = sum([len(name) + len(value or b"") for name, value in record.headers])
@@ -158,18 +158,18 @@ class _Chunk:
             return None
         if ce.AUTHAGENCIES in envelope.extensions:
             envelope = _as_holder(envelope, work)
-        if work.seq == 0 and handler.admit is not None:
-            handler.admit(datum)
-        if changed or not handler.published.is_own(record.value):
-            body = handler.published.write(datum)
+        if work.seq == 0 and processor.admit is not None:
+            processor.admit(datum)
+        if changed or not processor.published.is_own(record.value):
+            body = processor.published.write(datum)
         event = work.apply(datum, body, incoming)
         if places and not changed:
             work.remember(record.value, places)
-        caused = envelope.caused(handler.family.event.type, work.seq)
+        caused = envelope.caused(processor.family.event.type, work.seq)
         if not caused.recordedtime or not caused.subject:
             recorded = caused.recordedtime or utc_text(record.timestamp_ms)
             caused = replace(caused, recordedtime=recorded, subject=code)
-        return Out(EVENTS, key, handler.event.with_head(event), caused.headers())
+        return Out(EVENTS, key, processor.event.with_head(event), caused.headers())
 
     def _repeated(self, record: Record) -> Out | None:
         """As `_event`, of a step that repeats the facts of its dossier's last one; None if it has to be looked at."""
@@ -179,7 +179,7 @@ class _Chunk:
         ident = (DOSSIERS, key)
         work = self._open.get(ident)
         if work is None and ident in self._kept:
-            work = self._work(self._handlers[DOSSIER.published], key.decode(), key)
+            work = self._work(self._processors[DOSSIER.published], key.decode(), key)
         if not isinstance(work, DossierState) or work.last is None:
             return None
         found = ce.plain(record.headers)
@@ -204,7 +204,7 @@ class _Chunk:
         asked = self._deadlines.asked.decode(record.value)
         code = asked["dossier_code"]
         key = _checked_key(record, envelope, "dossier_code", code)
-        work = self._work(self._handlers[DOSSIER.published], code, key)
+        work = self._work(self._processors[DOSSIER.published], code, key)
         assert isinstance(work, DossierState)
         body = self._deadlines.asked.write(asked)
         overhead = sum([len(name) + len(value or b"") for name, value in record.headers])
@@ -216,12 +216,12 @@ class _Chunk:
         caused = envelope.caused(DEADLINE.type, work.seq)
         return Out(EVENTS, key, self._deadlines.event.with_head(event), caused.headers())
 
-    def _work(self, handler: Handler, code: str, key: bytes) -> KeyState:
-        ident = (handler.family.state_topic, key)
+    def _work(self, processor: Processor, code: str, key: bytes) -> KeyState:
+        ident = (processor.family.state_topic, key)
         work = self._open.get(ident)
         if work is None:
             stored = self._view.get(*ident)
-            work = self._open[ident] = self._kept.take(ident, stored) or handler.open(code, stored)
+            work = self._open[ident] = self._kept.take(ident, stored) or processor.open(code, stored)
         return work
 
 

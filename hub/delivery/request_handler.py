@@ -1,4 +1,4 @@
-"""RequestHandler from hub.requests, carried out through the dossier's own lane: re-send, replay, skip."""
+"""Carries out what hub.requests asks for, through the dossier's own lane: re-send, replay, skip."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ NO_LEVEL = "none"
 class ProcedureEntry:
     """published_at: when the hub heard that it was published. lacking: publication fields that are empty.
     limits: (amount, DONVITINH) of each channel; the longest one counts. decided_at: the day of its decision;
-    public_since: when that was public (see figures_decision)."""
+    public_since: when that was public (see decision_dates)."""
 
     code: str
     agency: str

@@ -1,4 +1,4 @@
-"""The monthly report as one JSON document; `report_xlsx` and the console show the same document."""
+"""The monthly report as one JSON document; `monthly_report_xlsx` and the console show the same document."""
 
 from __future__ import annotations
 

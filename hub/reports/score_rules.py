@@ -1,4 +1,4 @@
-"""What the score is made of, as data: figures_score.toml, or the province's own file of the same shape."""
+"""What the score is made of, as data: score.toml, or the province's own file of the same shape."""
 
 from __future__ import annotations
 

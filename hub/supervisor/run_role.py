@@ -34,7 +34,7 @@ SUFFIX_PORTS = 20
 
 
 def run(name: str, settings: Settings, log_file: Path | None = None) -> int:
-    """Run the role until SIGTERM or SIGINT; returns the exit code (exits.py) and never raises but ConfigError
+    """Run the role until SIGTERM or SIGINT; returns the exit code (hub.exit_codes) and never raises but ConfigError
     for a name that is no role."""
     roles.find(name)
     logs.setup(name, settings.observe, log_file)
