@@ -14,7 +14,7 @@ import pytest
 from hub.broker.broker import EmbeddedBroker
 from hub.machine.ports import free_port
 from hub.stream.chunk_runner import IN_WORK
-from tests.chaos.engine.inprocess import Topic, make_names
+from tests.chaos.engine.in_process import Topic, make_names
 from tests.chaos.engine.load import Load, judge, new_topic, read_all, wait_no_lag, worked_something
 from tests.chaos.engine.workers import log_of, revive_all, workers
 from tests.conftest import Kafka

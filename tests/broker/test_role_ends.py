@@ -19,7 +19,7 @@ from hub.registry import schema_lookup
 from hub.registry.client import register_own
 from hub.registry.schema_log import SchemaCopy
 from hub.supervisor import roles
-from tests.chaos.engine.inprocess import with_kafka
+from tests.chaos.engine.in_process import with_kafka
 from tests.conftest import Kafka
 from tests.support.cut_off import cut_off
 from tests.support.leaks import open_connections, running_tasks

@@ -314,6 +314,6 @@ MUTATIONS = (
     _one(
         "what was undone is not read", "a-frozen-owner", "hub.stream.state_topics",
         '"read_committed" if isinstance', '"read_uncommitted" if isinstance',
-        "tests/broker/test_engine_fence.py::test_state_is_read_as_it_counts",
+        "tests/broker/test_engine_fencing.py::test_state_is_read_as_it_counts",
     ),
 )  # fmt: skip

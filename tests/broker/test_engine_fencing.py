@@ -16,7 +16,7 @@ from hub.stream.errors import Fenced, WriteRefused
 from hub.stream.stage import Out
 from hub.stream.state_topics import KafkaLogs
 from hub.stream.transaction_fence import Fence
-from tests.chaos.engine.inprocess import Topic, make_names, running, with_kafka
+from tests.chaos.engine.in_process import Topic, make_names, running, with_kafka
 from tests.chaos.engine.load import Load, config, judge, read_all, wait_no_lag, worked_something
 from tests.chaos.engine.workers import QUICK, log_of, revive_all, workers
 from tests.conftest import Kafka
