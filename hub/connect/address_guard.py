@@ -1,7 +1,7 @@
 """Keeps a webhook from being turned against the inside of the network (server-side request forgery).
 
-The name is resolved here, every address is checked, and the call goes to the address that was checked: a name that
-answers otherwise a moment later gains nothing.
+The guard is aiohttp's resolver: a name is resolved here, every address is checked, and the connection goes, by number,
+to an address that was checked. A name that answers otherwise a moment later gains nothing.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ import asyncio
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-import httpx
+from aiohttp import AddrInfoType
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from hub.errors import ConfigError, Retryable
 
 Address = IPv4Address | IPv6Address
 
 
-class AddressGuard:
+class AddressGuard(AbstractResolver):
     """Which addresses may be called. Link-local ones (where clouds keep their keys) never may."""
 
     def __init__(self, allow_private: bool, allow_loopback: bool) -> None:
@@ -37,39 +38,33 @@ class AddressGuard:
         return "" if self._allow_private and address.is_private else "private, see settings.allow_private_networks"
 
     def check_literal(self, host: str) -> None:
-        """ConfigError when the configured host is itself a blocked address; a name is checked at each call."""
+        """ConfigError when the configured host is itself a blocked address; a name is checked at each connection."""
         address = _literal(host)
         if address is not None and (why := self.why_blocked(address)):
             raise ConfigError("settings.url", f"{host} may not be called: {why}")
 
-    async def pick(self, host: str, port: int) -> str:
-        """An address of the host that may be called. Retryable: `connect` (no such name), `blocked`."""
-        literal = _literal(host)
-        found = [literal] if literal else await _resolve(host, port)
+    def open_socket(self, info: AddrInfoType) -> socket.socket:
+        """A socket for the address that is about to be called: the last look, and the only one at a literal address,
+        which nobody resolves. Retryable (`blocked`)."""
+        family, kind, protocol, _, called = info
+        self._check(str(called[0]), ip_address(called[0]))
+        return socket.socket(family, kind, protocol)
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """The host's addresses, if every one of them may be called. Retryable: `connect` (no such name), `blocked`."""
+        found = await _resolve(host, port, family)
         for address in found:
-            if why := self.why_blocked(address):
-                raise Retryable("blocked", f"{host} is {address}, which may not be called: {why}")
-        return str(found[0])
+            self._check(host, address)
+        return [_numeric(host, port, address) for address in found]
 
+    async def close(self) -> None:
+        """Nothing is held."""
 
-class GuardedTransport(httpx.AsyncBaseTransport):
-    """Checks, then lets `inner` call the checked address; Host header and TLS name stay those of the URL."""
-
-    def __init__(self, guard: AddressGuard, inner: httpx.AsyncBaseTransport) -> None:
-        self._guard = guard
-        self._inner = inner
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        host = request.url.host
-        port = request.url.port or (443 if request.url.scheme == "https" else 80)
-        address = await self._guard.pick(host, port)
-        if address != host:
-            request.extensions = {**request.extensions, "sni_hostname": host}
-            request.url = request.url.copy_with(host=address)
-        return await self._inner.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
+    def _check(self, host: str, address: Address) -> None:
+        if why := self.why_blocked(address):
+            raise Retryable("blocked", f"{host} is {address}, which may not be called: {why}")
 
 
 def _literal(host: str) -> Address | None:
@@ -79,9 +74,18 @@ def _literal(host: str) -> Address | None:
         return None
 
 
-async def _resolve(host: str, port: int) -> list[Address]:
+async def _resolve(host: str, port: int, family: socket.AddressFamily) -> list[Address]:
     try:
-        rows = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        loop = asyncio.get_running_loop()
+        rows = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
     except (OSError, UnicodeError) as error:
         raise Retryable("connect", f"{host} cannot be resolved: {error}") from None
     return [ip_address(str(row[4][0]).split("%")[0]) for row in rows]
+
+
+def _numeric(host: str, port: int, address: Address) -> ResolveResult:
+    """As aiohttp wants it: a number is connected to as it is, not resolved again."""
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    return ResolveResult(
+        hostname=host, host=str(address), port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST
+    )

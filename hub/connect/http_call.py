@@ -8,12 +8,10 @@ blame and thousands must not become dead letters because an address or a key cha
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from functools import cache
 
 import httpx
 
@@ -37,12 +35,6 @@ class Reply:
     @property
     def excerpt(self) -> str:
         return self.body[: EXCERPT * 4].decode("utf-8", "replace")[:EXCERPT]
-
-
-@cache
-def tls() -> ssl.SSLContext:
-    """Made once a process: reading the certificates takes longer than a whole delivery."""
-    return httpx.create_ssl_context(trust_env=False)
 
 
 async def send(client: httpx.AsyncClient, request: httpx.Request, timeout_s: float, max_bytes: int) -> Reply:

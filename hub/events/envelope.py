@@ -156,7 +156,7 @@ def plain(headers: Headers) -> dict[str, bytes] | None:
 
 
 def plain_caused(found: dict[str, bytes], type: str, subject: bytes, hub_seq: int) -> list[tuple[str, bytes]]:
-    """Makes the headers of the caused event from what `plain` found; equal to `caused(type, hub_seq).headers()`."""
+    """As `caused(type, hub_seq).headers()` of the envelope that `plain` found."""
     id, source, kind, get = found["ce_id"], found["ce_source"], type.encode(), found.get
     out = [
         ("content-type", _CONTENT_TYPE),

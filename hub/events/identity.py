@@ -14,7 +14,7 @@ def identity(source: str, event_id: str) -> bytes:
 
 
 def identity_of(source: bytes, event_id: bytes) -> bytes:
-    """Computes the identity from source and id that are UTF-8 already."""
+    """The same, of both in UTF-8."""
     return blake2b(b"%b\x1f%b" % (source, event_id), digest_size=IDENTITY_BYTES).digest()
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Route
 
 from hub.admin.organisations import NameTaken, UnknownOrganisation
 from hub.config import Settings
 from hub.errors import BrokerAway, ConfigError, Overloaded, RegistryError, StartError
 from hub.gateway import events_api, organisations_api, subscribers_api
 from hub.gateway.ingest import Ingest
-from hub.gateway.openapi import SECURITY
+from hub.gateway.openapi import EVENTS, SECURITY
 from hub.gateway.sender import Sender
 from hub.observe.server import routes
 from hub.web.docs_page import add_docs
@@ -29,18 +31,18 @@ AWAY_S = 5
 
 def build(settings: Settings, holder: events_api.Holder, ingest: Ingest, sender: Sender) -> FastAPI:
     """The application over what the role holds."""
+    events = events_api.route(settings.gateway, holder, ingest, sender)
     app = FastAPI(
-        title="Hub gateway", version="1", description=ABOUT, docs_url=None, redoc_url=None, routes=list(routes())
+        title="Hub gateway", version="1", description=ABOUT, docs_url=None, redoc_url=None, routes=[events, *routes()]
     )
     app.state.settings = settings
-    app.include_router(events_api.router(settings.gateway, holder, ingest, sender))
     app.include_router(organisations_api.router)
     app.include_router(subscribers_api.router)
     for kind in (Problem, Overloaded, BrokerAway, RegistryError, ConfigError, StartError, RequestValidationError):
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _fault)
-    _declare_security(app)
+    _declare(app, events)
     add_docs(app, "Keys go into <code>X-Api-Key</code> or\n<code>Authorization: Bearer …</code>.")
     return app
 
@@ -85,13 +87,21 @@ async def _fault(_: Request, error: Exception) -> Response:
     return Problem("internal", "the hub failed at this request; its log tells why").response()
 
 
-def _declare_security(app: FastAPI) -> None:
-    """Names the two ways to send a key, so that `/docs` has its button for it."""
-    plain = app.openapi
+def _declare(app: FastAPI, events: Route) -> None:
+    """What `/docs` cannot see by itself: the events' route, which is not FastAPI's, and the two ways to send a key."""
+    told = APIRouter()  # told of, never called
+    told.add_api_route(
+        events.path, events.endpoint, methods=["POST"], status_code=202, openapi_extra=EVENTS, tags=["events"],
+        summary="Publish events",
+    )  # fmt: skip
 
     def openapi() -> dict[str, Any]:
-        document = plain()
-        document.setdefault("components", {})["securitySchemes"] = SECURITY
-        return document
+        if app.openapi_schema is None:
+            document = get_openapi(
+                title=app.title, version=app.version, description=app.description, routes=[*told.routes, *app.routes]
+            )
+            document.setdefault("components", {})["securitySchemes"] = SECURITY
+            app.openapi_schema = document
+        return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]

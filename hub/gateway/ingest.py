@@ -65,7 +65,7 @@ class Ingest:
         return await self._settle([await self._judged(organisation, entry, recorded_at, trace) for entry in entries])
 
     async def take_json(self, organisation: Organisation, events: Sequence[Any], trace: str = "") -> list[Result]:
-        """Takes events of the JSON format as they were parsed; else as `take`."""
+        """As `take`, of events of the JSON format as they were parsed."""
         recorded_at = rfc3339(datetime.now(UTC))
         express = UsualEvents(organisation, self._codec, recorded_at, trace if TRACEPARENT.fullmatch(trace) else "")
         judged: list[Checked | _Refused] = []

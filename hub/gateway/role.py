@@ -16,12 +16,14 @@ from hub.control.keys import KeyRing
 from hub.errors import HubError
 from hub.events.families import DOSSIER
 from hub.gateway.app import build
+from hub.gateway.events_api import most_bytes
 from hub.gateway.inbound import GatewayHost, mount
 from hub.gateway.ingest import Ingest
 from hub.gateway.sender import Sender
 from hub.kafka import clients
 from hub.kafka.topics import INGRESS
 from hub.observe.health import HEALTH
+from hub.observe.protocol import Limits
 from hub.observe.server import listen, serve_app
 from hub.readmodel.database import open_engine
 from hub.readmodel.state import state_of
@@ -54,7 +56,7 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
             stack.callback(engine.dispose)
             find = partial(state_of, engine, DOSSIER.name)
             mount(app, ways, GatewayHost(codec, sender, find, settings.gateway.max_body_bytes))
-        await stack.enter_async_context(serve_app(app, sock))
+        await stack.enter_async_context(serve_app(app, sock, Limits(body_bytes=most_bytes(settings.gateway))))
         host, port = sock.getsockname()[:2]
         log.info("takes events at http://%s:%d/v1/events, tells about itself at /docs", host, port)
         HEALTH.ready["broker"] = lambda: (

@@ -40,12 +40,12 @@ class Offer(Standing):
 
 
 def standing(procedure: Mapping[str, Any]) -> Standing:
-    """Reads the standing of a vn.hub.Procedure."""
+    """Of a vn.hub.Procedure."""
     return Standing(procedure["active"], procedure["active_since"])
 
 
 def offer(service: Mapping[str, Any]) -> Offer:
-    """Reads the standing of a vn.hub.OnlineService."""
+    """Of a vn.hub.OnlineService."""
     return Offer(service["active"], service["active_since"], service["level"], service["whole_process"])
 
 

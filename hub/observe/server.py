@@ -10,6 +10,7 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from starlette.routing import Route
 from hub.config import Settings
 from hub.errors import StartError
 from hub.observe.health import HEALTH
+from hub.observe.protocol import BoundedProtocol, Limits
 
 
 async def _metrics(_: Request) -> Response:
@@ -64,10 +66,11 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serve_app(app: Any, sock: socket.socket) -> AsyncIterator[None]:
+async def serve_app(app: Any, sock: socket.socket, limits: Limits | None = None) -> AsyncIterator[None]:
     """Serves an ASGI app on the socket while the context is open; ends open requests within 5 s at the end."""
+    protocol: Any = partial(BoundedProtocol, limits=limits or Limits())
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5, ws="none"
+        app, http=protocol, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5, ws="none"
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[sock]))

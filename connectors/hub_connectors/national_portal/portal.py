@@ -10,8 +10,7 @@ from typing import Any
 import httpx
 
 from hub.connect.file_links import Links
-from hub.connect.http_call import tls
-from hub.connect.http_transport import DirectTransport
+from hub.connect.http_client import make_client
 from hub.connect.portal import Answer, Item, Strategy
 from hub.connect.questions import Kind, Question, QuestionReply
 from hub.connect.satisfaction import Satisfaction
@@ -54,8 +53,7 @@ class NationalPortal:
 
     async def open(self) -> None:
         s = self.settings
-        transport = self._transport or DirectTransport(tls())
-        self._http = httpx.AsyncClient(transport=transport, verify=tls(), timeout=s.timeout_s, trust_env=False)
+        self._http = make_client(s.timeout_s, transport=self._transport)
         login = (str(s.adapter_url), s.auth_endpoint, s.username, self._secret)
         self._session = join_session(login, s.session_s)
         self._client = NationalPortalClient(self._http, s, self._session, self._secret)

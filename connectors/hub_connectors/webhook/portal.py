@@ -11,9 +11,9 @@ import orjson
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
-from hub.connect.address_guard import AddressGuard, GuardedTransport
-from hub.connect.http_call import Reply, check_status, send, tls
-from hub.connect.http_transport import DirectTransport
+from hub.connect.address_guard import AddressGuard
+from hub.connect.http_call import Reply, check_status, send
+from hub.connect.http_client import make_client
 from hub.connect.portal import Answer, Item, Strategy
 from hub.connect.subscriber_settings import read_secret, read_settings
 from hub.control.records import Subscriber
@@ -48,9 +48,9 @@ class WebhookPortal:
         self._http: httpx.AsyncClient | None = None
 
     async def open(self) -> None:
-        transport = self._transport or GuardedTransport(self._guard, DirectTransport(tls()))
-        self._http = httpx.AsyncClient(
-            transport=transport, verify=tls(), timeout=self.settings.timeout_s, trust_env=False
+        guard = self._guard
+        self._http = make_client(
+            self.settings.timeout_s, resolver=guard, sockets=guard.open_socket, transport=self._transport
         )
         self._common = [*self._http.headers.raw, (b"Content-Type", b"application/json")]
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
+from collections.abc import Sequence
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from hub.connect.address_guard import AddressGuard, GuardedTransport
+from hub.connect.address_guard import AddressGuard
+from hub.connect.http_call import Reply, send
+from hub.connect.http_client import make_client
 from hub.control.records import Subscriber
 from hub.errors import ConfigError, Retryable
 from hub_connectors.webhook.portal import portal
+from tests.support.certificates import make_certificates
+from tests.support.http_peer import OK, talking
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -76,44 +82,115 @@ def test_what_is_wrong_is_named(settings: dict[str, Any], secrets: dict[str, str
     assert caught.value.field == field
 
 
-def _answers(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
-    async def getaddrinfo(*_: Any, **__: Any) -> list[Any]:
-        if not addresses:
+class Names:
+    """The loop's names: each look-up gives the next answer, the last one for ever. asked: how often it was asked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: Sequence[str]) -> None:
+        self._answers = list(answers)
+        self.asked = 0
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", self._look)
+
+    async def _look(self, host: str, port: int, **_: Any) -> list[Any]:
+        self.asked += 1
+        found = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if not found:
             raise socket.gaierror(-2, "Name or service not known")
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in addresses]
-
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
 
 
-async def _call(guard: AddressGuard, seen: list[httpx.Request]) -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        return httpx.Response(204)
-
-    transport = GuardedTransport(guard, httpx.MockTransport(answer))
-    async with httpx.AsyncClient(transport=transport, trust_env=False) as client:
-        await client.get("https://portal.test/hook")
+async def _call(guard: AddressGuard, url: str) -> Reply:
+    async with make_client(5, resolver=guard, sockets=guard.open_socket) as client:
+        return await send(client, client.build_request("GET", url), 5, 100)
 
 
 async def test_calls_the_address_it_checked_under_the_name_of_the_url(monkeypatch: pytest.MonkeyPatch) -> None:
-    _answers(monkeypatch, "203.162.4.191")
-    seen: list[httpx.Request] = []
-    await _call(AddressGuard(False, False), seen)
-    assert seen[0].url.host == "203.162.4.191"
-    assert seen[0].headers["host"] == "portal.test"
-    assert seen[0].extensions["sni_hostname"] == "portal.test"
+    """The second look-up gives an address that is blocked: nobody makes it."""
+    async with talking(OK) as (server, _):
+        names = Names(monkeypatch, ["127.0.0.1"], ["10.0.0.1"])
+        assert (await _call(AddressGuard(False, True), f"http://portal.test:{server.port}/hook")).body == b"ok"
+        assert names.asked == 1
+        assert f"host: portal.test:{server.port}".encode() in server.requests[0].lower()
 
 
-async def test_a_name_with_one_blocked_address_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
-    _answers(monkeypatch, "203.162.4.191", "10.0.0.1")
-    seen: list[httpx.Request] = []
-    with pytest.raises(Retryable) as caught:
-        await _call(AddressGuard(False, True), seen)
-    assert (caught.value.kind, seen) == ("blocked", [])
+async def test_a_name_that_answers_otherwise_later_gains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is kept stays with the address that was checked; a new one is checked anew."""
+    async with talking(OK) as (server, _):
+        guard = AddressGuard(False, True)
+        Names(monkeypatch, ["127.0.0.1"], ["10.0.0.1"])
+        async with make_client(5, resolver=guard, sockets=guard.open_socket) as client:
+            request = client.build_request("GET", f"http://portal.test:{server.port}/")
+            for _ in range(3):
+                assert (await send(client, request, 5, 100)).body == b"ok"
+            server.writers[0].close()
+            await asyncio.sleep(0.05)
+            with pytest.raises(Retryable) as caught:
+                await send(client, request, 5, 100)
+        assert caught.value.kind == "blocked"
+        assert (server.connections, len(server.requests)) == (1, 3)
+
+
+async def test_the_name_of_the_url_is_asked_of_tls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """SNI tells the server the name; its certificate is for 127.0.0.1 only, so the call fails at that name."""
+    ca, own = make_certificates(tmp_path)
+    asked: list[str | None] = []
+    ours = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ours.load_cert_chain(own)
+    ours.sni_callback = lambda _, name, __: asked.append(name)
+    Names(monkeypatch, ["127.0.0.1"])
+    guard = AddressGuard(False, True)
+    listening = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=ours)
+    port = listening.sockets[0].getsockname()[1]
+    trusted = ssl.create_default_context(cafile=str(ca))
+    async with make_client(5, resolver=guard, sockets=guard.open_socket, trusted=trusted) as client:
+        with pytest.raises(Retryable) as caught:
+            await send(client, client.build_request("GET", f"https://portal.test:{port}/"), 5, 100)
+    listening.close()
+    assert (caught.value.kind, asked) == ("connect", ["portal.test"])
+    assert "portal.test" in str(caught.value)
+
+
+@pytest.mark.parametrize("addresses", [["127.0.0.1", "10.0.0.1"], ["10.0.0.1", "127.0.0.1"]])
+async def test_a_name_with_one_blocked_address_is_not_called(
+    monkeypatch: pytest.MonkeyPatch, addresses: list[str]
+) -> None:
+    async with talking(OK) as (server, _):
+        Names(monkeypatch, addresses)
+        with pytest.raises(Retryable) as caught:
+            await _call(AddressGuard(False, True), f"http://portal.test:{server.port}/")
+        assert (caught.value.kind, server.connections) == ("blocked", 0)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::ffff:127.0.0.1]", "127.1", "2130706433"])
+async def test_a_literal_address_is_looked_at_too(host: str) -> None:
+    """Nobody resolves it. A number in another form is refused in one way or another."""
+    async with talking(OK) as (server, _):
+        with pytest.raises(Retryable):
+            await _call(AddressGuard(True, False), f"http://{host}:{server.port}/")
+        assert server.connections == 0
 
 
 async def test_an_unknown_name_is_a_connection_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    _answers(monkeypatch)
+    Names(monkeypatch, [])
     with pytest.raises(Retryable) as caught:
-        await _call(AddressGuard(False, False), [])
+        await _call(AddressGuard(False, False), "http://portal.test/")
     assert caught.value.kind == "connect"
+
+
+async def test_the_connector_calls_over_its_guard(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with talking(OK) as (server, _):
+        Names(monkeypatch, ["127.0.0.1"])
+        for allowed in (False, True):
+            settings = {"url": f"http://portal.test:{server.port}/", "allow_loopback": allowed}
+            made = portal(
+                Subscriber(name="t", kind="provincial-portal", settings=settings, secrets={"signing": SECRET})
+            )
+            await made.open()
+            try:
+                if allowed:
+                    await made.probe()
+                else:
+                    with pytest.raises(Retryable, match="loopback"):
+                        await made.probe()
+            finally:
+                await made.close()
+        assert server.connections == 1

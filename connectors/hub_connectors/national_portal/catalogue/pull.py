@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from hub.connect.http_call import tls
+from hub.connect.http_client import make_client
 from hub.connect.subscriber_settings import read_secret, read_settings
 from hub.control.records import Subscriber
 from hub.errors import Rejected, Retryable
@@ -67,9 +67,7 @@ async def connected(
         (str(settings.adapter_url), settings.auth_endpoint, settings.username, secret), settings.session_s
     )
     try:
-        async with httpx.AsyncClient(
-            transport=transport, verify=tls(), timeout=settings.timeout_s, trust_env=False
-        ) as http:
+        async with make_client(settings.timeout_s, transport=transport) as http:
             yield CatalogueClient(NationalPortalClient(http, settings, session, secret), http)
     finally:
         leave_session(session)

@@ -1,75 +1,21 @@
-"""The transport beside a real socket: what a server may do with a connection."""
+"""The client beside a real socket: what a server may do with a connection, and what the client never does."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import uvloop
 
-from hub.connect.http_call import Reply, send, tls
-from hub.connect.http_transport import _AHEAD, DirectTransport
+from hub.connect.http_call import send
+from hub.connect.http_client import make_client
 from hub.errors import Retryable
 from tests.support.certificates import make_certificates
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-Answer = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
-
-
-class Server:
-    """Reads whole requests and answers each as told. connections: how many were opened; requests: as they came."""
-
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-        self.connections = 0
-        self.requests: list[bytes] = []
-        self.writers: list[asyncio.StreamWriter] = []
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        self.writers.append(writer)
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = next((int(x[15:]) for x in head.lower().split(b"\r\n") if x.startswith(b"content-length:")), 0)
-                body = await reader.readexactly(length)
-                self.requests.append(head + body)
-                await self._answer(body, writer)
-        writer.close()
-
-
-@contextlib.asynccontextmanager
-async def talking(answer: Answer | bytes) -> AsyncIterator[tuple[Server, Callable[..., Awaitable[Reply]]]]:
-    """A server, and a call to it: content, and `send`'s limits."""
-
-    async def fixed(_: bytes, writer: asyncio.StreamWriter) -> None:
-        assert isinstance(answer, bytes)
-        writer.write(answer)
-
-    server = Server(fixed if isinstance(answer, bytes) else answer)
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    port = listening.sockets[0].getsockname()[1]
-    async with httpx.AsyncClient(transport=DirectTransport(tls()), verify=tls(), trust_env=False) as client:
-
-        async def call(
-            content: bytes = b"hello", timeout_s: float = 5, max_bytes: int = 1 << 20, **headers: str
-        ) -> Reply:
-            request = client.build_request("POST", f"http://127.0.0.1:{port}/a?b=c", content=content, headers=headers)
-            return await send(client, request, timeout_s, max_bytes)
-
-        try:
-            yield server, call
-        finally:
-            listening.close()
-            for writer in server.writers:
-                writer.transport.abort()
-            await listening.wait_closed()
+from tests.support.http_peer import OK, Server, talking
 
 
 async def test_calls_share_a_connection() -> None:
@@ -181,7 +127,7 @@ async def test_a_silent_server_and_the_next_call() -> None:
 
 
 async def test_a_large_answer_is_not_taken_in_at_once() -> None:
-    size = 40 * _AHEAD
+    size = 40 * 256 * 1024
     async with talking(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + bytes(size)) as (_, call):
         assert len((await call(max_bytes=size)).body) == size
         with pytest.raises(Retryable) as caught:
@@ -204,7 +150,7 @@ async def test_no_header_of_ours_can_become_two() -> None:
 
 
 async def test_nobody_listens() -> None:
-    async with httpx.AsyncClient(transport=DirectTransport(tls()), trust_env=False) as client:
+    async with make_client(30) as client:
         with pytest.raises(Retryable) as caught:
             await send(client, client.build_request("GET", "http://127.0.0.1:1/"), 5, 100)
     assert caught.value.kind == "connect"
@@ -219,7 +165,7 @@ async def test_a_certificate_must_be_signed_by_whom_we_know(known: bool, tmp_pat
     trusting = ssl.create_default_context(cafile=str(ca) if known else None)
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=ours)
     port = listening.sockets[0].getsockname()[1]
-    async with httpx.AsyncClient(transport=DirectTransport(trusting), trust_env=False) as client:
+    async with make_client(30, trusted=trusting) as client:
         request = client.build_request("GET", f"https://127.0.0.1:{port}/")
         if known:
             assert (await send(client, request, 5, 100)).body == b"ok"
