@@ -34,7 +34,7 @@ def reader(name: str) -> Callable[[bytes, int], Datum]:
 
 @cache
 def marked_reader(name: str, *marks: str) -> Callable[[bytes, int], tuple[Datum, tuple[int, ...]]]:
-    """Makes a reader that also tells where in `value` each of these fields begins; in the schema's order."""
+    """As `reader`, and where in `value` each of these fields begins; in the schema's order."""
     read_record = _record_reader(schema_json(name), {}, marks)
 
     def read(value: bytes, start: int) -> tuple[Datum, tuple[int, ...]]:

@@ -30,7 +30,7 @@ def writer(name: str) -> Callable[[Datum], bytes]:
 
 @cache
 def marked_writer(name: str, *marks: str) -> Callable[[Datum], tuple[bytes, tuple[int, ...]]]:
-    """Makes a writer that also tells where in the body each of these fields begins; in the schema's order."""
+    """As `writer`, and where in the body each of these fields begins; in the schema's order."""
     write_record = _record_writer(schema_json(name), {}, marks)
 
     def write(datum: Datum) -> tuple[bytes, tuple[int, ...]]:

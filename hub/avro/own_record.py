@@ -36,7 +36,7 @@ class OwnRecord:
         return value.startswith(self._head)
 
     def decode(self, value: bytes | None) -> Datum:
-        """Decodes a value as `Codec.decode` does, with its errors."""
+        """As `Codec.decode`, with the same errors."""
         if value is not None and value.startswith(self._head):
             return self._read(value, HEAD_BYTES)
         return self._codec.decode(value, self.name)[1]
@@ -64,7 +64,7 @@ class MarkedRecord(OwnRecord):
         self._read_marked = marked_reader(name, *marks)
 
     def decode_marked(self, value: bytes | None) -> tuple[Datum, Places | None]:
-        """Decodes and tells the places in `value`; None if it was written with another version of the schema."""
+        """As `decode`, and the places in `value`; None if it was written with another version of the schema."""
         if value is not None and value.startswith(self._head):
             return self._read_marked(value, HEAD_BYTES)
         return self._codec.decode(value, self.name)[1], None
