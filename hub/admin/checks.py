@@ -71,7 +71,7 @@ def java(settings: Settings) -> Finding:
 
 
 def core_step(settings: Settings) -> Finding:
-    """As this command was started; roles started elsewhere say it in their log."""
+    """Tells how the step runs in this command; roles that were started elsewhere say it in their log."""
     told = compiled.state()
     return Finding("core step", not (os.environ.get(compiled.VARIABLE) and told.startswith("plain")), told)
 

@@ -42,7 +42,7 @@ async def run(
     outputs = len({event_id for _, _, event_id in steps(count)})
     race = Race(place, source, outputs, 4 * seconds, stores=True, enough=2 * PART)
     own, notes = compiled_core()
-    contenders = CONTENDERS | own | java.get("core", {})
+    contenders = {**CONTENDERS, **own, **java.get("core", {})}
     windows, topics = await race.run(contenders, rounds, tell)
     unlike = await differences(place, topics, {name: windows[name][-1].ends for name in topics})
     await place.drop(source, *topics.values())

@@ -29,8 +29,8 @@ from hub.registry.client import open_codec, register_own
 from hub.sources.role import records
 from hub_connectors.national_portal.catalogue import mapping
 from hub_connectors.national_portal.catalogue.settings import CatalogueSettings
+from hub_connectors.national_portal.tests.catalogue_files import FOLDER, load, wanted
 from hub_connectors.national_portal.tests.site import national_site
-from hub_connectors.national_portal.tests.test_catalogue_compare import FOLDER, load, wanted
 from tests.support.gateway import records_of
 from tests.support.registry_fixture import running
 from tests.support.roles import role
@@ -87,7 +87,8 @@ async def test_the_twelve_differences_come_out_at_the_other_end(hub_settings: Se
         try:
             await put(settings, *published(load("province"), f"urn:test:province:{mark}"))
             cursor = settings.data_dir / "sources/national-catalogue/cursor.json"
-            codes, found = {one.code for one in wanted()}, []
+            codes = {one.code for one in wanted()}
+            found: list[Any] = []
             with contextlib.ExitStack() as stack:
                 for one in ("core", "source:national-catalogue"):  # they need the registry, which runs in this loop
                     await asyncio.to_thread(stack.enter_context, role(one, settings))

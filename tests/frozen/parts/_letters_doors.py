@@ -25,7 +25,7 @@ from hub.stream.stage import Out
 from hub_connectors.filedrop.mapping import load
 from hub_connectors.filedrop.open_table import open_table
 from hub_connectors.filedrop.rows import Converter
-from tests.frozen.inputs import letters, with_times
+from tests.frozen.inputs import CODE, letters, with_times
 from tests.frozen.parts._core import RECORDED, RECORDED_MS, SOURCE, record_of
 from tests.frozen.parts._shown import CODEC, IDS, shown
 
@@ -85,7 +85,7 @@ def of_sources() -> dict[str, Any]:
     """Rows and files of file drop, and events that cannot be written."""
     with NOW, tempfile.TemporaryDirectory() as folder:
         found = {name: _letter(refusal_record(own)) for name, own in _refused(Path(folder)).items()}
-        envelope = Envelope("e0", SOURCE, "vn.hub.dossier.step", letters.CODE)
+        envelope = Envelope("e0", SOURCE, "vn.hub.dossier.step", CODE)
         for name, more in (("avro, event", {"step": "?"}), ("limit, event", {"note": "x" * 1_048_000})):
             data = DossierStep(**with_times(letters.GOOD) | more)
             found[name] = _letter(event_record(Incoming(envelope, data), Builder(CODEC, None, RECORDED)))

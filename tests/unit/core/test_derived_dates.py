@@ -19,7 +19,7 @@ from hub.model.deadline_rules import rules
 from hub_connectors.national_portal.mapping import WireMapping
 from hub_connectors.national_portal.settings import NationalPortalSettings
 from tests.support.core import CODE, CODEC, Core, record, step
-from tests.unit.core.test_deadline_clock import DAY, FRI_8, HOUR, MON_8, THU_8, Hub, kinds
+from tests.support.deadline_clock import DAY, FRI_8, HOUR, MON_8, THU_8, Hub, kinds
 
 PROCEDURE = "1.004194"
 ON = Settings(deadlines=DeadlineSettings(derive_due_at=True))

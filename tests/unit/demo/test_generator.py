@@ -133,7 +133,20 @@ def test_another_process_gives_the_same_bytes(tmp_path: Path) -> None:
     """Nothing hangs on the hash of a string, which each process has its own."""
     own, other = tmp_path / "own", tmp_path / "other"
     sinks.to_file(events(Wanted(3, 1_000, START, 300, 7), table()), own, False, lambda _: None)
-    command = [sys.executable, "-m", "hub", "generate", "--seed", "3", "--events", "1000", "--bad", "7", "--out", other]
+    command = [
+        sys.executable,
+        "-m",
+        "hub",
+        "generate",
+        "--seed",
+        "3",
+        "--events",
+        "1000",
+        "--bad",
+        "7",
+        "--out",
+        str(other),
+    ]
     subprocess.run(command, check=True, env=os.environ | {"PYTHONHASHSEED": "7"}, cwd=tmp_path, timeout=60)
     assert digest(own) == digest(other)
 
@@ -168,7 +181,7 @@ def test_supplements_joint_handling_corrections_ratings_late_and_doubled(many: l
 
 
 def test_codes_of_both_forms_many_agencies_and_no_dossier_twice(many: list[Event]) -> None:
-    first = {}
+    first: dict[str, str] = {}
     for event in steps(many):
         assert first.setdefault(event.subject, event.source) == event.source
     assert len({e.source for e in steps(many)}) > 40
@@ -284,9 +297,7 @@ def client(monkeypatch: pytest.MonkeyPatch):
     real = httpx.AsyncClient
 
     def to(gateway: Gateway) -> None:
-        monkeypatch.setattr(
-            sinks.httpx, "AsyncClient", lambda **more: real(transport=httpx.MockTransport(gateway), **more)
-        )
+        monkeypatch.setattr(httpx, "AsyncClient", lambda **more: real(transport=httpx.MockTransport(gateway), **more))
 
     return to
 

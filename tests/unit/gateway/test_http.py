@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import Sequence
 from typing import Any
 from unittest.mock import patch
 
@@ -16,42 +15,12 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from hub.avro.codec import Codec, parsed
-from hub.config import Settings
-from hub.control.keys import KeyRing, digest
-from hub.control.records import Organisation
 from hub.errors import BadRecord, BrokerAway, Overloaded, RegistryError
-from hub.gateway.app import build
-from hub.gateway.ingest import Ingest
-from hub.gateway.sender import Sender
 from hub.ingress.acknowledged import Acknowledged
-from hub.kafka.batches import KeyedLine
 from hub.model import codes
 from tests.support.codecs import IDS, fixed_codec
 from tests.support.gateway import BATCH, STRUCTURED, event, step
-
-SOURCE = "urn:vn:gov:H11.12:motcua"
-ORG = Organisation(name="motcua", sources=(SOURCE,), agencies=("H11.12",), key_hashes=(digest("hub_k"),))
-
-
-class Broker(Sender):
-    """Acknowledges at once, or fails as told."""
-
-    def __init__(self, error: Exception | None = None, max_bytes: int = 10**9) -> None:
-        super().__init__(None, "hub.ingress", max_bytes)  # type: ignore[arg-type]
-        self.lines: list[KeyedLine] = []
-        self.error = error
-
-    async def send(self, lines: Sequence[KeyedLine]) -> None:
-        if self.error:
-            raise self.error
-        self.lines += lines
-
-
-def client(broker: Broker, codec: Codec | None = None) -> httpx.AsyncClient:
-    ingest = Ingest(codec or fixed_codec(), broker, Acknowledged(8))
-    app = build(Settings(), KeyRing([ORG]).holder, ingest, broker)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://gateway", headers={"x-api-key": "hub_k"})
+from tests.support.gateway_app import ORG, SOURCE, Broker, client
 
 
 def post(content: bytes, headers: dict[str, str], broker: Broker | None = None) -> httpx.Response:

@@ -22,7 +22,7 @@ from hub_connectors.filedrop.watch import FileDrop
 from hub_connectors.national_portal.mapping import WireMapping
 from hub_connectors.national_portal.settings import NationalPortalSettings
 from tests.support.core import CODEC, record
-from tests.unit.core.test_deadline_clock import Hub
+from tests.support.deadline_clock import Hub
 
 MAPPING = """
 source = "urn:vn:gov:H11.12:motcua"

@@ -72,7 +72,7 @@ def test_a_word_reaches_the_national_portal_as_the_code_that_the_product_sends(
 def test_both_tables_have_ten_words_each_and_there_is_no_other() -> None:
     assert names() == sorted(PRODUCTS)
     for product, column in PRODUCTS.items():
-        sent = [codes[column] for codes in TABLE.values() if codes[column]]
+        sent = [code for codes in TABLE.values() if (code := codes[column])]
         assert sorted(sent, key=int) == [str(n) for n in range(1, 11)], product
 
 
