@@ -21,6 +21,7 @@ from hub.delivery.outbox import Settlement
 from hub.delivery.outcomes import Tried
 from hub.delivery.receipts import Receipts
 from hub.errors import BadRecord, Rejected, Retryable
+from hub.events.canonical import state_of
 from tests.frozen import reading
 from tests.frozen.inputs import step
 from tests.frozen.parts._core import RECORDED_MS, Bench
@@ -32,7 +33,12 @@ PERSONAL = ["Nguyễn Văn An"]
 
 def _refused(reason: str) -> Act:
     text = f"HTTP 422: {PERSONAL[0]} không hợp lệ ({reason})"
-    return lambda context, lane, tried: outcomes.refused(context, lane, tried, Rejected(reason, text, 422), None)
+
+    def act(context: DeliveryContext, lane: Lane, tried: Tried) -> None:
+        newest = state_of(tried.items[-1].envelope.type, tried.items[-1].data)
+        outcomes.refused(context, lane, tried, Rejected(reason, text, 422), newest)
+
+    return act
 
 
 def _retried(context: DeliveryContext, lane: Lane, tried: Tried) -> None:

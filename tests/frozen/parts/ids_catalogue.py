@@ -22,6 +22,7 @@ from hub_connectors.national_portal.catalogue.settings import CatalogueSettings
 from hub_connectors.national_portal.catalogue.watch import NationalCatalogue
 from tests.frozen.inputs import fixed, wire
 from tests.frozen.parts.delivery_national import ADAPTER
+from tests.support.incoming import catalogue_change_of
 
 FILE = Path(__file__).parents[1] / "inputs" / "national_catalogue.json"
 AT = 1_795_478_400
@@ -127,7 +128,7 @@ def _told(batch: Batch) -> dict[str, Any]:
     sent = records(batch, fixed.codec())
     return {
         "events": [
-            f"{one.envelope.id} {one.envelope.subject} {one.data.change} {_sha(_mapped(one.data))}"
+            f"{one.envelope.id} {one.envelope.subject} {catalogue_change_of(one).change} {_sha(_mapped(one.data))}"
             for one in batch.events
         ],
         "refused": [f"{one.id} {one.where} {one.reason}: {one.detail}" for one in batch.refused],

@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from hub.avro.records import Dossier
 from hub.delivery.entries import Entry, Mode
 from hub.delivery.lanes import Lane, Lanes, Place
 from hub.delivery.parking import record, restored
@@ -175,7 +176,7 @@ def test_after_a_refused_fold_the_events_go_one_by_one_and_then_together_again()
     lanes = Lanes()
     for seq in range(1, 6):
         lane = lanes.append(entry("k", seq))
-    lane.alone, lane.newest = 2, {"status": "RETURNED"}
+    lane.alone, lane.newest = 2, Dossier(dossier_code="k", hub_seq=5, status="RETURNED", status_at=0)
     taken = []
     while lane.queue:
         head = lane.head(10)

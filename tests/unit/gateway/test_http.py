@@ -11,6 +11,7 @@ from unittest.mock import patch
 import httpx
 import pytest
 from fastavro import _read_py
+from fastavro.io.binary_decoder import BinaryDecoder
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -171,7 +172,7 @@ ATTRIBUTES_OF_A_STEP = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": SOUR
 AVRO = fixed_codec().encode("vn.hub.DossierStep", step(occurred_at=1_795_483_800_000))
 
 
-class Strict(_read_py.BinaryDecoder):
+class Strict(BinaryDecoder):
     """fastavro's decoder without what it lets through: it takes any byte for true, and -1 for the last symbol."""
 
     def read_long(self) -> int:

@@ -12,7 +12,7 @@ from hub.errors import BadRecord
 from hub.gateway.ingest import Ingest
 from hub.ingress import cloudevents
 from tests.support.codecs import fixed_codec
-from tests.unit.gateway.test_http import Broker
+from tests.support.gateway_app import Broker
 
 CODEC = fixed_codec()
 SOURCE = "urn:vn:gov:H11.12:motcua"

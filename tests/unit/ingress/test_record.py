@@ -26,10 +26,11 @@ from hub.gateway.ingest import Ingest
 from hub.ingress import cloudevents, record
 from hub.ingress.record import Builder
 from hub.intake.agency_record import Judge
+from hub.kafka.batches import KeyedLine
 from hub.kafka.topics import INGRESS
 from hub.sources.role import event_record
 from tests.support.codecs import IDS, fixed_codec
-from tests.unit.gateway.test_http import Broker
+from tests.support.gateway_app import Broker
 
 CODEC = fixed_codec()
 SOURCE = "urn:vn:gov:H11.12:motcua"
@@ -84,7 +85,7 @@ class Row:
 
 ENTRY = {"procedure_code": "1.004194", "change": "PUBLISHED", "occurred_at": AT, "name": "Cấp phép xây dựng"}
 OFFER = {"service_code": "1.004194.01", "change": "AMENDED", "occurred_at": AT, "level": 4, "channels": ["dvcqg"]}
-FULL = {
+FULL: dict[str, Any] = {
     "handler": {"name": "Nguyễn Thị Minh", "title": None, "department": "Một cửa"},
     "applicant": {"name": "Trần Văn Hùng", "kind": "BUSINESS", "identity_number": "060090001234"},
     "attachments": [{"id": "F-1", "name": "đơn.pdf", "url": "https://files.example.vn/F-1", "digitised": True}],
@@ -177,8 +178,16 @@ ROWS: dict[str, Row] = {
     "a list for the data": Row(("type", "data"), TEXT, whole=[]),
 }  # fmt: skip
 
-Outcome = tuple[str, str, str] | tuple[bytes, bytes, list[tuple[str, bytes]]]
+Outcome = tuple[str, str, str] | KeyedLine
 """(reason, detail, field) or (key, value, headers)."""
+
+
+def taken(outcome: Outcome) -> KeyedLine:
+    key, value, headers = outcome
+    assert isinstance(key, bytes), outcome
+    assert isinstance(value, bytes), outcome
+    assert isinstance(headers, list), outcome
+    return key, value, headers
 
 
 def through(door: str, row: Row) -> Outcome:
@@ -265,19 +274,18 @@ def test_an_event_has_the_same_fate_at_every_door(name: str) -> None:
             words = {re.sub(r"has \d+ bytes", "has so many bytes", str(outcome[1])) for outcome in found.values()}
             assert len(words) == 1, found
         return
-    first = found[row.doors[0]]
+    lines = {door: taken(outcome) for door, outcome in found.items()}
+    first = lines[row.doors[0]]
     assert first[0] == row.datum()[BY_PUBLISHED[row.head()["type"]].code].encode()
     assert first[1] == row.bytes()
-    for door, (key, value, headers) in found.items():
+    for door, (key, value, headers) in lines.items():
         assert (key, value) == first[:2], door
-        assert {pair for pair in headers if pair[0] not in BY_THE_DOOR} == {  # type: ignore[misc]
-            pair
-            for pair in first[2]
-            if pair[0] not in BY_THE_DOOR  # type: ignore[misc]
+        assert {pair for pair in headers if pair[0] not in BY_THE_DOOR} == {
+            pair for pair in first[2] if pair[0] not in BY_THE_DOOR
         }
-        assert dict(headers)["ce_traceparent"]  # type: ignore[arg-type]
-        assert ("ce_authid" in dict(headers)) == (door in SPOKEN)  # type: ignore[arg-type]
-        assert row.told.items() <= {(n.removeprefix("ce_"), v.decode()) for n, v in headers}  # type: ignore[misc,union-attr,attr-defined]
+        assert dict(headers)["ce_traceparent"]
+        assert ("ce_authid" in dict(headers)) == (door in SPOKEN)
+        assert row.told.items() <= {(n.removeprefix("ce_"), v.decode()) for n, v in headers}
 
 
 def test_the_column_of_the_doors_has_a_reason() -> None:
@@ -334,5 +342,5 @@ def test_events_without_a_trace_get_one_each() -> None:
 
 
 def test_a_connector_s_event_has_the_same_trace_when_it_comes_again() -> None:
-    first, again = (dict(_source(ROWS["least"])[2])["ce_traceparent"] for _ in range(2))  # type: ignore[arg-type]
+    first, again = (dict(taken(_source(ROWS["least"]))[2])["ce_traceparent"] for _ in range(2))
     assert first == again

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -140,7 +143,7 @@ def test_every_fact_of_the_applicant_is_merged():
     fields = [f["name"] for f in schema_json("vn.hub.Applicant")["fields"]]
     assert [f"applicant.{name}" for name in fields] == list(facts.FIELDS[21:31])
     for name in fields:
-        value = {"kind": "BUSINESS", "vneid_verified": True}.get(name, "x")
+        value: Any = {"kind": "BUSINESS", "vneid_verified": True}.get(name, "x")
         state, keys = told((at(1), {"applicant": Applicant(**{name: value})}))
         assert getattr(state.applicant, name) == value
         kind = facts.FIELDS.index("applicant.kind")  # always told
@@ -211,7 +214,8 @@ def change(kind, minute, **more):
 
 
 def entry(*changes):
-    state, keys, lates = Procedure(procedure_code="1.004194", hub_seq=0, active=True, changed_at=0), (), []
+    keys: Sequence[int] = ()
+    state, lates = Procedure(procedure_code="1.004194", hub_seq=0, active=True, changed_at=0), []
     for key, told in changes:
         state, keys, late = catalogue.merge(state, keys, told, key, catalogue.PROCEDURE_FIELDS)
         lates.append(late)

@@ -27,8 +27,17 @@ def procedure(code: str, active: bool = True) -> Procedure:
 def service(
     code: str, level: int | None, whole: bool | None, since: int, *portals: str, active: bool = True, **more: Any
 ) -> OnlineService:
-    facts = {"active_since": since, "level": level, "whole_process": whole, "channels": portals}
-    return OnlineService(service_code=code, hub_seq=1, active=active, changed_at=MARCH, **facts, **more)
+    return OnlineService(
+        service_code=code,
+        hub_seq=1,
+        active=active,
+        changed_at=MARCH,
+        active_since=since,
+        level=level,
+        whole_process=whole,
+        channels=portals,
+        **more,
+    )
 
 
 # code      public  services                          filed  online

@@ -23,6 +23,7 @@ from hub_connectors.national_portal.mapping import WireMapping
 from hub_connectors.national_portal.settings import NationalPortalSettings
 from tests.support.core import CODEC, record
 from tests.support.deadline_clock import Hub
+from tests.support.incoming import step_of
 
 MAPPING = """
 source = "urn:vn:gov:H11.12:motcua"
@@ -105,7 +106,7 @@ def test_several_date_forms_in_one_column(tmp_path: Path) -> None:
         GOOD.replace("11/10/2011 20:45:40", "12-10-2011"),
     ]
     found = convert(tmp_path, (HEAD + "".join(rows)).encode())
-    times = [e.data.occurred_at for e in found if isinstance(e, Incoming)]
+    times = [step_of(e).occurred_at for e in found if isinstance(e, Incoming)]
     assert times[0] == times[1]
     assert times[2] == int(dt.datetime(2011, 10, 11, 17, tzinfo=dt.UTC).timestamp() * 1000)
 
@@ -153,7 +154,8 @@ def test_quoted_cells_hold_delimiters_lines_and_quotes(tmp_path: Path) -> None:
     name = 'Quán "Bà; Tư"\ncơ sở "hai";\nba'
     row = GOOD.replace("Trần Thị Hòa", '"' + name.replace('"', '""') + '"')
     found = convert(tmp_path, (HEAD + row + "\n;;;;\n" + GOOD).encode())
-    assert [f.data.applicant.name for f in found if isinstance(f, Incoming)] == [name, "Trần Thị Hòa"]
+    applicants = [step_of(f).applicant for f in found if isinstance(f, Incoming)]
+    assert [a.name for a in applicants if a is not None] == [name, "Trần Thị Hòa"]
 
 
 def test_a_personal_value_is_not_quoted(tmp_path: Path) -> None:
@@ -299,22 +301,23 @@ def by_day_in_a_sheet(tmp: Path, cell: object, **deadlines: str) -> Incoming:
     finally:
         table.close()
     assert isinstance(event, Incoming), event
-    assert event.data.occurred_at == FRIDAY - 24 * HOUR
+    assert step_of(event).occurred_at == FRIDAY - 24 * HOUR
     return event
 
 
 @pytest.mark.parametrize("cell", [dt.datetime(2026, 3, 13), dt.date(2026, 3, 13), "13/03/2026"])
 def test_a_date_cell_without_a_time_is_a_day(tmp_path: Path, cell: object) -> None:
-    assert by_day_in_a_sheet(tmp_path, cell).data.due_at == LAST_MS
+    assert step_of(by_day_in_a_sheet(tmp_path, cell)).due_at == LAST_MS
 
 
 def test_a_date_cell_with_a_time_is_taken_as_told(tmp_path: Path) -> None:
-    assert by_day_in_a_sheet(tmp_path, dt.datetime(2026, 3, 13, 0, 0, 1)).data.due_at == FRIDAY - 24 * HOUR + 1000
+    event = by_day_in_a_sheet(tmp_path, dt.datetime(2026, 3, 13, 0, 0, 1))
+    assert step_of(event).due_at == FRIDAY - 24 * HOUR + 1000
 
 
 def test_a_province_may_choose_that_the_day_ends_with_the_office(tmp_path: Path) -> None:
     event = by_day_in_a_sheet(tmp_path, dt.datetime(2026, 3, 13), day_ends_at="17:00")
-    assert event.data.due_at == FRIDAY - 7 * HOUR
+    assert step_of(event).due_at == FRIDAY - 7 * HOUR
 
 
 @pytest.mark.parametrize("ends", ["00:00", "24:01", "25:00", "17", "5 pm"])

@@ -20,6 +20,7 @@ from hub_connectors.national_portal.catalogue.watch import NationalCatalogue
 from hub_connectors.national_portal.tests.catalogue_files import load
 from hub_connectors.national_portal.tests.site import NationalSite, national_site
 from tests.support.codecs import fixed_codec
+from tests.support.incoming import catalogue_change_of
 
 AT = 1_795_478_400.0  # 2026-11-24T00:00:00Z
 FAST = {"poll_s": 0.01, "retry_s": 0.01, "detail_every_s": 0.0}
@@ -77,7 +78,7 @@ async def world(folder: Path, **own: Any) -> AsyncIterator[World]:
 
 
 def told(batches: list[Batch]) -> list[tuple[str, str]]:
-    return [(e.envelope.subject, e.data.change) for b in batches for e in b.events]
+    return [(e.envelope.subject, catalogue_change_of(e).change) for b in batches for e in b.events]
 
 
 def events(batches: list[Batch]) -> dict[str, Incoming]:

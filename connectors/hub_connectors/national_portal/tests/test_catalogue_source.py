@@ -7,11 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from hub.avro.records import ProcedureForm
 from hub.config import Settings
+from hub.connect.source import Batch
 from hub.errors import ConfigError
 from hub.sources.role import make_source
 from hub_connectors.national_portal.tests.catalogue_world import events, told, world
 from hub_connectors.simulation.faults import FaultOrder
+from tests.support.incoming import procedure_of
+
+
+def forms_of(batches: list[Batch], code: str) -> tuple[ProcedureForm, ...]:
+    forms = procedure_of(events(batches)[code]).forms
+    assert forms is not None
+    return forms
 
 
 async def test_a_first_round_publishes_all_and_the_second_nothing(tmp_path: Path) -> None:
@@ -21,11 +30,13 @@ async def test_a_first_round_publishes_all_and_the_second_nothing(tmp_path: Path
         wanted |= {"1.001193.01": "PUBLISHED"} | dict.fromkeys(("2.002621.H11", "1.005280", "1.006391"), "WITHDRAWN")
         assert dict(told(first)) == wanted
         assert len(told(first)) == len(wanted)
-        skills = events(first)["1.004194"].data
+        skills = procedure_of(events(first)["1.004194"])
         assert (skills.field_code, skills.authority_level, skills.fee_vnd) == ("G03-GD10", "Cấp tỉnh", 200000)
         assert (skills.time_limit, skills.time_limit_unit) == (10.0, "Ngày làm việc")
+        assert skills.components is not None
         assert [paper.code for paper in skills.components] == ["G1.001", "G1.002"]
-        assert [form.name for form in skills.forms] == ["Mẫu đơn số 01"]
+        assert [form.name for form in forms_of(first, "1.004194")] == ["Mẫu đơn số 01"]
+        assert skills.legal_bases is not None
         law = skills.legal_bases[0]
         # 28 February 2014, 00:00 in Việt Nam
         assert (law.number, law.issued_on) == ("04/2014/TT-BGDĐT", 1_393_520_400_000)
@@ -48,7 +59,7 @@ async def test_amended_withdrawn_published_again_and_new(tmp_path: Path) -> None
         limit["THOIGIANGIAIQUYET"] = "10"
         w.put()
         third = events(await w.round())
-        assert third["1.004227"].data.time_limit == 10.0
+        assert procedure_of(third["1.004227"]).time_limit == 10.0
         assert third["1.004227"].envelope.id != first["1.004227"].envelope.id
         limit["THOIGIANGIAIQUYET"] = "7"
         w.put()
@@ -110,11 +121,11 @@ async def test_forms_have_the_hash_of_their_file(tmp_path: Path) -> None:
         paper = w.catalogue["LayThuTuc"]["1.000894"]["THANHPHANHOSO"][0]["GIAYTO"][0]
         paper["URL"] = f"{w.site.url}/no-such-form"
         w.put()
-        assert events(await w.round())["1.000894"].data.forms[0].sha256 is None, "a dead link has none"
+        assert forms_of(await w.round(), "1.000894")[0].sha256 is None, "a dead link has none"
         paper["URL"] = f"{w.site.url}/_admin/faults"
         w.put()
-        (form,) = events(await w.round())["1.000894"].data.forms
+        (form,) = forms_of(await w.round(), "1.000894")
+        assert form.sha256 is not None
         assert len(form.sha256) == 64
         w.site.app.plan.order(FaultOrder(hang_s=1))
-        again = events(await w.round())
-        assert again["1.000894"].data.forms[0].sha256 != form.sha256, "another file under the same address"
+        assert forms_of(await w.round(), "1.000894")[0].sha256 != form.sha256, "another file under the same address"
