@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from typing import Any, cast
 
@@ -24,22 +24,11 @@ def reader(name: str) -> Callable[[bytes, int], Datum]:
 
     DecodeError as `codec.decode_body`: truncated, utf8, avro.
     """
-    read_marked = marked_reader(name)
+    read_record = _record_reader(schema_json(name), {})
 
     def read(value: bytes, start: int) -> Datum:
-        return read_marked(value, start)[0]
-
-    return read
-
-
-@cache
-def marked_reader(name: str, *marks: str) -> Callable[[bytes, int], tuple[Datum, tuple[int, ...]]]:
-    """As `reader`, and where in `value` each of these fields begins; in the schema's order."""
-    read_record = _record_reader(schema_json(name), {}, marks)
-
-    def read(value: bytes, start: int) -> tuple[Datum, tuple[int, ...]]:
         try:
-            datum, end, places = read_record(value, start)
+            datum, end = read_record(value, start)
         except IndexError:
             raise DecodeError("truncated", "Avro body ends early; send the whole record") from None
         except UnicodeDecodeError as error:
@@ -48,7 +37,7 @@ def marked_reader(name: str, *marks: str) -> Callable[[bytes, int], tuple[Datum,
             raise DecodeError("avro", f"not a record of {name}: {error}") from None
         if end != len(value):
             raise DecodeError("avro", f"{len(value) - end} bytes stand after the record; the schema id may be wrong")
-        return datum, places
+        return cast(Datum, datum)
 
     return read
 
@@ -131,17 +120,13 @@ def _reader(schema: Json, named: dict[str, Reader]) -> Reader:
     return made
 
 
-def _record_reader(schema: Json, named: dict[str, Reader], marks: Sequence[str] | None = None) -> Callable[..., Any]:
-    """A function written out for this record, field by field: no call for what is short, null or a known symbol.
-
-    With `marks` it also returns where these fields begin."""
+def _record_reader(schema: Json, named: dict[str, Reader]) -> Callable[..., Any]:
+    """A function written out for this record, field by field: no call for what is short, null or a known symbol."""
     names: dict[str, Any] = {"_read_string": _read_string, "_read_long": _read_long}
     lines = ["def read(buffer, at):", " size = len(buffer)"]
     for number, field in enumerate(schema["fields"]):
         nullable, inner = unwrapped(field["type"])
         inner = plain(inner)
-        if marks and field["name"] in marks:
-            lines.append(f" m{number} = at")
         if not nullable:
             lines += _value_lines(number, inner, named, names, " ")
             continue
@@ -156,10 +141,7 @@ def _record_reader(schema: Json, named: dict[str, Reader], marks: Sequence[str] 
             f"  raise ValueError({field['name'] + ' has no branch '!r} + str(branch))",
         ]
     datum = ", ".join(f"{field['name']!r}: v{number}" for number, field in enumerate(schema["fields"]))
-    places = "".join(
-        f"m{number}, " for number, field in enumerate(schema["fields"]) if marks and field["name"] in marks
-    )
-    lines.append(f" return {{{datum}}}, at" + ("" if marks is None else f", ({places})"))
+    lines.append(f" return {{{datum}}}, at")
     exec("\n".join(lines), names)
     return cast(Callable[..., Any], names["read"])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from typing import Any, cast
 
@@ -20,23 +20,12 @@ _DOUBLE = struct.Struct("<d")
 def writer(name: str) -> Callable[[Datum], bytes]:
     """The Avro body of a datum of that record. KeyError, AttributeError or TypeError if it does not fit the schema,
     which is a fault of the program."""
-    write_marked = marked_writer(name)
+    write_record = _record_writer(schema_json(name), {})
 
     def write(datum: Datum) -> bytes:
-        return write_marked(datum)[0]
-
-    return write
-
-
-@cache
-def marked_writer(name: str, *marks: str) -> Callable[[Datum], tuple[bytes, tuple[int, ...]]]:
-    """As `writer`, and where in the body each of these fields begins; in the schema's order."""
-    write_record = _record_writer(schema_json(name), {}, marks)
-
-    def write(datum: Datum) -> tuple[bytes, tuple[int, ...]]:
         out = bytearray()
-        places = write_record(out, datum)
-        return bytes(out), places
+        write_record(out, datum)
+        return bytes(out)
 
     return write
 
@@ -109,15 +98,13 @@ def _writer(schema: Json, named: dict[str, Writer]) -> Writer:
     return made
 
 
-def _record_writer(schema: Json, named: dict[str, Writer], marks: Sequence[str] = ()) -> Callable[..., Any]:
-    """A function written out for this record, field by field; it returns where `marks` begin."""
+def _record_writer(schema: Json, named: dict[str, Writer]) -> Callable[..., Any]:
+    """A function written out for this record, field by field."""
     names: dict[str, Any] = {"SHORT": SHORT, "long_bytes": long_bytes}
     lines = ["def write(out, datum):", " get = datum.get"]
     for number, field in enumerate(schema["fields"]):
         nullable, inner = unwrapped(field["type"])
         name, default = field["name"], f"d{number}"
-        if name in marks:
-            lines.append(f" m{number} = len(out)")
         if "default" in field:
             names[default] = field["default"]
             lines.append(
@@ -135,8 +122,6 @@ def _record_writer(schema: Json, named: dict[str, Writer], marks: Sequence[str] 
             ]
         else:
             lines += [f" {line}" for line in value_lines]
-    places = "".join(f"m{number}, " for number, field in enumerate(schema["fields"]) if field["name"] in marks)
-    lines.append(f" return ({places})")
     exec("\n".join(lines), names)
     return cast(Callable[..., Any], names["write"])
 

@@ -1,67 +1,50 @@
 """Avro in Confluent wire format: one zero byte, the schema id (4 bytes, big-endian), then the Avro body.
 
-Schemas are parsed once. Inside the hub a time is an int, milliseconds since the epoch (UTC): the logical type stays on
-the wire and in the registry, but is not applied here, which saves a datetime per field and event.
+A value is read into the typed record of its `Body` (`hub.avro.bodies`), and written from it. One that another version
+of our schema wrote goes through `Foreign`.
 """
 
 from __future__ import annotations
 
-import io
-import json
 import struct
 from collections.abc import Callable
-from functools import cache
-from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
-import fastavro
-from fastavro.read import SchemaResolutionError
-from fastavro.schema import SchemaParseException, UnknownType, load_schema
+from fastavro.schema import SchemaParseException, UnknownType
 
+from hub.avro.bodies import BODIES
+from hub.avro.foreign import Foreign
+from hub.avro.generic import (
+    Datum,
+    Json,
+    decode_body,
+    encode_body,
+    parse,
+    parsed,
+    registered_text,
+    schema_json,
+)
+from hub.avro.record import Body, R, Record
+from hub.avro.schema_text import SchemaError
 from hub.errors import DecodeError
 
-Json = Any
-Datum = dict[str, Any]
+__all__ = [
+    "HEAD_BYTES",
+    "Codec",
+    "Datum",
+    "Json",
+    "decode_body",
+    "encode_body",
+    "head",
+    "parse",
+    "parsed",
+    "registered_text",
+    "schema_json",
+    "split",
+]
+
 _HEAD = struct.Struct(">bI")
 HEAD_BYTES = _HEAD.size
-
-
-def _without_logical_types(schema: Json) -> Json:
-    if isinstance(schema, dict):
-        return {k: _without_logical_types(v) for k, v in schema.items() if k != "logicalType"}
-    if isinstance(schema, list):
-        return [_without_logical_types(s) for s in schema]
-    return schema
-
-
-@cache
-def schema_json(name: str) -> Json:
-    """The full schema of a named record, all types that it refers to written out at their first use."""
-    with resources.as_file(resources.files("hub_schemas")) as folder:
-        return load_schema(str(folder / f"{name}.avsc"), _injected_schemas=set(), _write_hint=False)
-
-
-def registered_text(name: str) -> str:
-    """The schema as it is given to the registry: compact JSON, without the docs' white space."""
-    return json.dumps(schema_json(name), ensure_ascii=False, separators=(",", ":"))
-
-
-def parse(schema: Json) -> Json:
-    """A schema parsed for reading and writing, times as int milliseconds."""
-    return fastavro.parse_schema(_without_logical_types(schema), _force=True)
-
-
-@cache
-def parsed(name: str) -> Json:
-    """The project's own schema of that name, parsed."""
-    return parse(schema_json(name))
-
-
-def encode_body(name: str, datum: Datum) -> bytes:
-    """Avro body without the 5-byte head."""
-    out = io.BytesIO()
-    fastavro.schemaless_writer(out, parsed(name), datum)
-    return out.getvalue()
 
 
 def head(schema_id: int) -> bytes:
@@ -79,28 +62,12 @@ def split(value: bytes | None) -> tuple[int, memoryview]:
     return schema_id, memoryview(value)[HEAD_BYTES:]
 
 
-def decode_body(body: bytes | memoryview, writer: Json, reader: Json | None = None) -> Datum:
-    """One datum; DecodeError when the bytes end early, hold invalid UTF-8, or go on after the datum."""
-    stream = io.BytesIO(body)
-    try:
-        datum = fastavro.schemaless_reader(stream, writer, reader)
-    except UnicodeDecodeError as error:
-        raise DecodeError("utf8", f"a string is not UTF-8: {error.reason}; send Unicode as UTF-8") from None
-    except (EOFError, StopIteration, IndexError, struct.error) as error:
-        raise DecodeError(
-            "truncated", f"Avro body ends early ({type(error).__name__}); send the whole record"
-        ) from None
-    except SchemaResolutionError as error:
-        raise DecodeError("schema_mismatch", f"written with a schema that ours cannot read: {error}") from None
-    except (ValueError, TypeError, KeyError, OverflowError, MemoryError, RecursionError) as error:
-        raise DecodeError("avro", f"not a record of this schema: {type(error).__name__}") from None
-    if stream.tell() != len(body):
-        raise DecodeError(
-            "avro", f"{len(body) - stream.tell()} bytes stand after the record; the schema id may be wrong"
-        )
-    if not isinstance(datum, dict):
-        raise DecodeError("avro", "the schema is no record")
-    return datum
+class _Writer(NamedTuple):
+    """The schema of an id that is not ours: its full name, its JSON, and parsed."""
+
+    name: str
+    schema: Json
+    parsed: Json
 
 
 class Codec:
@@ -115,7 +82,33 @@ class Codec:
         self._heads = {name: head(schema_id) for name, schema_id in ids.items()}
         self._own = {schema_id: name for name, schema_id in ids.items()}
         self._lookup = lookup
-        self._foreign: dict[int, tuple[str, Json]] = {}
+        self._writers: dict[int, _Writer] = {}
+        self._foreign: dict[int, Foreign[Any]] = {}
+
+    def read(self, body: Body[R], value: bytes | None) -> R:
+        """The record of a value, which must be one of `body`; DecodeError (`schema_mismatch`) where it is another."""
+        if value is not None and value.startswith(self._heads[body.name]):
+            return body.read(value, HEAD_BYTES)
+        schema_id, _ = split(value)
+        name = self._name(schema_id)
+        if name != body.name:
+            raise DecodeError("schema_mismatch", f"schema id {schema_id} is {name}, this type needs {body.name}")
+        assert value is not None  # split refuses a missing one
+        foreign: Foreign[R] = self._foreign_reader(schema_id, body)
+        return foreign.read(value, HEAD_BYTES)
+
+    def read_any(self, value: bytes | None) -> tuple[Body[Any], Record]:
+        """(its Body, the record) of a value of any of our records; DecodeError (`schema_mismatch`) for another's."""
+        schema_id, _ = split(value)
+        name = self._name(schema_id)
+        body = BODIES.get(name)
+        if body is None:
+            raise DecodeError("schema_mismatch", f"schema id {schema_id} is {name}, which is no record of the hub")
+        return body, self.read(body, value)
+
+    def write(self, body: Body[R], record: R) -> bytes:
+        """Wire format. ValueError when a number is out of its bounds or a string is no Unicode."""
+        return self._heads[body.name] + body.write(record)
 
     def encode(self, name: str, datum: Datum) -> bytes:
         """Wire format. ValueError/TypeError if the datum does not fit the schema (a fault of the program)."""
@@ -127,8 +120,7 @@ class Codec:
 
     def name_of(self, value: bytes | None) -> str:
         """Full name of the record that wrote this value."""
-        schema_id, _ = split(value)
-        return self._own.get(schema_id) or self._writer(schema_id)[0]
+        return self._name(split(value)[0])
 
     def decode(self, value: bytes | None, expected: str | None = None) -> tuple[str, Datum]:
         """(record name, datum), resolved to the project's own version of that record where there is one.
@@ -139,22 +131,38 @@ class Codec:
         name = self._own.get(schema_id)
         writer = parsed(name) if name else None
         if name is None:
-            name, writer = self._writer(schema_id)
+            name, _, writer = self._writer(schema_id)
         if expected is not None and name != expected:
             raise DecodeError("schema_mismatch", f"schema id {schema_id} is {name}, this type needs {expected}")
         if schema_id in self._own or name not in self.ids:
             return name, decode_body(body, writer)
         return name, decode_body(body, writer, parsed(name))
 
-    def _writer(self, schema_id: int) -> tuple[str, Json]:
+    def _name(self, schema_id: int) -> str:
+        return self._own.get(schema_id) or self._writer(schema_id).name
+
+    def _foreign_reader(self, schema_id: int, body: Body[R]) -> Foreign[R]:
         found = self._foreign.get(schema_id)
+        if found is None:
+            try:
+                found = self._foreign[schema_id] = Foreign(body, self._writer(schema_id).schema)
+            except SchemaError as error:
+                raise _no_schema(schema_id, error) from None
+        return found
+
+    def _writer(self, schema_id: int) -> _Writer:
+        found = self._writers.get(schema_id)
         if found is None:
             schema = self._lookup(schema_id)
             name = schema.get("name", "") if isinstance(schema, dict) else ""
             namespace = schema.get("namespace", "") if isinstance(schema, dict) else ""
             full = name if "." in name or not namespace else f"{namespace}.{name}"
             try:
-                found = self._foreign[schema_id] = (full, parse(schema))
+                found = self._writers[schema_id] = _Writer(full, schema, parse(schema))
             except (SchemaParseException, UnknownType, KeyError, TypeError, ValueError) as error:
-                raise DecodeError("schema_id", f"schema id {schema_id} is no valid Avro schema: {error}") from None
+                raise _no_schema(schema_id, error) from None
         return found
+
+
+def _no_schema(schema_id: int, error: Exception) -> DecodeError:
+    return DecodeError("schema_id", f"schema id {schema_id} is no valid Avro schema: {error}")

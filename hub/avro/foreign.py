@@ -13,7 +13,7 @@ from typing import Any, Generic
 
 import msgspec
 
-from hub.avro.codec import decode_body, parse, parsed
+from hub.avro.generic import decode_body, parse, parsed
 from hub.avro.reader import Reader, truncated
 from hub.avro.record import Body, R
 from hub.avro.schema_text import Node

@@ -9,11 +9,9 @@ goes through `Codec.decode`, as ever.
 
 from __future__ import annotations
 
-from hub.avro.body_reader import marked_reader, reader
-from hub.avro.body_writer import marked_writer, writer
+from hub.avro.body_reader import reader
+from hub.avro.body_writer import writer
 from hub.avro.codec import HEAD_BYTES, Codec, Datum, head
-
-Places = tuple[int, ...]
 
 
 class OwnRecord:
@@ -41,30 +39,6 @@ class OwnRecord:
             return self._read(value, HEAD_BYTES)
         return self._codec.decode(value, self.name)[1]
 
-    def decode_marked(self, value: bytes | None) -> tuple[Datum, Places | None]:
-        """See `MarkedRecord`; of one without marks None."""
-        return self.decode(value), None
-
     def with_head(self, body: bytes) -> bytes:
         """Wire format of a body."""
         return self._head + body
-
-
-class MarkedRecord(OwnRecord):
-    """One that also tells where some of its fields begin.
-
-    write_marked: as `write`, and the places in the body. Places are in the schema's order.
-    """
-
-    __slots__ = ("_read_marked", "write_marked")
-
-    def __init__(self, codec: Codec, name: str, *marks: str) -> None:
-        super().__init__(codec, name)
-        self.write_marked = marked_writer(name, *marks)
-        self._read_marked = marked_reader(name, *marks)
-
-    def decode_marked(self, value: bytes | None) -> tuple[Datum, Places | None]:
-        """As `decode`, and the places in `value`; None if it was written with another version of the schema."""
-        if value is not None and value.startswith(self._head):
-            return self._read_marked(value, HEAD_BYTES)
-        return self._codec.decode(value, self.name)[1], None

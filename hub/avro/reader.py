@@ -117,9 +117,17 @@ class Reader:
         return True
 
     def optional_string(self) -> str | None:
+        at = self.at
+        if at < self.size and self.value[at] == 0:  # as most are
+            self.at = at + 1
+            return None
         return self.string() if self.present() else None
 
     def optional_long(self) -> int | None:
+        at = self.at
+        if at < self.size and self.value[at] == 0:
+            self.at = at + 1
+            return None
         return self.long() if self.present() else None
 
     def count(self, least: i64) -> i64:

@@ -12,9 +12,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from typing import Any
 
+from hub.avro import bodies
 from hub.avro.codec import Codec
+from hub.avro.records.dossier import DossierStep
 from hub.config import Settings
 from hub.errors import BadRecord
 from hub.events.families import PROCEDURE, SERVICE
@@ -22,13 +23,11 @@ from hub.kafka.compacted_copy import Follower, following
 from hub.model.catalogue import time_limits
 from hub.model.deadline_rules import rules as deadline_rules
 from hub.model.deadlines import Rules, limit_end
-from hub.model.online_services import Offer, Standing, offer, refusal, standing
+from hub.model.online_services import Offer, Standing, refusal
 from hub.observe.health import HEALTH
 from hub.observe.metrics import CATALOGUE_COPY_AGE_SECONDS
 
 log = logging.getLogger(__name__)
-
-Datum = dict[str, Any]
 
 
 class CatalogueCopy:
@@ -54,14 +53,13 @@ class CatalogueCopy:
         except BadRecord as error:
             log.error("%s of %s is not usable and was left out: %s", code, topic, error)
 
-    def admit(self, datum: Datum) -> None:
+    def admit(self, step: DossierStep) -> None:
         """A dossier's first step. BadRecord (`not_offered`): filed online for what is not offered online."""
-        if datum["channel"] != "ONLINE":
+        if step.channel != "ONLINE":
             return
-        code = datum["procedure_code"]
-        at = datum["submitted_at"] or datum["occurred_at"]
-        offers = self._services.get(code, {}).values()
-        if reason := refusal(self._procedures.get(code), offers, at, self._strict):
+        code, at = step.procedure_code, step.submitted_at or step.occurred_at
+        offers = self._services.get(code or "", {}).values()
+        if reason := refusal(self._procedures.get(code or ""), offers, at, self._strict):
             raise BadRecord(
                 "not_offered",
                 f"procedure_code: {code} was filed online, but {reason}; mend catalogue or channel, then replay",
@@ -83,19 +81,22 @@ class CatalogueCopy:
             self._procedures.pop(code, None)
             self._limits.pop(code, None)
             return
-        procedure = self._codec.decode(value, PROCEDURE.state_record)[1]
-        self._procedures[code] = standing(procedure)
+        procedure = self._codec.read(bodies.PROCEDURE, value)
+        self._procedures[code] = Standing(procedure.active, procedure.active_since)
         if self._rules is not None:
-            self._limits[code] = time_limits(procedure)
+            ways = [(way.time_limit, way.time_limit_unit) for way in procedure.time_limits or ()]
+            self._limits[code] = time_limits((procedure.time_limit, procedure.time_limit_unit), *ways)
 
     def _service(self, code: str, value: bytes | None) -> None:
-        service = self._codec.decode(value, SERVICE.state_record)[1] if value is not None else None
+        service = self._codec.read(bodies.ONLINE_SERVICE, value) if value is not None else None
         if (before := self._procedure_of.pop(code, None)) is not None:
             self._services[before].pop(code, None)
         if service is not None:
-            procedure = service["procedure_code"] or code.rpartition(".")[0]
+            procedure = service.procedure_code or code.rpartition(".")[0]
             self._procedure_of[code] = procedure
-            self._services.setdefault(procedure, {})[code] = offer(service)
+            self._services.setdefault(procedure, {})[code] = Offer(
+                service.active, service.active_since, service.level, service.whole_process
+            )
 
 
 @contextlib.asynccontextmanager

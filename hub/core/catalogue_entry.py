@@ -2,43 +2,51 @@
 
 from __future__ import annotations
 
-from hub.avro.body_writer import long_bytes
-from hub.avro.own_record import OwnRecord
-from hub.core.key_state import Datum, Incoming, KeyState, check_size, header
+from collections.abc import Sequence
+from typing import Generic
+
+from librt.strings import BytesWriter
+from msgspec.structs import replace
+
+from hub.avro.codec import Codec, head
+from hub.avro.record import Body
+from hub.avro.records.procedure import ProcedureChange
+from hub.avro.records.service import ServiceChange
+from hub.avro.writer import put_boolean, put_long
+from hub.core.key_state import Incoming, KeyState, check_size, header
 from hub.events.families import Family
 from hub.model import catalogue
+from hub.model.catalogue import Entry
 from hub.model.facts import pack_keys, unpack_all
 from hub.stream.stage import Stored
 
-_LATE_AVRO = (b"\x00", b"\x01")
 
+class CatalogueState(KeyState[ProcedureChange | ServiceChange], Generic[Entry]):
+    """fresh: the entry before the first change. keys: see `hub.model.catalogue.merge`."""
 
-class CatalogueState(KeyState):
-    """keys: see `hub.model.catalogue.merge`."""
+    __slots__ = ("entry", "family", "keys", "record")
 
-    __slots__ = ("datum", "family", "keys")
-
-    def __init__(self, family: Family, code: str, record: OwnRecord, stored: Stored | None) -> None:
-        super().__init__(record, stored)
+    def __init__(self, family: Family, codec: Codec, body: Body[Entry], fresh: Entry, stored: Stored | None) -> None:
+        super().__init__(head(codec.ids[body.name]), stored)
+        self.record: Body[Entry] = body
         self.family = family
-        if stored is None:
-            # What was never published or withdrawn, only amended, is taken to be offered.
-            self.datum: Datum = {family.code: code, "active": True}
-            self.keys: tuple[int, ...] | list[int] = ()
-        else:
-            self.datum = record.decode(stored.value)
-            self.keys = unpack_all(header(stored, "facts"))
+        self.entry: Entry = fresh if stored is None else codec.read(body, stored.value)
+        self.keys: Sequence[int] = () if stored is None else unpack_all(header(stored, "facts"))
 
-    def apply(self, datum: Datum, datum_body: bytes, incoming: Incoming) -> bytes:
-        low = int.from_bytes(incoming.who[:2], "big")
-        key = catalogue.order_key(datum["occurred_at"], datum["change"], low)
-        entry, keys, late = catalogue.merge(self.datum, self.keys, datum, key, self.family.catalogue_fields)
-        entry["hub_seq"] = self.seq + 1
-        body = self.record.write(entry)
-        event = b"".join((long_bytes(self.seq + 1), _LATE_AVRO[late], datum_body, body))
-        check_size(len(event), len(body) + len(self.ring) + 8 * len(keys), incoming.overhead)
-        self.datum, self.keys = entry, keys
-        self.accept(body, incoming)
+    def apply(self, published: ProcedureChange | ServiceChange, body: bytes, incoming: Incoming) -> bytes:
+        key = catalogue.order_key(published.occurred_at, published.change, incoming.low())
+        merged, keys, late = catalogue.merge(self.entry, self.keys, published, key, self.family.catalogue_fields)
+        entry = replace(merged, hub_seq=self.seq + 1)
+        state = self.record.write(entry)
+        out = BytesWriter()
+        put_long(out, self.seq + 1)
+        put_boolean(out, late)
+        out.write(body)
+        out.write(state)
+        event = out.getvalue()
+        check_size(len(event), len(state) + len(self.ring) + 8 * len(keys), incoming.overhead)
+        self.entry, self.keys = entry, keys
+        self.accept(state, incoming)
         return event
 
     def headers(self) -> list[tuple[str, bytes]]:

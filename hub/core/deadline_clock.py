@@ -13,7 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from hub.avro.own_record import OwnRecord
+from hub.avro import bodies
+from hub.avro.codec import Codec
+from hub.avro.records.dossier import DossierDeadline
+from hub.avro.records.enums import DeadlineKind
 from hub.config import DeadlineSettings
 from hub.events import families
 from hub.events.envelope import Envelope, derived_id, rfc3339
@@ -42,7 +45,7 @@ class _Partition:
     view: int
     scanned_at: float
     unseen: list[bytes]
-    heap: list[tuple[int, bytes, str, int]] = field(default_factory=list)
+    heap: list[tuple[int, bytes, DeadlineKind, int]] = field(default_factory=list)
     planned: dict[tuple[bytes, str], tuple[int, int, frozenset[str]]] = field(default_factory=dict)
 
 
@@ -57,10 +60,10 @@ def _at_the_date(kind: str) -> bool:
 
 
 class Clock:
-    """record: `vn.hub.DossierDeadline`."""
+    """codec: of its questions."""
 
-    def __init__(self, record: OwnRecord, settings: DeadlineSettings) -> None:
-        self._record = record
+    def __init__(self, codec: Codec, settings: DeadlineSettings) -> None:
+        self._codec = codec
         self._rules = rules(settings)
         self._warn_days = settings.warn_working_days
         self._catch_up_ms = settings.catch_up_days * DAY_MS
@@ -134,7 +137,7 @@ class Clock:
                 heapq.heappush(part.heap, (at, key, kind, watch.deadline_at))
         part.planned[key, header] = (watch.deadline_at, watch.since, kinds.union(new))
 
-    def _question(self, partition: int, key: bytes, kind: str, at: int, watch: Watch, now: float) -> Out:
+    def _question(self, partition: int, key: bytes, kind: DeadlineKind, at: int, watch: Watch, now: float) -> Out:
         code, date = key.decode(), str(watch.deadline_at)
         if HEADER_OF[kind] != DEADLINE:
             date = f"{watch.since}/{date}"  # two agencies may have the same
@@ -146,8 +149,5 @@ class Clock:
             time=utc_text(at),
             recordedtime=rfc3339(datetime.fromtimestamp(now, UTC)),
         )
-        body = self._record.write(
-            {"dossier_code": code, "kind": kind, "occurred_at": at, "due_at": watch.due_at,
-             "deadline_at": watch.deadline_at}
-        )  # fmt: skip
-        return Out(INGRESS, key, self._record.with_head(body), envelope.headers(), partition)
+        asked = DossierDeadline(code, kind, at, watch.due_at, watch.deadline_at)
+        return Out(INGRESS, key, self._codec.write(bodies.DOSSIER_DEADLINE, asked), envelope.headers(), partition)

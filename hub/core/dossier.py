@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
-from hub.avro.body_writer import long_bytes
-from hub.avro.own_record import MarkedRecord
+from librt.strings import BytesWriter
+from msgspec.structs import replace
+
+from hub.avro import bodies
+from hub.avro.codec import Codec, head
+from hub.avro.records.dossier import Dossier, DossierDeadline, DossierStep
+from hub.avro.writer import put_boolean, put_long
 from hub.control.rights import covers
-from hub.core import repeated_step
-from hub.core.key_state import Datum, Incoming, KeyState, check_size, header
+from hub.core.key_state import Incoming, KeyState, check_size, header
 from hub.errors import BadRecord
 from hub.model import codes, dates, derived_dates, facts, step_history
 from hub.model.deadline_watch import (
@@ -27,52 +30,40 @@ from hub.model.lifecycle import WAITING
 from hub.model.transitions import STATUSES
 from hub.stream.stage import Stored
 
-_STATUS_AVRO = [long_bytes(number) for number in range(len(STATUSES))]
-_LATE_AVRO = (b"\x00", b"\x01")
-_KEY = struct.Struct("<q")
 
-
-class DossierState(KeyState):
+class DossierState(KeyState[DossierStep]):
     """keep: how many steps are kept for judging late ones (setting `core.keep_steps`). rules: of deadlines. limit: of
     procedures, where the core derives NgayHenTra.
 
-    last: what the last step told, if the next may repeat it; then `newest` is the key of the last that did, which
-    `datum` and `keys` know of only after `_settle`.
-    dates: what its steps tell of `watch`.
+    dossier: as it is; before its first step only with its code. keys: see `hub.model.facts`. dates: what its steps tell
+    of `watch`.
     """
 
-    __slots__ = ("_doubted", "_packed", "_pieces", "_told", "_transfer", "_written", "dates", "datum", "history",
-                 "keep", "keys", "last", "limit", "newest", "rules", "watch", "writer")  # fmt: skip
+    __slots__ = ("_doubted", "_transfer", "dates", "dossier", "history", "keep", "keys", "limit", "rules",
+                 "watch")  # fmt: skip
 
     def __init__(
-        self, code: str, record: MarkedRecord, stored: Stored | None, keep: int, rules: Rules,
+        self, code: str, codec: Codec, stored: Stored | None, keep: int, rules: Rules,
         limit: derived_dates.Limit | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(record, stored)
-        self.limit = limit
-        self.writer = record
-        self.last: repeated_step.Repeat | None = None
-        self.newest = 0
-        self._written: list[int] | None = None
-        self._pieces = (b"", b"")  # of the dossier's Avro: before its number, after the time of its status
-        self._packed: tuple[bytes, bytes] | None = None  # the packed keys, before and after the newest of them
-        self._told = 0  # the due date that the last step told
-        self._doubted = False  # the watch is of a program that knew less of it: counted anew with the next step
+        super().__init__(head(codec.ids[bodies.DOSSIER.name]), stored)
         self.keep = keep
         self.rules = rules
+        self.limit = limit
+        self._doubted = False  # the watch is of a program that knew less of it: counted anew with the next step
         watches = watches_of(stored.headers) if stored else {}
         self.watch = watches.get(DEADLINE)
         if stored is None:
             codes.dossier(code)
-            self.datum: Datum = {"dossier_code": code, "attachments": [], "fees": []}
+            self.dossier = Dossier(code, 0, "UNKNOWN", 0)
             self.history = step_history.History()
-            self.keys: tuple[int, ...] | list[int] = facts.NO_KEYS
+            self.keys: list[int] = facts.NO_KEYS
             self.dates = dates.Dates()
         else:
-            self.datum = record.decode(stored.value)
+            self.dossier = codec.read(bodies.DOSSIER, stored.value)
             steps = header(stored, "steps")
             self.history = step_history.unpack(steps)
-            items = len(self.datum["attachments"]) + len(self.datum["fees"])
+            items = len(self.dossier.attachments) + len(self.dossier.fees)
             self.keys = facts.unpack_keys(header(stored, "facts"), items)
             if step_history.is_old(steps):
                 self.keys = [step_history.renumbered(key) for key in self.keys]
@@ -93,143 +84,106 @@ class DossierState(KeyState):
 
     def check_holder(self, agencies: Collection[str]) -> None:
         """BadRecord (`right`) unless one of these holds the dossier now, as far as the hub knows."""
-        holder = self.datum.get(facts.HOLDER)
+        holder = self.dossier.holder_agency_code
         if holder is None or not covers(agencies, holder):
             raise BadRecord(
                 "right", "the dossier is another agency's and was not passed on to the sender", "dossier_code"
             )
 
-    def apply(self, datum: Datum, datum_body: bytes, incoming: Incoming) -> bytes:
-        self._settle()
-        key = step_history.order_key(
-            datum["occurred_at"], datum["step"], datum["correction"], int.from_bytes(incoming.who[:2], "big")
-        )
+    def apply(self, published: DossierStep, body: bytes, incoming: Incoming) -> bytes:
+        key = step_history.order_key(published.occurred_at, published.step, published.correction, incoming.low())
         before = self.history
         judged = before.add(key, self.keep)
-        dossier, keys = facts.merge(self.datum, self.keys, datum, key)
-        derived_dates.fill(dossier, keys, self.datum, judged.history, self.limit)
-        standing = judged.history.tail
-        dossier["hub_seq"] = self.seq + 1
-        dossier["status"] = STATUSES[standing.status]
-        dossier["status_at"] = standing.since
-        body, places = self.writer.write_marked(dossier)
-        event = self._event(judged, datum_body, body, incoming)
-        self.last, self._packed = None, None
-        self._written = repeated_step.written(self.keys, keys, key) if places else None
-        if places:
-            self._pieces = (body[: places[0]], body[places[1] :])
-        self.datum, self.keys, self.history, self.newest = dossier, keys, judged.history, key
-        self._told = datum["due_at"] or 0
-        self._follow(before, key, keys[facts.DUE_AT] == key)
-        self.accept(body, incoming)
-        return event
-
-    def remember(self, value: bytes, places: Sequence[int]) -> None:
-        """What the step told that was applied just now. As `repeat.Repeat`."""
-        self.last = repeated_step.remembered(value, places, self._written)
-
-    def again(self, step: repeated_step.Step, datum_body: bytes, incoming: Incoming) -> bytes | None:
-        """As `apply`, with a step that `last` knows; None, and nothing done, if it did not happen last."""
-        key = step_history.order_key(step.at, step.kind, step.correction, int.from_bytes(incoming.who[:2], "big"))
-        before = self.history
-        receipt = step.kind == "RECEIVED" and not self.keys[facts.RECEIVED_AT]  # its time is a fact then
-        undated = self.limit is not None and self.watch is None  # its procedure may have become known
-        if key < before.keys[-1] or receipt or undated:
-            return None
-        judged = before.add(key, self.keep)
-        standing, (code, rest) = judged.history.tail, self._pieces
-        body = b"".join(
-            (code, long_bytes(self.seq + 1), _STATUS_AVRO[standing.status], long_bytes(standing.since), rest)
+        history, number = judged.history, self.seq + 1
+        standing = history.tail
+        merged, keys = facts.merge(
+            self.dossier, self.keys, published, key, number, STATUSES[standing.status], standing.since
         )
-        event = self._event(judged, datum_body, body, incoming)
-        self.history, self.newest = judged.history, key
-        self._follow(before, key, True)
-        self.accept(body, incoming)
+        dossier = derived_dates.filled(merged, keys, self.dossier, history, self.limit)
+        state = bodies.DOSSIER.write(dossier)
+        out = BytesWriter()
+        put_long(out, number)
+        put_boolean(out, judged.late)
+        put_long(out, judged.status)
+        out.write(body)
+        out.write(state)
+        event = out.getvalue()
+        self._check_size(event, state, incoming)
+        self.dossier, self.keys, self.history = dossier, keys, history
+        self._follow(before, key, published.due_at or 0)
+        self.accept(state, incoming)
         return event
 
-    def _follow(self, before: step_history.History, key: int, newest: bool) -> None:
-        """`dates` and `watch` after the step of this key, which `history` has already and `before` has not. newest: no
-        step that happened later tells the due date."""
-        self.dates = self.dates.after(before, self.history, key, self._told, newest)
-        due_at = self.datum.get("due_at")
+    def _follow(self, before: step_history.History, key: int, told: int) -> None:
+        """`dates` and `watch` after the step of this key, which `history` has already and `before` has not. told: the
+        due date that it tells, or 0."""
+        written = self.keys[facts.DUE_AT]
+        newest = written == key  # no step that happened later tells the due date
+        self.dates = self.dates.after(before, self.history, key, told, newest)
+        due_at = self.dossier.due_at
         if due_at is None:
             self.watch = None
             return
-        written = self.keys[facts.DUE_AT]
         if written:
             promised, since = self.dates.promised(self.history)
             since = since if promised == due_at else step_history.key_time(written)
         else:
-            since = int(self.datum["received_at"])
+            assert self.dossier.received_at is not None  # the derived date counts from it
+            since = self.dossier.received_at
         in_order = not before.keys or key >= before.keys[-1]
         waited = before.tail.status in WAITING
         settled = in_order and not (self._doubted or self.dates.full)
         self._doubted = False
         self.watch = followed(self.watch, self.rules, due_at, since, self.dates, self.history, settled, waited)
 
-    def _event(self, judged: step_history.Judged, datum_body: bytes, body: bytes, incoming: Incoming) -> bytes:
-        """The canonical event's Avro body. BadRecord (`limit`)."""
-        event = b"".join(
-            (long_bytes(self.seq + 1), _LATE_AVRO[judged.late], _STATUS_AVRO[judged.status], datum_body, body)
-        )  # fmt: skip
-        check_size(len(event), len(body) + len(self.ring) + 8 * (len(self.keys) + self.keep), incoming.overhead)
-        return event
-
-    def _settle(self) -> None:
-        """`datum` and `keys` as they are after the last repetition."""
-        if self.last is not None:
-            keys = self.keys = list(self.keys)
-            for place in self.last.written:
-                keys[place] = self.newest
-            standing = self.history.tail
-            self.datum["status"], self.datum["status_at"] = STATUSES[standing.status], standing.since
-
-    def tell(self, asked: Datum, asked_body: bytes, incoming: Incoming) -> bytes | None:
+    def tell(self, asked: DossierDeadline, body: bytes, incoming: Incoming) -> bytes | None:
         """The canonical deadline event's Avro body; None if the dossier does not run towards that deadline (any more),
         or it was told. BadRecord (`limit`) leaves everything as it was."""
-        kind, transfer = asked["kind"], HEADER_OF.get(asked["kind"]) == TRANSFER
+        transfer = HEADER_OF.get(asked.kind) == TRANSFER
         watch = self._holders_watch() if transfer else self.watch
-        told = watch and watch.told(kind, asked["deadline_at"])
-        if not told:
+        told = watch.told(asked.kind, asked.deadline_at) if watch is not None else None
+        if told is None:
             return None
-        self._settle()
-        dossier = self.datum | {"hub_seq": self.seq + 1}
-        body = self.record.write(dossier)
-        event = b"".join((long_bytes(self.seq + 1), asked_body, body))
-        check_size(len(event), len(body) + len(self.ring) + 8 * (len(self.keys) + self.keep), incoming.overhead)
-        self.datum = dossier
+        dossier = replace(self.dossier, hub_seq=self.seq + 1)
+        state = bodies.DOSSIER.write(dossier)
+        out = BytesWriter()
+        put_long(out, self.seq + 1)
+        out.write(body)
+        out.write(state)
+        event = out.getvalue()
+        self._check_size(event, state, incoming)
+        self.dossier = dossier
         if transfer:
             self._transfer = self._held(), told
         else:
             self.watch, self.dates = told, self.dates.reporting(told.deadline_at, told.mask)
-        self.accept(body, incoming)
+        self.accept(state, incoming)
         return event
 
     def headers(self) -> list[tuple[str, bytes]]:
-        watches = ((DEADLINE, self.watch), (TRANSFER, self._holders_watch()))
-        found = [(name, watch.pack()) for name, watch in watches if watch]
-        if packed := self.dates.pack():
+        found = [("steps", self.history.pack()), ("facts", facts.pack_keys(self.keys))]
+        if self.watch is not None:
+            found.append((DEADLINE, self.watch.pack()))
+        holders = self._holders_watch()
+        if holders is not None:
+            found.append((TRANSFER, holders.pack()))
+        packed = self.dates.pack()
+        if packed:
             found.append((dates.DATES, packed))
-        return [("steps", self.history.pack()), ("facts", self._packed_keys()), *found]
+        return found
+
+    def _check_size(self, event: bytes, state: bytes, incoming: Incoming) -> None:
+        """BadRecord (`limit`)."""
+        check_size(len(event), len(state) + len(self.ring) + 8 * (len(self.keys) + self.keep), incoming.overhead)
 
     def _held(self) -> tuple[str | None, int | None]:
         """Who holds the dossier by a transfer, and until when."""
-        return self.datum.get(facts.HOLDER), self.datum.get("holder_due_at")
+        return self.dossier.holder_agency_code, self.dossier.holder_due_at
 
     def _holders_watch(self) -> Watch | None:
         """Of the holder's date, as it stands after the last event; None without one."""
         held, (known, watch) = self._held(), self._transfer
-        since = self.datum.get("holder_since") or 0
+        since = self.dossier.holder_since or 0
         watch = transferred(watch if held == known else None, held[1], since, self.history.tail.status)
         self._transfer = held, watch
         return watch
-
-    def _packed_keys(self) -> bytes:
-        """Only the newest changes from repetition to repetition."""
-        if self._packed is None:
-            self._settle()
-            if self.last is None or not self.last.written or self.keys[facts.HOLDER_KEY] == self.newest:
-                return facts.pack_keys(self.keys)
-            self._packed = facts.pack_split(self.keys)
-        before, after = self._packed
-        return before + _KEY.pack(self.newest) + after

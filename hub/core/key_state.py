@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Final, Generic, NamedTuple, TypeVar
 
-from hub.avro.own_record import OwnRecord
+from hub.avro.record import Record as AvroRecord
 from hub.core import dedupe
 from hub.errors import BadRecord
 from hub.events.envelope import HUB_SEQ
 from hub.kafka.topics import RECORD_LIMIT
 from hub.stream.stage import Stored
 
-Datum = dict[str, Any]
-
-HEADROOM = 4_096
+HEADROOM: Final = 4_096
 """Bytes of a record left for its framing and the headers that the hub adds."""
+
+P = TypeVar("P", bound=AvroRecord, contravariant=True)
+"""What agencies publish of this family."""
 
 
 def header(stored: Stored, name: str) -> bytes:
@@ -39,14 +39,20 @@ class Incoming(NamedTuple):
     what: bytes
     overhead: int
 
+    def low(self) -> int:
+        """What orders it among events of the same kind and moment."""
+        return self.who[0] << 8 | self.who[1]
 
-class KeyState(ABC):
-    """One dossier, procedure or service. `seq` events were accepted; `ring` knows the last of them."""
 
-    __slots__ = ("body", "changed", "record", "ring", "seq")
+class KeyState(ABC, Generic[P]):
+    """One dossier, procedure or service. `seq` events were accepted; `ring` knows the last of them.
 
-    def __init__(self, record: OwnRecord, stored: Stored | None) -> None:
-        self.record = record
+    head: of the state's wire format. body: the state as it is, once an event was accepted."""
+
+    __slots__ = ("body", "changed", "head", "ring", "seq")
+
+    def __init__(self, head: bytes, stored: Stored | None) -> None:
+        self.head = head
         self.seq = version(stored) if stored else 0
         self.ring = header(stored, "ring") if stored else b""
         self.body = b""
@@ -64,14 +70,11 @@ class KeyState(ABC):
         return True
 
     @abstractmethod
-    def apply(self, datum: Datum, datum_body: bytes, incoming: Incoming) -> bytes:
+    def apply(self, published: P, body: bytes, incoming: Incoming) -> bytes:
         """Take the event in: judge it, merge it, number it. Returns the canonical event's Avro body.
 
-        datum_body: the datum as Avro. BadRecord (`transition`, `limit`) leaves everything as it was.
+        body: what was published, as Avro. BadRecord (`transition`, `limit`) leaves everything as it was.
         """
-
-    def remember(self, value: bytes, places: Sequence[int]) -> None:  # noqa: B027 - most have no use for it
-        """What was applied just now stands in `value`, in wire format, just as it came; `places`: of its marks."""
 
     @abstractmethod
     def headers(self) -> list[tuple[str, bytes]]:
@@ -80,7 +83,7 @@ class KeyState(ABC):
     def state(self) -> Stored:
         """The state record after the last event; what only the core needs is in its headers."""
         headers = [(HUB_SEQ, str(self.seq).encode()), ("ring", self.ring), *self.headers()]
-        return Stored(self.record.with_head(self.body), headers)
+        return Stored(self.head + self.body, headers)
 
     def accept(self, body: bytes, incoming: Incoming) -> None:
         """Count the event as taken in; `body` is the state after it."""

@@ -8,14 +8,13 @@ import traceback
 from pathlib import Path
 
 from hub.avro.codec import Codec
-from hub.avro.own_record import OwnRecord
 from hub.config import Settings
 from hub.core.catalogue_copy import beside, catalogue_copy
 from hub.core.deadline_clock import Clock, runs
 from hub.core.key_state import version
-from hub.core.step import Admit, dead_letter, make_step
+from hub.core.processors import Admit
+from hub.core.step import dead_letter, make_step
 from hub.errors import BadRecord
-from hub.events import families
 from hub.kafka.topics import DOSSIERS, INGRESS, PROCEDURES, SERVICES
 from hub.machine import build
 from hub.model.derived_dates import Limit
@@ -46,7 +45,7 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
 def engine_config(
     codec: Codec, settings: Settings, admit: Admit | None = None, limit: Limit | None = None
 ) -> EngineConfig:
-    clock = Clock(OwnRecord(codec, families.CLOCK_RECORD), settings.deadlines)
+    clock = Clock(codec, settings.deadlines)
     return EngineConfig(
         name="hub.core",
         sources=(INGRESS,),

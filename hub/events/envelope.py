@@ -38,10 +38,7 @@ def derived_id(*parts: str) -> str:
 
     Put together here: `uuid.uuid5` takes five times as long, and the core makes one of these an event.
     """
-    return _uuid5("\x1f".join(parts).encode())
-
-
-def _uuid5(name: bytes) -> str:
+    name = "\x1f".join(parts).encode()
     raw = bytearray(hashlib.sha1(_SPACE + name, usedforsecurity=False).digest()[:16])
     raw[6] = raw[6] & 0x0F | 0x50
     raw[8] = raw[8] & 0x3F | 0x80
@@ -101,7 +98,11 @@ class Envelope:
         )  # fmt: skip
 
 
-_KNOWN = {"id", "source", "type", "subject", "time", "recordedtime", "traceparent", "causationid"}
+_ATTRIBUTES = {
+    f"ce_{name}": name
+    for name in ("id", "source", "type", "subject", "time", "recordedtime", "traceparent", "causationid")
+}
+"""The header of each attribute that has a field here."""
 
 
 def read_headers(headers: Headers) -> Envelope:
@@ -114,65 +115,26 @@ def read_headers(headers: Headers) -> Envelope:
             value = raw.decode() if raw is not None else ""
         except UnicodeDecodeError:
             raise BadRecord("envelope", f"header {name} is not UTF-8; send it as UTF-8", name) from None
-        if name.startswith("ce_"):
-            attribute = name[3:]
-            if attribute == "specversion":
-                version = value
-            elif attribute in _KNOWN:
-                known[attribute] = value
-            else:
-                extensions[attribute] = value
+        attribute = _ATTRIBUTES.get(name)
+        if attribute is not None:
+            known[attribute] = value
+        elif name == "ce_specversion":
+            version = value
+        elif name.startswith("ce_"):
+            extensions[name[3:]] = value
         elif name == "content-type":
             content_type = value
         elif name == HUB_SEQ:
             if not (value.isascii() and value.isdecimal() and len(value) <= MAX_SEQ_DIGITS):
                 raise BadRecord("envelope", f"header {name} must be a decimal number; got {value[:32]!r}", name)
             hub_seq = int(value)
-    for attribute in ("id", "source", "type"):
-        if not known.get(attribute):
-            raise BadRecord(
-                "envelope", f"CloudEvents attribute {attribute} is missing; send header ce_{attribute}", attribute
-            )
+    for needed in ("id", "source", "type"):
+        if not known.get(needed):
+            raise BadRecord("envelope", f"CloudEvents attribute {needed} is missing; send header ce_{needed}", needed)
     if version != "1.0":
         raise BadRecord("envelope", f"specversion is {version!r}; only 1.0 is understood", "specversion")
     known.setdefault("subject", "")
     return Envelope(**known, content_type=content_type or CONTENT_TYPE, hub_seq=hub_seq, extensions=extensions)
-
-
-_CONTENT_TYPE = CONTENT_TYPE.encode()
-_PLAIN = frozenset({"content-type", "ce_specversion", *(f"ce_{name}" for name in _KNOWN)})
-
-
-def plain(headers: Headers) -> dict[str, bytes] | None:
-    """The headers by name, if they are as most events have them: ASCII, each once, no extension, none of the needed
-    ones missing, when it was recorded among them. None: `read_headers` has to look."""
-    found = dict(headers)
-    if len(found) != len(headers) or not found.keys() <= _PLAIN or None in found.values():
-        return None
-    get = found.get
-    if not (get("ce_id") and get("ce_source") and get("ce_type") and get("ce_recordedtime")):
-        return None
-    return found if get("ce_specversion") == b"1.0" and b"".join(found.values()).isascii() else None
-
-
-def plain_caused(found: dict[str, bytes], type: str, subject: bytes, hub_seq: int) -> list[tuple[str, bytes]]:
-    """As `caused(type, hub_seq).headers()` of the envelope that `plain` found."""
-    id, source, kind, get = found["ce_id"], found["ce_source"], type.encode(), found.get
-    out = [
-        ("content-type", _CONTENT_TYPE),
-        ("ce_specversion", b"1.0"),
-        ("ce_id", _uuid5(b"%b\x1f%b\x1f%b\x1f" % (source, id, kind)).encode()),
-        ("ce_source", source),
-        ("ce_type", kind),
-        ("ce_subject", subject),
-    ]
-    if time := get("ce_time"):
-        out.append(("ce_time", time))
-    out.append(("ce_recordedtime", found["ce_recordedtime"]))
-    if trace := get("ce_traceparent"):
-        out.append(("ce_traceparent", trace))
-    out += (("ce_causationid", id), (HUB_SEQ, b"%d" % hub_seq))
-    return out
 
 
 def trace_of(source: str, event: str) -> str:

@@ -10,12 +10,7 @@ CONTENT_BYTES = 4
 
 def identity(source: str, event_id: str) -> bytes:
     """Hash of what makes an event one and the same (CloudEvents: source and id)."""
-    return identity_of(source.encode(), event_id.encode())
-
-
-def identity_of(source: bytes, event_id: bytes) -> bytes:
-    """The same, of both in UTF-8."""
-    return blake2b(b"%b\x1f%b" % (source, event_id), digest_size=IDENTITY_BYTES).digest()
+    return blake2b(f"{source}\x1f{event_id}".encode(), digest_size=IDENTITY_BYTES).digest()
 
 
 def content(body: bytes) -> bytes:

@@ -5,10 +5,15 @@ PUBLISHED offers it, WITHDRAWN ends that, the later of the two counts; AMENDED c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TypeVar
 
-Datum = dict[str, Any]
+from msgspec.structs import replace
+
+from hub.avro.records.procedure import Procedure, ProcedureChange
+from hub.avro.records.service import OnlineService, ServiceChange
+
+Entry = TypeVar("Entry", Procedure, OnlineService)
 
 PROCEDURE_FIELDS = (
     "name", "agency_code", "authority_level", "field_code", "field_name", "time_limit", "time_limit_unit", "fee_vnd",
@@ -27,11 +32,9 @@ CHANGES = ("PUBLISHED", "AMENDED", "WITHDRAWN")
 _LAST, _ACTIVE, _FIRST_FIELD = 0, 1, 2
 
 
-def time_limits(procedure: Mapping[str, Any]) -> tuple[tuple[float, str], ...]:
-    """(amount, DONVITINH) of a procedure and of each way in which it can be handed in, as far as told."""
-    rows = [procedure, *(procedure.get("time_limits") or ())]
-    pairs = [(row.get("time_limit"), row.get("time_limit_unit")) for row in rows]
-    return tuple((float(amount), str(unit)) for amount, unit in pairs if amount and unit)
+def time_limits(*limits: tuple[float | None, str | None]) -> tuple[tuple[float, str], ...]:
+    """(amount, DONVITINH), as far as told: of a procedure, and of each way in which it can be handed in."""
+    return tuple([(float(amount), unit) for amount, unit in limits if amount and unit])
 
 
 def order_key(at_ms: int, change: str, id_hash: int) -> int:
@@ -40,24 +43,24 @@ def order_key(at_ms: int, change: str, id_hash: int) -> int:
 
 
 def merge(
-    entry: Datum, keys: Sequence[int], change: Datum, key: int, fields: tuple[str, ...]
-) -> tuple[Datum, list[int], bool]:
+    entry: Entry, keys: Sequence[int], change: ProcedureChange | ServiceChange, key: int, fields: tuple[str, ...]
+) -> tuple[Entry, list[int], bool]:
     """(entry, keys, late). keys: of the last change, of the last publication or withdrawal, then of each field; an
     empty tuple at first contact."""
-    out = dict(entry)
+    told: dict[str, object] = {}
     new = [*keys, *(0,) * (_FIRST_FIELD + len(fields) - len(keys))]
     late = key >> 16 < new[_LAST] >> 16
     if key >= new[_LAST]:
         new[_LAST] = key
-        out["changed_at"] = change["occurred_at"]
-    if change["change"] != "AMENDED" and key >= new[_ACTIVE]:
+        told["changed_at"] = change.occurred_at
+    if change.change != "AMENDED" and key >= new[_ACTIVE]:
         new[_ACTIVE] = key
-        out["active"] = change["change"] == "PUBLISHED"
-        out["active_since"] = change["occurred_at"]
+        told["active"] = change.change == "PUBLISHED"
+        told["active_since"] = change.occurred_at
     for index, name in enumerate(fields, start=_FIRST_FIELD):
-        value = change.get(name)
-        told = value is not None and not (value == [] and name in _EMPTY_IS_UNTOLD)
-        if told and key >= new[index]:
-            out[name] = value
+        value = getattr(change, name)
+        untold = value is None or (value == () and name in _EMPTY_IS_UNTOLD)
+        if not untold and key >= new[index]:
+            told[name] = value
             new[index] = key
-    return out, new, late
+    return replace(entry, **told), new, late

@@ -53,9 +53,10 @@ class Dates(NamedTuple):
             if not told or not newest:
                 return self
             due_at, since = _promised(self.due_at, self.since, [key], [told])
-            return self._replace(due_at=due_at, since=since)
+            return Dates(self.told, due_at, since, self.began, self.waited, self.reported)
         place = len(before.keys) if before.keys and key >= before.keys[-1] else bisect_right(before.keys, key)
-        dates = self._replace(told=(*self.told[:place], told, *self.told[place:]))
+        shown = (*self.told[:place], told, *self.told[place:])
+        dates = Dates(shown, self.due_at, self.since, self.began, self.waited, self.reported)
         extra = len(dates.told) - len(after.keys)
         if not extra:
             return dates
@@ -99,7 +100,8 @@ class Dates(NamedTuple):
     def reporting(self, deadline_at: int, mask: int) -> Dates:
         """With what was told of a deadline."""
         others = [own for own in self.reported if own[0] != deadline_at]
-        return self._replace(reported=(*others, (deadline_at, mask))[-MAX_REPORTED:])
+        reported = (*others, (deadline_at, mask))[-MAX_REPORTED:]
+        return Dates(self.told, self.due_at, self.since, self.began, self.waited, reported)
 
     def mask_of(self, deadline_at: int) -> int:
         """What was told of that deadline, whatever the deadline has been since."""

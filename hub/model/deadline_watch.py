@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from hub.avro.records.enums import DeadlineKind
 from hub.model.dates import Dates
 from hub.model.deadlines import Rules, running
 from hub.model.lifecycle import STATUS_NUMBER, WAITING
 from hub.model.step_history import History, key_time
 
 DEADLINE, TRANSFER = "deadline", "transfer"
-WARNING, DUE = "WARNING", "DUE"
-TRANSFER_WARNING, TRANSFER_DUE = "TRANSFER_WARNING", "TRANSFER_DUE"
-KINDS = {DEADLINE: (WARNING, DUE), TRANSFER: (TRANSFER_WARNING, TRANSFER_DUE)}
+WARNING: Final = "WARNING"
+DUE: Final = "DUE"
+TRANSFER_WARNING: Final = "TRANSFER_WARNING"
+TRANSFER_DUE: Final = "TRANSFER_DUE"
+KINDS: Final[dict[str, tuple[DeadlineKind, DeadlineKind]]] = {
+    DEADLINE: (WARNING, DUE),
+    TRANSFER: (TRANSFER_WARNING, TRANSFER_DUE),
+}
 """By header: what is told before the date, and at it."""
-HEADER_OF = {kind: header for header, kinds in KINDS.items() for kind in kinds}
-_BITS = {WARNING: 1, DUE: 1 | 2, TRANSFER_WARNING: 1, TRANSFER_DUE: 1 | 2}
+HEADER_OF: Final[dict[str, str]] = {kind: header for header, kinds in KINDS.items() for kind in kinds}
+_BITS: Final[dict[str, int]] = {WARNING: 1, DUE: 1 | 2, TRANSFER_WARNING: 1, TRANSFER_DUE: 1 | 2}
 """By kind: what is told with it. A warning after the deadline would be none."""
 _RUNS = 4
 _LAYOUT = struct.Struct("<BBqqq")

@@ -9,108 +9,161 @@ id and code, the newest writer of each item wins; the lists are sorted, results 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
+from hub.avro.records.dossier import Applicant, Attachment, Dossier, DossierStep, Fee
+from hub.avro.records.enums import DossierStatus
 from hub.errors import BadRecord
 from hub.model import step_history
 
-Datum = dict[str, Any]
-
-DOSSIER_FIELDS = (
+FIELDS: Final = (
+    "holder_agency_code",
     "procedure_code", "procedure_name", "field_code", "field_name", "agency_code", "receiving_agency_code",
     "agency_name", "abstract", "channel", "received_at", "due_at", "finished_at", "returned_at", "submitted_at",
     "receipt_number", "filed_at_portal", "return_by_post", "return_note", "remark", "online_payment",
+    "applicant.name", "applicant.kind", "applicant.identity_number", "applicant.national_account", "applicant.address",
+    "applicant.email", "applicant.phone", "applicant.fax", "applicant.other", "applicant.vneid_verified",
+    "parent_code",
 )  # fmt: skip
-"""Fields of a step that are facts of the dossier. This order and those below are in stored keys: append only, at the
-end of `_ALL`."""
-
-APPLICANT_FIELDS = (
-    "name", "kind", "identity_number", "national_account", "address", "email", "phone", "fax", "other",
-    "vneid_verified",
-)  # fmt: skip
-
-LATER_FIELDS = ("parent_code",)
-"""More of DOSSIER_FIELDS, that came after stored keys had been written."""
-
-HOLDER = "holder_agency_code"
-"""With it go `holder_since` and `holder_due_at`: the three are of one transfer and have one key."""
-_ALL = (HOLDER, *DOSSIER_FIELDS, *(f"applicant.{name}" for name in APPLICANT_FIELDS), *LATER_FIELDS)
-_INDEX = {name: number for number, name in enumerate(_ALL)}
-RECEIVED_AT, DUE_AT, HOLDER_KEY = _INDEX["received_at"], _INDEX["due_at"], _INDEX[HOLDER]
-"""Positions of these dates and of the holder among the keys."""
-_PLAIN = tuple((name, _INDEX[name]) for name in (*DOSSIER_FIELDS, *LATER_FIELDS))
-_APPLICANT = tuple((name, _INDEX[f"applicant.{name}"]) for name in APPLICANT_FIELDS)
-COUNT = len(_ALL)
-MAX_ITEMS = 1_000
+"""The facts of a dossier that have a key. Their order is in stored keys: append only. With the first go `holder_since`
+and `holder_due_at`: the three are of one transfer."""
+HOLDER: Final = 0
+RECEIVED_AT: Final = 10
+DUE_AT: Final = 11
+_APPLICANT: Final = 21
+_PARENT: Final = 31
+COUNT: Final = 32
+MAX_ITEMS: Final = 1_000
 """Attachments, or fees, of one dossier."""
-_BYTE = 256
+_BYTE: Final = 256
 
-NO_KEYS: tuple[int, ...] = (0,) * COUNT
+NO_KEYS: Final[list[int]] = [0] * COUNT
+_NOBODY: Final = Applicant()
+
+T = TypeVar("T")
 
 
-def merge(dossier: Datum, keys: Sequence[int], step: Datum, key: int) -> tuple[Datum, list[int]]:
-    """(dossier, keys) with this step's facts; the arguments stay as they are.
+def merge(
+    known: Dossier, keys: Sequence[int], step: DossierStep, key: int, seq: int, status: DossierStatus, since: int
+) -> tuple[Dossier, list[int]]:
+    """(dossier, keys) with this step's facts, numbered `seq` and with that status; the arguments stay as they are.
 
-    keys: by position in `_ALL`, then one for each attachment and each fee of the dossier, in their order. 0: never.
+    keys: by position in FIELDS, then one for each attachment and each fee of the dossier, in their order. 0: never.
     BadRecord (`limit`) above MAX_ITEMS.
     """
-    out, new = dict(dossier), list(keys[:COUNT])
-    for name, index in _PLAIN:
-        value = step.get(name)
-        if value is not None and key >= new[index]:
-            out[name] = value
-            new[index] = key
-    target = step.get("transferred_to")
-    if target is not None and key >= new[0]:
-        out[HOLDER] = target
-        out["holder_since"] = step_history.key_time(key)
-        out["holder_due_at"] = step.get("step_due_at")
-        new[0] = key
-    applicant = step.get("applicant")
-    if applicant is not None:
-        _merge_applicant(out, new, applicant, key)
-    split = COUNT + len(dossier["attachments"])
-    new += _merge_items(out, "attachments", _attachment_id, keys[COUNT:split], step.get("attachments"), key)
-    new += _merge_items(out, "fees", _fee_code, keys[split:], step.get("fees"), key)
-    return out, new
+    new = list(keys[:COUNT])
+    applicant = known.applicant if step.applicant is None else _applicant(known.applicant, new, step.applicant, key)
+    attachments, fees = known.attachments, known.fees
+    split = COUNT + len(attachments)
+    papers, charges = keys[COUNT:split], keys[split:]
+    if step.attachments:
+        attachments, papers = _united("attachments", _attachment_id, attachments, papers, step.attachments, key)
+    if step.fees:
+        fees, charges = _united("fees", _fee_code, fees, charges, step.fees, key)
+    holder, held_since, held_until = known.holder_agency_code, known.holder_since, known.holder_due_at
+    if step.transferred_to is not None and key >= new[HOLDER]:
+        holder, held_since, held_until = step.transferred_to, step_history.key_time(key), step.step_due_at
+        new[HOLDER] = key
+    dossier = Dossier(
+        known.dossier_code,
+        seq,
+        status,
+        since,
+        _later(step.procedure_code, known.procedure_code, new, 1, key),
+        _later(step.procedure_name, known.procedure_name, new, 2, key),
+        _later(step.field_code, known.field_code, new, 3, key),
+        _later(step.field_name, known.field_name, new, 4, key),
+        _later(step.agency_code, known.agency_code, new, 5, key),
+        _later(step.receiving_agency_code, known.receiving_agency_code, new, 6, key),
+        _later(step.agency_name, known.agency_name, new, 7, key),
+        applicant,
+        _later(step.abstract, known.abstract, new, 8, key),
+        _later(step.channel, known.channel, new, 9, key),
+        _later(step.received_at, known.received_at, new, RECEIVED_AT, key),
+        _later(step.due_at, known.due_at, new, DUE_AT, key),
+        _later(step.finished_at, known.finished_at, new, 12, key),
+        _later(step.returned_at, known.returned_at, new, 13, key),
+        attachments,
+        fees,
+        holder,
+        _later(step.submitted_at, known.submitted_at, new, 14, key),
+        _later(step.receipt_number, known.receipt_number, new, 15, key),
+        _later(step.filed_at_portal, known.filed_at_portal, new, 16, key),
+        _later(step.return_by_post, known.return_by_post, new, 17, key),
+        _later(step.return_note, known.return_note, new, 18, key),
+        _later(step.remark, known.remark, new, 19, key),
+        _later(step.online_payment, known.online_payment, new, 20, key),
+        _later(step.parent_code, known.parent_code, new, _PARENT, key),
+        held_since,
+        held_until,
+        known.received_at_derived,
+        known.due_at_derived,
+    )
+    new += papers
+    new += charges
+    return dossier, new
 
 
-def _merge_applicant(out: Datum, keys: list[int], applicant: Datum, key: int) -> None:
-    merged = dict(out.get("applicant") or {})
-    for name, index in _APPLICANT:
-        value = applicant.get(name)
-        if value is not None and key >= keys[index]:
-            merged[name] = value
-            keys[index] = key
-    out["applicant"] = merged
+def _later(told: T | None, known: T | None, keys: list[int], place: int, key: int) -> T | None:
+    """The fact after a step that tells `told`; its key is noted where it counts."""
+    if told is None or key < keys[place]:
+        return known
+    keys[place] = key
+    return told
 
 
-def _attachment_id(item: Datum) -> tuple[bool, str]:
+def _applicant(known: Applicant | None, keys: list[int], told: Applicant, key: int) -> Applicant:
+    before = _NOBODY if known is None else known
+    kind = before.kind
+    if key >= keys[_APPLICANT + 1]:  # every applicant has one
+        kind, keys[_APPLICANT + 1] = told.kind, key
+    return Applicant(
+        _later(told.name, before.name, keys, _APPLICANT, key),
+        kind,
+        _later(told.identity_number, before.identity_number, keys, _APPLICANT + 2, key),
+        _later(told.national_account, before.national_account, keys, _APPLICANT + 3, key),
+        _later(told.address, before.address, keys, _APPLICANT + 4, key),
+        _later(told.email, before.email, keys, _APPLICANT + 5, key),
+        _later(told.phone, before.phone, keys, _APPLICANT + 6, key),
+        _later(told.fax, before.fax, keys, _APPLICANT + 7, key),
+        _later(told.other, before.other, keys, _APPLICANT + 8, key),
+        _later(told.vneid_verified, before.vneid_verified, keys, _APPLICANT + 9, key),
+    )
+
+
+# Of an item: what tells it apart, and the order of the list.
+Identity = tuple[bool, str]
+
+
+def _attachment_id(item: Attachment) -> Identity:
     """Some sources give a file no id: then its link tells it apart, or its name."""
-    return bool(item["result"]), str(item["id"] or item["url"] or item["name"])
+    return item.result, str(item.id or item.url or item.name)
 
 
-def _fee_code(item: Datum) -> str:
-    return str(item["code"])
+def _fee_code(item: Fee) -> Identity:
+    return False, item.code
 
 
-def _merge_items(
-    out: Datum, name: str, identity: Any, keys: Sequence[int], given: list[Datum] | None, key: int
-) -> Sequence[int]:
-    """Keys of the united list, which is put into `out`."""
-    if not given:
-        return keys
-    known = {identity(item): (item, k) for item, k in zip(out[name], keys, strict=True)}
-    for item in given:
-        old = known.get(identity(item))
+def _united(
+    name: str,
+    identity: Callable[[T], Identity],
+    known: Sequence[T],
+    keys: Sequence[int],
+    told: Sequence[T],
+    key: int,
+) -> tuple[tuple[T, ...], list[int]]:
+    """(the united list, its keys)."""
+    found = {identity(item): (item, own) for item, own in zip(known, keys, strict=True)}
+    for item in told:
+        own = identity(item)
+        old = found.get(own)
         if old is None or key >= old[1]:
-            known[identity(item)] = (item, key)
-    if len(known) > MAX_ITEMS:
-        raise BadRecord("limit", f"{name}: the dossier would have {len(known)}; at most {MAX_ITEMS} are kept", name)
-    ordered = sorted(known.items(), key=lambda pair: pair[0])
-    out[name] = [item for _, (item, _) in ordered]
-    return [k for _, (_, k) in ordered]
+            found[own] = (item, key)
+    if len(found) > MAX_ITEMS:
+        raise BadRecord("limit", f"{name}: the dossier would have {len(found)}; at most {MAX_ITEMS} are kept", name)
+    ordered = sorted(found)
+    return tuple([found[own][0] for own in ordered]), [found[own][1] for own in ordered]
 
 
 def pack_keys(keys: Sequence[int]) -> bytes:
@@ -123,14 +176,6 @@ def pack_keys(keys: Sequence[int]) -> bytes:
     return table + (bytes(indexes) if len(distinct) <= _BYTE else struct.pack(f"<{len(indexes)}H", *indexes))
 
 
-def pack_split(keys: Sequence[int]) -> tuple[bytes, bytes]:
-    """`pack_keys` but for the newest key's own eight bytes, which stand between the two: in its place may stand any
-    that is no older."""
-    raw = pack_keys(keys)
-    end = 2 + 8 * int.from_bytes(raw[:2], "little")
-    return raw[: end - 8], raw[end:]
-
-
 def unpack_all(raw: bytes) -> tuple[int, ...]:
     """What `pack_keys` made."""
     (count,) = struct.unpack_from("<H", raw)
@@ -141,8 +186,8 @@ def unpack_all(raw: bytes) -> tuple[int, ...]:
     return tuple([distinct[n] for n in indexes])
 
 
-def unpack_keys(raw: bytes, items: int) -> tuple[int, ...]:
+def unpack_keys(raw: bytes, items: int) -> list[int]:
     """The keys of a dossier with so many attachments and fees; fields newer than the record get 0."""
-    keys = unpack_all(raw)
+    keys = list(unpack_all(raw))
     fields = len(keys) - items
-    return keys if fields == COUNT else (*keys[:fields], *(0,) * (COUNT - fields), *keys[fields:])
+    return keys if fields == COUNT else [*keys[:fields], *([0] * (COUNT - fields)), *keys[fields:]]

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from hub.model.transitions import KEEPING, NEUTRAL, PASSING, STATUS_OF_STEP, STATUSES, STEPS, TRANSITIONS, WAITS
 
-STATUS_NUMBER = {status: number for number, status in enumerate(STATUSES)}
+STATUS_NUMBER: dict[str, int] = {status: number for number, status in enumerate(STATUSES)}
 STEP_RANK = {step: rank for rank, step in enumerate(STEPS)}
 UNKNOWN = STATUS_NUMBER["UNKNOWN"]
 """As a status: none known (only a rating came so far). As a resting place: first contact."""

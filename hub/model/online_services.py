@@ -4,9 +4,8 @@ side by side (docs/field/services.md): filing online is possible from level 3 on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from hub.model.times import utc_text
 
@@ -37,16 +36,6 @@ class Offer(Standing):
     def takes_filings(self) -> bool:
         """Unknown level and kind: taken to be one that does, for it is an *online* service."""
         return self.whole_process is not None or self.level is None or self.level >= FILING_LEVEL
-
-
-def standing(procedure: Mapping[str, Any]) -> Standing:
-    """Of a vn.hub.Procedure."""
-    return Standing(procedure["active"], procedure["active_since"])
-
-
-def offer(service: Mapping[str, Any]) -> Offer:
-    """Of a vn.hub.OnlineService."""
-    return Offer(service["active"], service["active_since"], service["level"], service["whole_process"])
 
 
 def refusal(procedure: Standing | None, offers: Iterable[Offer], at: int, strict: bool) -> str:

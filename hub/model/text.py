@@ -6,7 +6,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Container
-from typing import Any
+from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import astuple, replace
+
+S = TypeVar("S", bound=Struct)
 
 
 def nfc(value: str) -> str:
@@ -14,42 +19,48 @@ def nfc(value: str) -> str:
     return value if value.isascii() else unicodedata.normalize("NFC", value)
 
 
-def tidy(datum: dict[str, Any], required: Container[str] = ()) -> bool:
-    """NFC for every string of a record, of its records and lists, in place. True if anything changed.
+def tidy(record: S, required: Container[str] = ()) -> S:
+    """NFC for every string of a record, of its records and lists. The very record if nothing is to be changed.
 
     Text of nothing but blanks becomes None, in the record and in records directly inside it; not in lists, whose items
     have fields that may not be null, nor in the `required` fields.
     """
-    changed = False
-    for name, value in datum.items():
-        kind = type(value)
-        if kind is str:
-            if not value.strip():
+    mended: dict[str, object] = {}
+    place = -1
+    for value in astuple(record):
+        place += 1
+        if value is None:
+            continue
+        if isinstance(value, str):
+            if not value or value.isspace():
+                name = record.__struct_fields__[place]
                 if name not in required:
-                    datum[name] = None
-                    changed = True
+                    mended[name] = None
             elif not value.isascii():
                 normal = unicodedata.normalize("NFC", value)
                 if normal != value:
-                    datum[name] = normal
-                    changed = True
-        elif kind is dict:
-            changed |= tidy(value)
-        elif kind is list and value:
-            changed |= _nfc_items(value)
-    return changed
+                    mended[record.__struct_fields__[place]] = normal
+        elif isinstance(value, Struct):
+            inner = tidy(value)
+            if inner is not value:
+                mended[record.__struct_fields__[place]] = inner
+        elif isinstance(value, tuple) and value:
+            items = tuple([_nfc_item(item) for item in value])
+            if items != value:
+                mended[record.__struct_fields__[place]] = items
+    return replace(record, **mended) if mended else record
 
 
-def _nfc_items(items: list[Any]) -> bool:
-    changed = False
-    for number, item in enumerate(items):
-        if isinstance(item, str):
-            if (normal := nfc(item)) != item:
-                items[number] = normal
-                changed = True
-        elif isinstance(item, dict):
-            for name, value in item.items():
-                if isinstance(value, str) and (normal := nfc(value)) != value:
-                    item[name] = normal
-                    changed = True
-    return changed
+def _nfc_item(item: object) -> object:
+    """An item of a list in NFC: text, or a record with text."""
+    if isinstance(item, str):
+        return nfc(item)
+    if not isinstance(item, Struct):
+        return item
+    mended: dict[str, object] = {}
+    for name, value in zip(item.__struct_fields__, astuple(item), strict=True):
+        if isinstance(value, str) and not value.isascii():
+            normal = unicodedata.normalize("NFC", value)
+            if normal != value:
+                mended[name] = normal
+    return replace(item, **mended) if mended else item

@@ -11,8 +11,11 @@ any number of unknown steps between.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-STATUSES = (
+from hub.avro.records.enums import DossierStatus
+
+STATUSES: Final[tuple[DossierStatus, ...]] = (
     "NEW", "ACCEPTED", "NOT_ACCEPTED", "IN_PROCESS", "SUPPLEMENT", "PAYMENT",
     "WITHDRAWN", "STOPPED", "FINISHED", "RETURNED", "UNKNOWN",
 )  # fmt: skip

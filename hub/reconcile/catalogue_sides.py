@@ -5,11 +5,14 @@ the other all the rest. `hub.procedures` cannot tell them apart, since there the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
+import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from hub.avro import bodies
 from hub.avro.codec import Codec
+from hub.avro.records.procedure import Procedure
+from hub.avro.records.service import OnlineService
 from hub.config import Settings
 from hub.errors import BadRecord
 from hub.events import identity
@@ -18,14 +21,12 @@ from hub.events.families import PROCEDURE, SERVICE
 from hub.kafka import clients
 from hub.kafka.topics import EVENTS
 from hub.model import catalogue
-from hub.reconcile.catalogue import Side
+from hub.reconcile.catalogue import Entry, Side
 from hub.registry.client import open_codec
 
-Datum = dict[str, Any]
 Progress = Callable[[int, int], None]
 
-_FAMILIES = {family.event.type: family for family in (PROCEDURE, SERVICE)}
-_WANTED = frozenset(type.encode() for type in _FAMILIES)
+_WANTED = frozenset({PROCEDURE.event.type.encode(), SERVICE.event.type.encode()})
 
 
 class Sides:
@@ -34,30 +35,46 @@ class Sides:
     def __init__(self, reference_source: str, codec: Codec) -> None:
         self._reference = reference_source
         self._codec = codec
-        self._folded: dict[tuple[bool, str, str], tuple[Datum, Sequence[int]]] = {}
+        self._procedures: dict[tuple[bool, str], tuple[Procedure, Sequence[int]]] = {}
+        self._services: dict[tuple[bool, str], tuple[OnlineService, Sequence[int]]] = {}
 
     def take(self, headers: Headers, value: bytes | None) -> None:
         """A record of hub.events; dossiers are passed over unread."""
         if not any(name == "ce_type" and raw in _WANTED for name, raw in headers):
             return
         envelope = read_headers(headers)
-        family = _FAMILIES[envelope.type]
-        change = self._codec.decode(value, family.event.record)[1][family.event.change]
-        code = change[family.code]
-        place = envelope.source == self._reference, envelope.type, code
-        entry, keys = self._folded.get(place, ({family.code: code, "active": True}, ()))
+        is_reference = envelope.source == self._reference
         low = int.from_bytes(identity.identity(envelope.source, envelope.causationid)[:2], "big")
-        key = catalogue.order_key(change["occurred_at"], change[family.event.word], low)
-        entry, new, _late = catalogue.merge(entry, keys, change, key, family.catalogue_fields)
-        self._folded[place] = entry, new
+        if envelope.type == PROCEDURE.event.type:
+            change = self._codec.read(bodies.PROCEDURE_EVENT, value).change
+            place = is_reference, change.procedure_code
+            procedure, keys = self._procedures.get(place, (Procedure(change.procedure_code, 0, True, 0), ()))
+            key = catalogue.order_key(change.occurred_at, change.change, low)
+            procedure, new, _ = catalogue.merge(procedure, keys, change, key, PROCEDURE.catalogue_fields)
+            self._procedures[place] = procedure, new
+        else:
+            told = self._codec.read(bodies.SERVICE_EVENT, value).change
+            place = is_reference, told.service_code
+            service, keys = self._services.get(place, (OnlineService(told.service_code, 0, True, 0), ()))
+            key = catalogue.order_key(told.occurred_at, told.change, low)
+            service, new, _ = catalogue.merge(service, keys, told, key, SERVICE.catalogue_fields)
+            self._services[place] = service, new
 
     def sides(self) -> tuple[Side, Side]:
         """(the reference, the province's own)."""
         reference, own = Side(), Side()
-        for (is_reference, type, code), (entry, _) in self._folded.items():
-            side = reference if is_reference else own
-            (side.procedures if type == PROCEDURE.event.type else side.services)[code] = entry
+        for (is_reference, code), (procedure, _) in self._procedures.items():
+            (reference if is_reference else own).procedures[code] = _entry(procedure)
+        for (is_reference, code), (service, _) in self._services.items():
+            (reference if is_reference else own).services[code] = _entry(service)
         return reference, own
+
+
+def _entry(folded: Procedure | OnlineService) -> Entry:
+    """As it is compared; it has no number, since it is nobody's state."""
+    entry: dict[str, object] = msgspec.to_builtins(folded)
+    del entry["hub_seq"]
+    return entry
 
 
 async def read_sides(settings: Settings, progress: Progress = lambda done, total: None) -> tuple[Side, Side]:

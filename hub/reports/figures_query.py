@@ -138,11 +138,15 @@ def procedures(
             published_at=first.get(row.key),
             effective_at=state.get("effective_at"),
             lacking=tuple(name for name in complete if state.get(name) in (None, "", [])),
-            limits=time_limits(state),
+            limits=time_limits(*[_limit(told) for told in (state, *(state.get("time_limits") or ()))]),
             decided_at=decided,
             public_since=None if decided is None else public_since(decided, moments.get(row.key, ())),
         )
     return out
+
+
+def _limit(told: Mapping[str, Any]) -> tuple[float | None, str | None]:
+    return told.get("time_limit"), told.get("time_limit_unit")
 
 
 def services(connection: Connection, g: Generation) -> list[ServiceEntry]:

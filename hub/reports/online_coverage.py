@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Engine, func, select
 
 from hub.events import families
-from hub.model.online_services import offer
+from hub.model.online_services import Offer
 from hub.readmodel import tables
 
 State = Mapping[str, Any]
@@ -96,13 +96,17 @@ def _procedure_of(service: State) -> str:
     return service["procedure_code"] or str(service["service_code"]).rpartition(".")[0]
 
 
+def _offer(service: State) -> Offer:
+    return Offer(service["active"], service["active_since"], service["level"], service["whole_process"])
+
+
 def _counts(words: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(words).items()))
 
 
 def _line(code: str, procedure: State | None, services: list[State], use: tuple[int, int]) -> Line:
     """Services of level 1 and 2 only inform: with nothing else, the procedure is not offered online."""
-    taking = [service for service in services if offer(service).takes_filings]
+    taking = [service for service in services if _offer(service).takes_filings]
     levels = [service["level"] for service in taking if service["level"] is not None]
     kinds = {service["whole_process"] for service in taking}
     since = [at for service in taking if (at := service["active_since"]) is not None]

@@ -6,8 +6,10 @@ import io
 from typing import Any
 
 import fastavro
+from msgspec.structs import replace
 
 from hub.avro.codec import head, parsed
+from hub.avro.records.dossier import DossierStep
 
 NAME = "vn.hub.DossierStep"
 
@@ -16,6 +18,11 @@ def change(datum: dict[str, Any]) -> None:
     """Two fields: a text made of two others, and a number."""
     datum["remark"] = f"{datum['step']} {datum['dossier_code']}"
     datum["step_started_at"] = datum["occurred_at"]
+
+
+def changed(step: DossierStep) -> DossierStep:
+    """The same of the hub's record."""
+    return replace(step, remark=f"{step.step} {step.dossier_code}", step_started_at=step.occurred_at)
 
 
 class FastAvro:

@@ -12,6 +12,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 WHERE = "import hub.core.step, hub.machine.build as b; print(hub.__file__); print(b.state())"
 ROOMS = ("avro", "events", "model", "core")
+# It counts by putting counters into modules, and needs connectors' own tests, which no wheel has.
+COUNTS = "--ignore=tests/unit/core/test_work_counts.py"
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +22,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Elsewhere:
 
 
 def passes(installed: Elsewhere, *arguments: str) -> str:
-    """Runs them there; the last line of what pytest says."""
+    """Runs these tests there; the last line of what pytest says."""
     done = installed.run("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *arguments, seconds=900,
                          env=os.environ | {"PYTEST_ADDOPTS": ""})  # fmt: skip
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
@@ -41,7 +43,7 @@ def test_what_is_imported_is_the_wheel_s_and_compiled(installed: Elsewhere) -> N
 
 def test_the_compiled_modules_pass_the_tests_of_the_plain_ones(installed: Elsewhere) -> None:
     folders = [f"tests/unit/{room}" for room in ROOMS]
-    said = passes(installed, "-m", "not slow and not patches and not checkout", *folders)
+    said = passes(installed, "-m", "not slow and not patches and not checkout", COUNTS, *folders)
     assert int(said.split(" passed")[0].split()[-1]) > 500
 
 

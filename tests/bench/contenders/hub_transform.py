@@ -5,25 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from hub.avro import bodies
 from hub.avro.codec import Codec
-from hub.avro.own_record import OwnRecord
 from hub.core.role import crash_letter
 from hub.machine import garbage_collector
 from hub.stream.engine import Engine
 from hub.stream.stage import EngineConfig, Out, Outputs, Record, StateView, Step
 from tests.bench.spec import Spec, from_argv, on_stop
-from tests.bench.work import NAME, change
+from tests.bench.work import changed
 
 
 def transform(spec: Spec) -> Step:
-    own = OwnRecord(Codec(spec.ids, lambda schema_id: None), NAME)
+    codec = Codec(spec.ids, lambda schema_id: None)
 
     def step(records: Sequence[Record], view: StateView) -> Outputs:
         out = []
         for record in records:
-            datum = own.decode(record.value)
-            change(datum)
-            out.append(Out(spec.sink, record.key, own.with_head(own.write(datum)), record.headers))
+            step = changed(codec.read(bodies.DOSSIER_STEP, record.value))
+            out.append(Out(spec.sink, record.key, codec.write(bodies.DOSSIER_STEP, step), record.headers))
         return Outputs(out)
 
     return step

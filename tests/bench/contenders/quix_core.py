@@ -5,14 +5,15 @@ from __future__ import annotations
 import struct
 import sys
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import Any
 
+from msgspec import to_builtins
 from quixstreams import Application
 
-from hub.avro.codec import Codec, Datum, encode_body
-from hub.avro.own_record import OwnRecord, Places
-from hub.core import step as pipeline
+from hub.avro import bodies
+from hub.avro.codec import Codec, decode_body, encode_body, parsed
+from hub.avro.foreign import from_foreign
+from hub.avro.record import Body, R
 from hub.core.step import make_step
 from hub.stream.stage import Record, Stored
 from tests.bench.spec import Spec, from_argv
@@ -51,35 +52,22 @@ class View:
         return ()
 
 
-class FastAvroRecord(OwnRecord):
-    """The pipeline's record with fastavro behind it."""
+def with_fastavro(body: Body[R]) -> Body[R]:
+    """The record with fastavro behind it."""
 
-    __slots__ = ("_by_name",)
+    def read(value: bytes, at: int) -> R:
+        return from_foreign(body, decode_body(memoryview(value)[at:], parsed(body.name)))
 
-    def __init__(self, codec: Codec, name: str) -> None:
-        super().__init__(codec, name)
-        self.write = partial(encode_body, name)
-        self._by_name = codec
+    def write(record: R) -> bytes:
+        return encode_body(body.name, to_builtins(record))
 
-    def decode(self, value: bytes | None) -> Datum:
-        return self._by_name.decode(value, self.name)[1]
-
-
-class FastAvroMarked(FastAvroRecord):
-    """The same of one with marks; fastavro does not tell where fields begin, so each step is read and written whole."""
-
-    __slots__ = ()
-
-    def __init__(self, codec: Codec, name: str, *marks: str) -> None:
-        super().__init__(codec, name)
-
-    def write_marked(self, datum: Datum) -> tuple[bytes, Places]:
-        return self.write(datum), ()
+    return Body(body.name, body.record, read, write)
 
 
 def main(spec: Spec, codec: str) -> None:
     if codec != "hub-codec":
-        pipeline.OwnRecord, pipeline.MarkedRecord = FastAvroRecord, FastAvroMarked  # type: ignore[misc,assignment]
+        for name, body in [(name, made) for name, made in vars(bodies).items() if isinstance(made, Body)]:
+            setattr(bodies, name, with_fastavro(body))
     step, view = make_step(Codec(spec.ids, lambda schema_id: None), spec.settings()), View()
 
     def work(value: bytes, key: bytes, timestamp: int, headers: Sequence[Any], state: Any) -> list[Any]:

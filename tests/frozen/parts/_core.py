@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from hub.avro.own_record import OwnRecord
 from hub.config import Settings
 from hub.core.catalogue_copy import CatalogueCopy
 from hub.core.deadline_clock import Clock, runs
@@ -78,7 +77,7 @@ class Bench:
 
     def restart(self) -> None:
         limit = self.copy.due_at if self.settings.deadlines.derive_due_at else None
-        self.clock = Clock(OwnRecord(CODEC, "vn.hub.DossierDeadline"), self.settings.deadlines)
+        self.clock = Clock(CODEC, self.settings.deadlines)
         self.step = self.clock.watching(make_step(CODEC, self.settings, self.copy.admit, limit))
 
     # --- what the step sees of the engine ---

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from hub.avro.own_record import OwnRecord
 from hub.avro.personal import without_personal
 from hub.config import CoreSettings, DeadlineSettings, Settings
 from hub.control import subscriber_filter
@@ -45,7 +44,7 @@ class Hub(Core):
 
     def renew(self) -> None:
         """A process that was started anew: the state is all it has."""
-        self.clock = Clock(OwnRecord(CODEC, families.CLOCK_RECORD), self.settings.deadlines)
+        self.clock = Clock(CODEC, self.settings.deadlines)
         self._step = self.clock.watching(make_step(CODEC, self.settings))
 
     def ask(self, now: int) -> list[Out]:

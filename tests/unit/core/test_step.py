@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.avro.codec import Codec, schema_json
+from hub.avro.codec import Codec, head, schema_json
 from hub.config import CoreSettings, Settings
+from hub.core.processors import processors
 from hub.core.step import make_step
 from hub.deadletter.reasons import REASONS
 from hub.errors import RegistryError
@@ -475,3 +476,15 @@ def test_the_type_says_which_schema_must_come():
     core = Core()
     core.run(replace(record(change(), "p1", families.PROCEDURE.published), headers=GOOD.headers))
     assert only_dead(core).reason == "schema_mismatch"
+
+
+def test_the_records_that_the_core_reads_and_writes_are_those_of_the_table_of_families():
+    known = processors(CODEC, Settings(), None, None)
+    assert set(known.by_type) == {family.published for family in families.FAMILIES}
+    for type, processor in known.by_type.items():
+        family = families.BY_PUBLISHED[type]
+        assert processor.family is family
+        assert processor.published.name == family.published_record
+        assert processor.own == head(CODEC.ids[family.published_record])
+        code = {"dossier": CODE, "procedure": "1.004194", "service": "1.004194.01"}[family.name]
+        assert processor.open(code, None).head == head(CODEC.ids[family.state_record])
