@@ -8,11 +8,23 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from hub.avro.bodies import DELIVERY
 from hub.avro.codec import Codec
+from hub.avro.record import Record
+from hub.avro.records import (
+    DossierDeadline,
+    DossierDeadlineEvent,
+    DossierEvent,
+    DossierStep,
+    ProcedureChange,
+    ProcedureEvent,
+    ServiceChange,
+    ServiceEvent,
+)
 from hub.config import Settings
 from hub.deadletter import record as dead_letter
 from hub.errors import BadRecord
@@ -31,6 +43,15 @@ class Hop:
     topic: str
     partition: int
     offset: int
+    what: str
+    detail: str
+    event_ids: tuple[str, ...] = ()
+    hub_seq: int = 0
+
+
+class Told(NamedTuple):
+    """What a record says of the key: fields as in Hop."""
+
     what: str
     detail: str
     event_ids: tuple[str, ...] = ()
@@ -104,53 +125,65 @@ def _hop(record: ConsumerRecord[bytes, bytes], codec: Codec) -> Hop:
     try:
         told = describe(record, codec)
     except (BadRecord, ValueError, KeyError) as error:
-        told = {"what": "unreadable", "detail": str(error)}
-    return Hop(record.timestamp, record.topic, record.partition, record.offset, **told)
+        told = Told("unreadable", str(error))
+    return Hop(record.timestamp, record.topic, record.partition, record.offset, *told)
 
 
-def _event(record: ConsumerRecord[bytes, bytes], codec: Codec) -> dict[str, Any]:
+def _event(record: ConsumerRecord[bytes, bytes], codec: Codec) -> Told:
+    """Of hub.ingress or hub.events."""
     envelope = read_headers(record.headers)
-    _name, data = codec.decode(record.value)
-    inner = data.get("step") or data.get("change") or data.get("deadline") or data.get("kind")
-    if inner and not isinstance(inner, str):
-        inner = inner.get("step") or inner.get("change") or inner.get("kind")
-    step = inner or envelope.type
-    words = [f"from {envelope.source}"]
+    data = codec.read_any(record.value)[1]
     if record.topic == topics.INGRESS:
-        return {"what": f"accepted {step}", "detail": words[0], "event_ids": (envelope.id,)}
-    words = [f"hub_seq {data['hub_seq']}"]
-    if "status" in data:
-        words.append(f"status {data['status']}")
-    if data.get("late"):
+        return Told(f"accepted {_word(data) or envelope.type}", f"from {envelope.source}", (envelope.id,))
+    if not isinstance(data, (DossierEvent, DossierDeadlineEvent, ProcedureEvent, ServiceEvent)):
+        raise BadRecord("schema_mismatch", f"{type(data).__name__} is no canonical event")
+    words = [f"hub_seq {data.hub_seq}"]
+    if isinstance(data, DossierEvent):
+        words.append(f"status {data.status}")
+    if not isinstance(data, DossierDeadlineEvent) and data.late:
         words.append("late")
     ids = (envelope.id, envelope.causationid) if envelope.causationid else (envelope.id,)
-    return {"what": f"canonical {step}", "detail": ", ".join(words), "event_ids": ids, "hub_seq": data["hub_seq"]}
+    return Told(f"canonical {_word(data)}", ", ".join(words), ids, data.hub_seq)
 
 
-def _delivery(record: ConsumerRecord[bytes, bytes], codec: Codec) -> dict[str, Any]:
-    _name, data = codec.decode(record.value, "vn.hub.Delivery")
-    words = [f"attempt {data['attempt']}", f"{data['latency_ms']} ms"]
-    if data["http_status"]:
-        words.append(f"HTTP {data['http_status']}")
-    if data["error_kind"]:
-        words.append(data["error_kind"])
-    if data["hub_seqs"]:
-        words.append("hub_seq " + ", ".join(map(str, data["hub_seqs"])))
-    return {
-        "what": f"{data['subscriber']}: {data['outcome']}",
-        "detail": ", ".join(words),
-        "event_ids": tuple(data["event_ids"]),
-        "hub_seq": max(data["hub_seqs"], default=0),
-    }
+def _word(data: Record) -> str:
+    """What happened: the step, the change, or the kind of the deadline; "" of another record."""
+    match data:
+        case DossierEvent():
+            return data.step.step
+        case DossierDeadlineEvent():
+            return data.deadline.kind
+        case ProcedureEvent() | ServiceEvent():
+            return data.change.change
+        case DossierStep():
+            return data.step
+        case ProcedureChange() | ServiceChange():
+            return data.change
+        case DossierDeadline():
+            return data.kind
+    return ""
 
 
-def _request(record: ConsumerRecord[bytes, bytes], _codec: Codec) -> dict[str, Any]:
+def _delivery(record: ConsumerRecord[bytes, bytes], codec: Codec) -> Told:
+    told = codec.read(DELIVERY, record.value)
+    words = [f"attempt {told.attempt}", f"{told.latency_ms} ms"]
+    if told.http_status:
+        words.append(f"HTTP {told.http_status}")
+    if told.error_kind:
+        words.append(told.error_kind)
+    if told.hub_seqs:
+        words.append("hub_seq " + ", ".join(map(str, told.hub_seqs)))
+    what = f"{told.subscriber}: {told.outcome}"
+    return Told(what, ", ".join(words), told.event_ids, max(told.hub_seqs, default=0))
+
+
+def _request(record: ConsumerRecord[bytes, bytes], _codec: Codec) -> Told:
     data = json.loads(record.value or b"{}")
     ids = tuple(pointer["event_id"] for pointer in data["pointers"])
-    return {"what": f"{data['subscriber']}: {data['action']}", "detail": f"by {data['who']}", "event_ids": ids}
+    return Told(f"{data['subscriber']}: {data['action']}", f"by {data['who']}", ids)
 
 
-def _dead_letter(record: ConsumerRecord[bytes, bytes], _codec: Codec) -> dict[str, Any]:
+def _dead_letter(record: ConsumerRecord[bytes, bytes], _codec: Codec) -> Told:
     letter = dead_letter.parse(record.key, record.value, record.headers)
     what = f"dead letter at {letter.stage}: {letter.reason}"
-    return {"what": what, "detail": letter.detail, "event_ids": (letter.event_id,) if letter.event_id else ()}
+    return Told(what, letter.detail, (letter.event_id,) if letter.event_id else ())

@@ -7,12 +7,10 @@ schema, with the same bounds and reasons as our own values.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, Generic
 
-import msgspec
-
+from hub.avro.document import from_document
 from hub.avro.generic import decode_body, parse, parsed
 from hub.avro.reader import Reader, truncated
 from hub.avro.record import Body, R
@@ -22,7 +20,6 @@ from hub.errors import DecodeError
 
 DEPTH = 32
 """How deep records, arrays, maps and unions may stand in each other; ours need fewer than 10."""
-_PLACE = re.compile(r" - at `\$\.?([^`]*)`\Z")
 _PRIMITIVES: dict[str, Callable[[Reader], object]] = {
     "boolean": Reader.boolean,
     "int": Reader.int32,
@@ -30,17 +27,6 @@ _PRIMITIVES: dict[str, Callable[[Reader], object]] = {
     "double": Reader.double,
     "string": Reader.string,
 }
-
-
-def from_foreign(body: Body[R], datum: object) -> R:
-    """The record of what fastavro resolved. DecodeError (avro) names the field, never its value."""
-    try:
-        return msgspec.convert(datum, body.record, strict=True)
-    except msgspec.ValidationError as error:
-        place = _PLACE.search(str(error))
-        field = place[1] if place else ""
-        detail = f"not a record of {body.name}: {field or 'the whole'} has another type or is out of its bounds"
-        raise DecodeError("avro", detail, field) from None
 
 
 class Foreign(Generic[R]):
@@ -58,7 +44,7 @@ class Foreign(Generic[R]):
         r = Reader(value, at, self._body.name)
         self._walk(r, self._node, 0)
         r.end()
-        return from_foreign(self._body, decode_body(value[at:], self._writer, self._reader))
+        return from_document(self._body.record, decode_body(value[at:], self._writer, self._reader))
 
     def _walk(self, r: Reader, node: Node, depth: int) -> None:
         if depth > DEPTH:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any
+from typing import Any, get_args
+
+from msgspec import structs
 
 from hub.avro.codec import schema_json
+from hub.avro.record import R, Record
 
 Hide = Callable[[Any], Any]
 # field name -> ("hide", None) for a marked field, ("into", tree) for a record with marked fields inside
@@ -22,30 +25,62 @@ def nothing(_: Any) -> None:
     """What a receiver without the right gets."""
 
 
+def minimised(record: R, hide: Hide = nothing) -> R:
+    """The record with each marked field that is set replaced by `hide(value)`, in the records inside it too."""
+    own, inside = _marked_fields(type(record))
+    changes: dict[str, Any] = {}
+    for name in own:
+        value = getattr(record, name)
+        if value is not None:
+            changes[name] = hide(value)
+    for name in inside:
+        value = getattr(record, name)
+        if isinstance(value, tuple):
+            changes[name] = tuple(minimised(one, hide) for one in value)
+        elif value is not None:
+            changes[name] = minimised(value, hide)
+    return structs.replace(record, **changes)
+
+
+def personal_values(record: Record) -> Iterator[str]:
+    """The strings in marked fields of the record and of the records inside it."""
+    own, inside = _marked_fields(type(record))
+    for name in own:
+        value = getattr(record, name)
+        if isinstance(value, str):
+            yield value
+    for name in inside:
+        value = getattr(record, name)
+        if value is not None:
+            for one in value if isinstance(value, tuple) else (value,):
+                yield from personal_values(one)
+
+
+@cache
+def _marked_fields(record: type[Record]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(its marked fields, its fields with records that have such), in the schema's order."""
+    fields = structs.fields(record)
+    own = tuple(field.name for field in fields if field.name in record.PERSONAL)
+    inside = tuple(
+        field.name
+        for field in fields
+        if field.name not in record.PERSONAL and any(any(_marked_fields(one)) for one in _records_in(field.type))
+    )
+    return own, inside
+
+
+def _records_in(kind: Any) -> Iterator[type[Record]]:
+    """The records in a field's type, as `Fee` in `tuple[Fee, ...]`."""
+    if isinstance(kind, type) and issubclass(kind, Record):
+        yield kind
+    for part in get_args(kind):
+        yield from _records_in(part)
+
+
 @cache
 def tree(name: str) -> Tree:
     """Marked fields of the named record, nested as the records are."""
     return _record(schema_json(name), {})
-
-
-def without_personal(name: str, datum: Mapping[str, Any], hide: Hide = nothing) -> dict[str, Any]:
-    """A copy of the datum in which each marked field that is set is replaced by `hide(value)`."""
-    return _apply(tree(name), datum, hide)
-
-
-def _apply(marks: Tree, datum: Mapping[str, Any], hide: Hide) -> dict[str, Any]:
-    out = dict(datum)
-    for field, inner in marks.items():
-        value = out.get(field)
-        if value is None:
-            continue
-        if inner is None:
-            out[field] = hide(value)
-        elif isinstance(value, list):
-            out[field] = [_apply(inner, item, hide) for item in value]
-        else:
-            out[field] = _apply(inner, value, hide)
-    return out
 
 
 def _record(schema: Any, seen: dict[str, Tree]) -> Tree:

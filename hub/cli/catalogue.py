@@ -110,8 +110,8 @@ def _cells(line: Line) -> tuple[object, ...]:
 def _counts(side: Side) -> dict[str, int]:
     return {
         "procedures": len(side.procedures),
-        "published": sum(bool(entry["active"]) for entry in side.procedures.values()),
-        "services": sum(bool(entry["active"]) for entry in side.services.values()),
+        "published": sum(entry.active for entry in side.procedures.values()),
+        "services": sum(entry.active for entry in side.services.values()),
     }
 
 

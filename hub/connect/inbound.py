@@ -7,17 +7,16 @@ naming the field, also when nothing says who may call: such a door stays shut.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import entry_points
-from typing import Any, Protocol
+from typing import Protocol
 
 from fastapi import APIRouter, Request
 
+from hub.avro.records import Dossier
 from hub.config import Settings
 from hub.connect.source import Incoming
 from hub.errors import ConfigError
-
-State = Mapping[str, Any]
 
 
 class InboundHost(Protocol):
@@ -34,7 +33,7 @@ class InboundHost(Protocol):
         """
         ...
 
-    async def find(self, code: str) -> State | None:
+    async def find(self, code: str) -> Dossier | None:
         """What the read model knows of a dossier (it may be a moment behind). Retryable: it is away."""
         ...
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any, Protocol
+from typing import Protocol
 
 from hub.control import secrets
 from hub.control.records import Subscriber, now
 from hub.errors import ConfigError
+from hub.events.canonical import CanonicalRecord
 from hub.events.envelope import Envelope
 
 
@@ -32,12 +33,12 @@ class Strategy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One canonical event that is due. `data` is the decoded record of hub.events (`vn.hub.DossierEvent` …),
-    times as int milliseconds UTC; `value` its bytes on the wire; `family` dossier, procedure or service."""
+    """One canonical event that is due. `data` is the record of hub.events (`DossierEvent` …), times as int
+    milliseconds UTC; `value` its bytes on the wire; `family` dossier, procedure or service."""
 
     envelope: Envelope
     family: str
-    data: Mapping[str, Any]
+    data: CanonicalRecord
     value: bytes
     partition: int
     offset: int

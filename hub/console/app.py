@@ -12,7 +12,10 @@ from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from hub.avro.personal import initials, without_personal
+from hub.avro.bodies import BODIES
+from hub.avro.document import document, from_document
+from hub.avro.personal import initials, minimised
+from hub.avro.records import Dossier, DossierStep, Handler
 from hub.config import Settings
 from hub.console import words
 from hub.console.access import Guard
@@ -20,7 +23,7 @@ from hub.console.connections import look
 from hub.console.figures import Figures, page_values, this_month
 from hub.control.directory import Directory
 from hub.errors import ConfigError
-from hub.events.families import BY_NAME, DOSSIER
+from hub.events.families import BY_NAME
 from hub.observe.server import routes
 from hub.readmodel.queries import CLOSED, ReadModel
 from hub.web.docs_page import add_docs
@@ -50,14 +53,23 @@ def hide(value: Any) -> Any:
 
 
 def masked(subject: dict[str, Any]) -> dict[str, Any]:
-    """The subject with personal data hidden; notes and handlers of events too, as DossierStep marks them."""
+    """The subject, a document (hub.readmodel.queries), with personal data hidden; notes and handlers of events too, as
+    DossierStep marks them."""
     out = dict(subject)
     if out.get("state") and out.get("family") in BY_NAME:
-        out["state"] = without_personal(BY_NAME[out["family"]].state_record, out["state"], initials)
-        if out["state"].get("abstract"):
-            out["state"]["abstract"] = hide(out["state"]["abstract"])
-    out["events"] = [without_personal(DOSSIER.published_record, event, hide) for event in subject["events"]]
+        known = from_document(BODIES[BY_NAME[out["family"]].state_record].record, out["state"])
+        out["state"] = document(minimised(known, initials))
+        if isinstance(known, Dossier):
+            out["state"]["abstract"] = hide(known.abstract)
+    out["events"] = [_masked_event(event) for event in subject["events"]]
     return out
+
+
+def _masked_event(event: dict[str, Any]) -> dict[str, Any]:
+    hidden = {name: hide(event[name]) for name in DossierStep.PERSONAL if name in event}
+    if event["handler"] is not None:
+        hidden["handler"] = document(minimised(from_document(Handler, event["handler"]), hide))
+    return event | hidden
 
 
 def make_app(settings: Settings, model: ReadModel, directory: Directory) -> FastAPI:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
-from typing import Any
 
 from hub.avro.codec import schema_json
+from hub.avro.records import Dossier, DossierEvent
 from hub.control.records import Filter
 from hub.errors import BadRecord, ConfigError
+from hub.events.canonical import CanonicalRecord, State, state_of, word_of
 from hub.events.families import BY_TYPE, CANONICAL
 from hub.model import codes
 
@@ -57,8 +58,8 @@ def _families_with(type_or_word: str) -> set[str]:
     return {event.name for event in CANONICAL if type_or_word == event.type or type_or_word in _words(event.words)}
 
 
-def due(wanted: Filter, event_type: str, data: Mapping[str, Any]) -> bool:
-    """Whether the decoded canonical event passes the filter; an empty part of the filter admits all.
+def due(wanted: Filter, event_type: str, data: CanonicalRecord) -> bool:
+    """Whether the canonical event passes the filter; an empty part of the filter admits all.
 
     agencies:   the competent, receiving or holding agency, the one transferred to, or the one in the code of the
                 dossier that this is a part of (liên thông), is one of these or part of it (`codes.covers`).
@@ -66,26 +67,26 @@ def due(wanted: Filter, event_type: str, data: Mapping[str, Any]) -> bool:
                 `1.004194.000.00.00.H11`).
     types:      the event's type, or the word of its step or change (of a deadline: its kind).
     """
-    event = BY_TYPE[event_type]
-    state, step = data[event.state], data[event.change]
-    if wanted.types and event_type not in wanted.types and step[event.word] not in wanted.types:
+    if wanted.types and event_type not in wanted.types and word_of(event_type, data) not in wanted.types:
         return False
-    if wanted.procedures and not _procedure(wanted.procedures, state.get("procedure_code")):
+    state = state_of(event_type, data)
+    if wanted.procedures and not _procedure(wanted.procedures, state.procedure_code):
         return False
-    return not wanted.agencies or _agency(wanted.agencies, state, step)
+    if not wanted.agencies:
+        return True
+    return any(codes.covers(wanted.agencies, code) for code in _concerned(state, data) if code)
 
 
 def _procedure(wanted: tuple[str, ...], code: str | None) -> bool:
     return code is not None and any(code == one or code.startswith(f"{one}.") for one in wanted)
 
 
-def _agency(wanted: tuple[str, ...], state: Mapping[str, Any], step: Mapping[str, Any]) -> bool:
-    parent = state.get("parent_code")
-    concerned = (
-        state.get("agency_code"),
-        state.get("receiving_agency_code"),
-        state.get("holder_agency_code"),
-        step.get("transferred_to"),
-        parent and parent.partition("-")[0],
-    )
-    return any(codes.covers(wanted, code) for code in concerned if code)
+def _concerned(state: State, data: CanonicalRecord) -> Iterable[str | None]:
+    """The agencies that have to do with it."""
+    yield state.agency_code
+    if isinstance(state, Dossier):
+        yield state.receiving_agency_code
+        yield state.holder_agency_code
+        yield state.parent_code and state.parent_code.partition("-")[0]
+    if isinstance(data, DossierEvent):
+        yield data.step.transferred_to

@@ -6,8 +6,10 @@ import base64
 import hashlib
 from typing import Any
 
+from hub.avro.bodies import BODIES
 from hub.avro.codec import Codec
-from hub.avro.personal import initials, without_personal
+from hub.avro.document import document as as_document
+from hub.avro.personal import initials, minimised
 from hub.deadletter.reasons import REASONS, STAGES
 from hub.deadletter.record import DeadLetter
 from hub.errors import BadRecord, RegistryError
@@ -46,11 +48,14 @@ def content(value: bytes | None, codec: Codec, reveal: bool) -> dict[str, Any]:
     if value is None:
         return {"bytes": 0}
     try:
-        record, data = codec.decode(value)
-        if reveal or record in codec.ids:
-            return {"record": record, "data": data if reveal else without_personal(record, data, initials)}
+        if codec.name_of(value) in BODIES:
+            body, record = codec.read_any(value)
+            return {"record": body.name, "data": as_document(record if reveal else minimised(record, initials))}
+        name, data = codec.decode(value)
+        if reveal:
+            return {"record": name, "data": data}
         # A schema that is not ours says nothing of what is personal.
-        return {"record": record, "bytes": len(value), "hidden": "not one of the hub's records; use --reveal"}
+        return {"record": name, "bytes": len(value), "hidden": "not one of the hub's records; use --reveal"}
     except (BadRecord, RegistryError, OSError) as error:
         out = {"bytes": len(value), "sha256": hashlib.sha256(value).hexdigest(), "not_decoded": str(error)}
     if reveal:

@@ -7,10 +7,9 @@ them, and patterns catch what it adds of its own. Dossier and procedure codes ar
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable
 
-from hub.avro.personal import Tree, initials, tree
+from hub.avro.personal import initials
 
 KEEP_BYTES = 1_024
 _LOOK_CHARS = 8 * KEEP_BYTES
@@ -30,11 +29,6 @@ _NAMED = re.compile(
 )
 
 
-def personal_values(record: str, datum: Mapping[str, Any]) -> Iterator[str]:
-    """The strings in fields that the schema of `record` (as `vn.hub.DossierEvent`) marks as personal."""
-    yield from _values(tree(record), datum)
-
-
 def masked(text: str, known: Iterable[str] = ()) -> str:
     """The first 1 kB (in UTF-8) of the text, personal data replaced. `known`: values to look for."""
     text = text[:_LOOK_CHARS]
@@ -46,18 +40,3 @@ def masked(text: str, known: Iterable[str] = ()) -> str:
     text = _IDENTITY.sub("[number]", text)
     text = _PHONE.sub("[phone]", text)
     return text.encode()[:KEEP_BYTES].decode(errors="ignore")
-
-
-def _values(marks: Tree, datum: Mapping[str, Any]) -> Iterator[str]:
-    for field, inner in marks.items():
-        value = datum.get(field)
-        if value is None:
-            continue
-        if inner is None:
-            if isinstance(value, str):
-                yield value
-        elif isinstance(value, list):
-            for item in value:
-                yield from _values(inner, item)
-        else:
-            yield from _values(inner, value)

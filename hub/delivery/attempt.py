@@ -8,16 +8,16 @@ import time
 import traceback
 from collections.abc import Sequence
 
+from hub.avro.personal import personal_values
 from hub.connect.portal import Item, Portal, Strategy
 from hub.control.delivery_limits import ATTEMPT_CALLS
 from hub.delivery import outcomes
-from hub.delivery.answer_mask import personal_values
 from hub.delivery.context import DeliveryContext
 from hub.delivery.entries import Entry, Mode, Raw
 from hub.delivery.lanes import Lane
 from hub.delivery.outcomes import Tried
 from hub.errors import BadRecord, Rejected, Retryable
-from hub.events import families
+from hub.events.canonical import state_of
 from hub.kafka.topics import DELIVERIES
 from hub.observe import metrics
 
@@ -119,8 +119,8 @@ async def take_in_receipts(context: DeliveryContext, partition: int, start: int,
         except BadRecord as error:
             log.warning("hub.deliveries partition %d offset %d is unreadable: %s", partition, raw.offset, error)
             continue
-        if receipt["subscriber"] == context.name and receipt["outcome"] == "DELIVERED" and receipt["hub_seqs"]:
-            context.delivered.add(receipt["key"], receipt["hub_seqs"], receipt["event_ids"])
+        if receipt.subscriber == context.name and receipt.outcome == "DELIVERED" and receipt.hub_seqs:
+            context.delivered.add(receipt.key, receipt.hub_seqs, receipt.event_ids)
 
 
 def _stands_there(context: DeliveryContext, entry: Entry) -> bool:
@@ -161,7 +161,7 @@ async def _call(context: DeliveryContext, portal: Portal, lane: Lane, entries: l
         tried = _tried(context, entries, items, began, "rejected")
         context.breaker.success()  # it answered: the way is open
         context.link.succeeded()
-        outcomes.refused(context, lane, tried, error, items[-1].data[families.BY_TYPE[items[-1].envelope.type].state])
+        outcomes.refused(context, lane, tried, error, state_of(items[-1].envelope.type, items[-1].data))
     else:
         tried = _tried(context, entries, items, began, "delivered")
         context.breaker.success()
@@ -192,5 +192,5 @@ def _fault(context: DeliveryContext, error: Exception) -> Fault:
 def _tried(context: DeliveryContext, entries: list[Entry], items: list[Item], began: float, outcome: str) -> Tried:
     seconds = time.monotonic() - began
     metrics.DELIVERY_SECONDS.labels(context.name, outcome).observe(seconds)
-    personal = [v for item in items for v in personal_values(families.BY_TYPE[item.envelope.type].record, item.data)]
+    personal = [value for item in items for value in personal_values(item.data)]
     return Tried(entries, items, seconds, personal)

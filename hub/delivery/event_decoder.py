@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
+from msgspec import structs
+
+from hub.avro.bodies import BODIES, DELIVERY
 from hub.avro.codec import Codec
-from hub.avro.own_record import OwnRecord
+from hub.avro.records import Delivery
 from hub.connect.portal import Item
 from hub.control import subscriber_filter
 from hub.control.records import Filter
 from hub.delivery.entries import Entry, Raw
 from hub.delivery.snapshot import snapshot
 from hub.errors import BadRecord
+from hub.events.canonical import EVENT_BODIES, CanonicalRecord, State
 from hub.events.envelope import Envelope, read_headers
 from hub.events.families import BY_STATE_TOPIC, BY_TYPE
 
@@ -22,7 +25,6 @@ class Decoder:
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
-        self._events = {type: OwnRecord(codec, event.record) for type, event in BY_TYPE.items()}
 
     def due_entry(self, raw: Raw, wanted: Filter, families: tuple[str, ...]) -> Entry | None:
         """The entry, or None if it is not due to a portal that takes these families.
@@ -40,30 +42,30 @@ class Decoder:
         if BY_TYPE[envelope.type].name not in families:
             return None
         if any((wanted.agencies, wanted.procedures, wanted.types)):
-            data = self._events[envelope.type].decode(raw.value)
+            data = self._codec.read(EVENT_BODIES[envelope.type], raw.value)
             if not subscriber_filter.due(wanted, envelope.type, data):
                 return None
         return self._entry(raw, envelope)
 
-    def item(self, raw: Raw, newest: Any = None) -> Item:
+    def item(self, raw: Raw, newest: State | None = None) -> Item:
         """What the portal gets. `newest`: a later state of the same code, put in the place of the event's own."""
+        data: CanonicalRecord
         if raw.topic in BY_STATE_TOPIC:
             family = BY_STATE_TOPIC[raw.topic]
-            _, state = self._codec.decode(raw.value, family.state_record)
+            state: State = self._codec.read(BODIES[family.state_record], raw.value)
             envelope, data, value = snapshot(self._codec, family, state)
         else:
             envelope = read_headers(raw.headers)
-            data = self._events[envelope.type].decode(raw.value)
-            value = raw.value or b""
+            data, value = self._codec.read(EVENT_BODIES[envelope.type], raw.value), raw.value or b""
         event = BY_TYPE[envelope.type]
         if newest is not None:
-            data = {**data, event.state: newest}
-            value = self._codec.encode(event.record, data)
+            data = structs.replace(data, **{event.state: newest})
+            value = self._codec.write(EVENT_BODIES[event.type], data)
         return Item(envelope, event.name, data, value, raw.partition, raw.offset)
 
-    def receipt(self, value: bytes | None) -> dict[str, Any]:
+    def receipt(self, value: bytes | None) -> Delivery:
         """A record of hub.deliveries."""
-        return self._codec.decode(value, "vn.hub.Delivery")[1]
+        return self._codec.read(DELIVERY, value)
 
     def _entry(self, raw: Raw, envelope: Envelope) -> Entry:
         return Entry(

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
-from typing import Any
 
 from hub.delivery.entries import Entry, Mode
+from hub.events.canonical import State
 
 
 class Place(StrEnum):
@@ -47,7 +47,7 @@ class Lane:
     stored: bool = False
     error: str = ""
     alone: int = 0
-    newest: Any = None
+    newest: State | None = None
 
     def head(self, limit: int) -> list[Entry]:
         """The first entries that may go in one call: same family, rising hub_seq, an operator's replay alone."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from hub.connect.portal import Answer, Item, Strategy
 from hub.deadletter import record as dead_letter
@@ -22,6 +21,7 @@ from hub.delivery.entries import Entry
 from hub.delivery.lanes import Lane, Place
 from hub.delivery.outbox import Out, Settlement
 from hub.errors import BadRecord, Rejected, Retryable
+from hub.events.canonical import State
 from hub.events.families import BY_STATE_TOPIC
 from hub.observe import metrics
 
@@ -93,7 +93,7 @@ def cut_off(context: DeliveryContext, lane: Lane) -> None:
     _wait(context, lane, [receipt], Place.PARKED, told=len(entries))
 
 
-def refused(context: DeliveryContext, lane: Lane, tried: Tried, error: Rejected, newest: Any) -> None:
+def refused(context: DeliveryContext, lane: Lane, tried: Tried, error: Rejected, newest: State) -> None:
     """The portal will never take it. A refused fold is taken apart first: one of its events may be the culprit."""
     if len(tried.entries) > 1:
         lane.alone, lane.newest = len(tried.entries), newest

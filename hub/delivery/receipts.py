@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 
-from hub.avro.codec import Codec, Datum
+from hub.avro.bodies import DELIVERY
+from hub.avro.codec import Codec
+from hub.avro.records import Delivery, DeliveryOutcome
 from hub.connect.portal import Answer
 from hub.delivery.answer_mask import masked
 from hub.delivery.entries import Entry
 from hub.delivery.outbox import Out
 from hub.kafka.topics import DELIVERIES
-
-RECORD = "vn.hub.Delivery"
 
 
 class Receipts:
@@ -30,7 +30,7 @@ class Receipts:
             "DELIVERED",
             entries,
             attempt,
-            latency_ms=round(latency_s * 1000),
+            latency_s=latency_s,
             http_status=answer.status,
             answer=masked(answer.text, known) or None,
         )
@@ -56,7 +56,7 @@ class Receipts:
             "RETRY_SCHEDULED",
             entries,
             attempt,
-            latency_ms=round(latency_s * 1000),
+            latency_s=latency_s,
             http_status=status,
             error_kind=kind,
             answer=masked(text, known) or None,
@@ -83,16 +83,30 @@ class Receipts:
         """Given up: by an operator, or because the log no longer holds them."""
         return self._record("SKIPPED", entries, 0, answer=why)
 
-    def _record(self, outcome: str, entries: Sequence[Entry], attempt: int, **more: object) -> Out:
-        key = entries[0].key
-        datum: Datum = {
-            "subscriber": self._subscriber,
-            "key": key,
-            "outcome": outcome,
-            "event_ids": [entry.event_id for entry in entries],
-            "hub_seqs": [entry.hub_seq for entry in entries],
-            "attempt": attempt,
-            "at": round(time.time() * 1000),
-            **more,
-        }
-        return DELIVERIES, key.encode(), self._codec.encode(RECORD, datum), ()
+    def _record(
+        self,
+        outcome: DeliveryOutcome,
+        entries: Sequence[Entry],
+        attempt: int,
+        *,
+        latency_s: float = 0.0,
+        http_status: int | None = None,
+        error_kind: str | None = None,
+        answer: str | None = None,
+        not_before: int | None = None,
+    ) -> Out:
+        record = Delivery(
+            subscriber=self._subscriber,
+            key=entries[0].key,
+            outcome=outcome,
+            event_ids=tuple(entry.event_id for entry in entries),
+            hub_seqs=tuple(entry.hub_seq for entry in entries),
+            attempt=attempt,
+            at=round(time.time() * 1000),
+            latency_ms=round(latency_s * 1000),
+            http_status=http_status,
+            error_kind=error_kind,
+            answer=answer,
+            not_before=not_before,
+        )
+        return DELIVERIES, record.key.encode(), self._codec.write(DELIVERY, record), ()

@@ -6,17 +6,31 @@ canonical event, its step the one that gave the status. Later events of the log 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TypeVar
 
 from hub.avro.codec import Codec
+from hub.avro.records import (
+    Dossier,
+    DossierEvent,
+    DossierStatus,
+    DossierStep,
+    OnlineService,
+    Procedure,
+    ProcedureChange,
+    ProcedureEvent,
+    ServiceChange,
+    ServiceEvent,
+    StepKind,
+)
+from hub.events.canonical import EVENT_BODIES, CanonicalRecord, State
 from hub.events.envelope import Envelope, derived_id, rfc3339
-from hub.events.families import DOSSIER, Family
+from hub.events.families import Family
 
 SOURCE = "/hub/snapshot"
+Change = TypeVar("Change", ProcedureChange, ServiceChange)
 
-STEP_OF_STATUS = {
+STEP_OF_STATUS: dict[DossierStatus, StepKind] = {
     "NEW": "SUBMITTED",
     "ACCEPTED": "RECEIVED",
     "NOT_ACCEPTED": "NOT_ACCEPTED",
@@ -31,38 +45,39 @@ STEP_OF_STATUS = {
 }
 
 
-def snapshot(codec: Codec, family: Family, state: Mapping[str, Any]) -> tuple[Envelope, dict[str, Any], bytes]:
-    """(envelope, canonical datum, its bytes) for a decoded state record (`vn.hub.Dossier` …)."""
-    code = state[family.code]
-    changed = state[family.changed_at]
-    datum = _dossier(state) if family is DOSSIER else _catalogue(family, state)
+def snapshot(codec: Codec, family: Family, state: State) -> tuple[Envelope, CanonicalRecord, bytes]:
+    """(envelope, canonical record, its bytes) of a state."""
+    code = getattr(state, family.code)
+    changed = getattr(state, family.changed_at)
     envelope = Envelope(
-        id=derived_id("snapshot", family.name, code, str(state["hub_seq"])),
+        id=derived_id("snapshot", family.name, code, str(state.hub_seq)),
         source=SOURCE,
         type=family.event.type,
         subject=code,
         time=rfc3339(datetime.fromtimestamp(changed / 1000, UTC)),
-        hub_seq=state["hub_seq"],
+        hub_seq=state.hub_seq,
     )
-    value = codec.encode(family.event.record, datum)
-    # Decoded again, so that a connector finds every field, as in an event that was read from the log.
-    return envelope, codec.decode(value)[1], value
+    record = _event(state)
+    return envelope, record, codec.write(EVENT_BODIES[envelope.type], record)
 
 
-def _dossier(state: Mapping[str, Any]) -> dict[str, Any]:
-    step = {
-        "dossier_code": state["dossier_code"],
-        "step": STEP_OF_STATUS[state["status"]],
-        "occurred_at": state["status_at"],
-        "agency_code": state["agency_code"],
-        "agency_name": state["agency_name"],
-        "procedure_code": state["procedure_code"],
-    }
-    return {"hub_seq": state["hub_seq"], "late": False, "status": state["status"], "step": step, "dossier": dict(state)}
+def _event(state: State) -> CanonicalRecord:
+    if isinstance(state, Dossier):
+        step = DossierStep(
+            dossier_code=state.dossier_code,
+            step=STEP_OF_STATUS[state.status],
+            occurred_at=state.status_at,
+            agency_code=state.agency_code,
+            agency_name=state.agency_name,
+            procedure_code=state.procedure_code,
+        )
+        return DossierEvent(hub_seq=state.hub_seq, status=state.status, step=step, dossier=state)
+    if isinstance(state, Procedure):
+        return ProcedureEvent(hub_seq=state.hub_seq, change=_change(ProcedureChange, state), procedure=state)
+    return ServiceEvent(hub_seq=state.hub_seq, change=_change(ServiceChange, state), service=state)
 
 
-def _catalogue(family: Family, state: Mapping[str, Any]) -> dict[str, Any]:
-    event = family.event
-    change = {k: v for k, v in state.items() if k not in ("hub_seq", "active", family.changed_at)}
-    change |= {event.word: "PUBLISHED" if state["active"] else "WITHDRAWN", "occurred_at": state[family.changed_at]}
-    return {"hub_seq": state["hub_seq"], "late": False, event.change: change, event.state: dict(state)}
+def _change(made: type[Change], state: Procedure | OnlineService) -> Change:
+    """A change that tells all that is known."""
+    known = {name: getattr(state, name) for name in made.__struct_fields__ if name in state.__struct_fields__}
+    return made(**known, change="PUBLISHED" if state.active else "WITHDRAWN", occurred_at=state.changed_at)

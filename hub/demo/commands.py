@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from hub.avro.bodies import DOSSIER_DEADLINE_EVENT
 from hub.config import Settings
 from hub.control.directory import write
 from hub.control.records import Filter, Subscriber
@@ -106,9 +107,8 @@ async def follow_deadlines(settings: Settings, told: list[Told]) -> None:
             for records in (await consumer.getmany(timeout_ms=200)).values():
                 for record in records:
                     envelope = read_headers(record.headers)
-                    _, event = codec.decode(record.value, families.BY_TYPE[envelope.type].record)
-                    own = event["deadline"]
-                    told.append(Told(envelope.id, own["dossier_code"], own["kind"], own["deadline_at"]))
+                    own = codec.read(DOSSIER_DEADLINE_EVENT, record.value).deadline
+                    told.append(Told(envelope.id, own.dossier_code, own.kind, own.deadline_at))
             await asyncio.sleep(0)
     finally:
         await consumer.stop()

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from hub.avro.bodies import DELIVERY
 from hub.avro.codec import Codec
 from hub.config import Settings
 from hub.deadletter.record import DeadLetter, parse
@@ -90,11 +91,11 @@ class Tally:
         self.recorded.setdefault(envelope.id, round(recorded.timestamp() * 1000))
 
     def _delivery(self, record: ConsumerRecord) -> None:
-        _, delivery = self._codec.decode(record.value, "vn.hub.Delivery")
-        self.outcomes[delivery["subscriber"], delivery["outcome"]] += 1
-        if delivery["outcome"] == "DELIVERED" and delivery["subscriber"] in self.delivered:
-            for event in delivery["event_ids"]:
-                self.delivered[delivery["subscriber"]].setdefault(event, delivery["at"])
+        delivery = self._codec.read(DELIVERY, record.value)
+        self.outcomes[delivery.subscriber, delivery.outcome] += 1
+        if delivery.outcome == "DELIVERED" and delivery.subscriber in self.delivered:
+            for event in delivery.event_ids:
+                self.delivered[delivery.subscriber].setdefault(event, delivery.at)
 
     def _dead(self, record: ConsumerRecord) -> None:
         letter = parse(record.key, record.value, record.headers)

@@ -9,9 +9,10 @@ from fastapi import FastAPI, Request
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.avro.codec import Codec
-from hub.connect.inbound import Inbound, State
+from hub.avro.records import Dossier
+from hub.connect.inbound import Inbound
 from hub.connect.source import Incoming
-from hub.errors import Retryable
+from hub.errors import DecodeError, Retryable
 from hub.events import families
 from hub.events.envelope import Envelope, trace_of
 from hub.gateway.ingest import ROLE
@@ -22,7 +23,7 @@ from hub.kafka.batches import KeyedLine
 from hub.observe import metrics
 from hub.web.problem import Problem
 
-Find = Callable[[str], State | None]
+Find = Callable[[str], Dossier | None]
 """Dossier code -> its state, from the read model. Runs in a thread."""
 
 
@@ -59,11 +60,12 @@ class GatewayHost:
         metrics.EVENTS_DUPLICATE.labels(ROLE).inc(len(events) - len(lines))
         return new
 
-    async def find(self, code: str) -> State | None:
-        """What the read model knows of a dossier (it may be a moment behind). Retryable: it is away."""
+    async def find(self, code: str) -> Dossier | None:
+        """What the read model knows of a dossier (it may be a moment behind). Retryable: it is away, or holds what only
+        a later version can read."""
         try:
             return await asyncio.to_thread(self._find, code)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, DecodeError) as error:
             raise Retryable("readmodel", f"the read model is away: {type(error).__name__}") from None
 
     def _line(self, event: Incoming, recorded_at: str) -> KeyedLine:

@@ -14,7 +14,6 @@ from hub.connect.inbound import installed
 from hub.control.directory import Directory, directory
 from hub.control.keys import KeyRing
 from hub.errors import HubError
-from hub.events.families import DOSSIER
 from hub.gateway.app import build
 from hub.gateway.events_api import most_bytes
 from hub.gateway.inbound import GatewayHost, mount
@@ -26,7 +25,7 @@ from hub.observe.health import HEALTH
 from hub.observe.protocol import Limits
 from hub.observe.server import listen, serve_app
 from hub.readmodel.database import open_engine
-from hub.readmodel.state import state_of
+from hub.readmodel.state import dossier_of
 from hub.registry.client import open_codec
 
 log = logging.getLogger(__name__)
@@ -54,7 +53,7 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
         if ways:
             engine = open_engine(settings)
             stack.callback(engine.dispose)
-            find = partial(state_of, engine, DOSSIER.name)
+            find = partial(dossier_of, engine)
             mount(app, ways, GatewayHost(codec, sender, find, settings.gateway.max_body_bytes))
         await stack.enter_async_context(serve_app(app, sock, Limits(body_bytes=most_bytes(settings.gateway))))
         host, port = sock.getsockname()[:2]

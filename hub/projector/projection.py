@@ -1,4 +1,7 @@
-"""Kafka records to table rows. Pure: `rows` reads nothing but its arguments, so a rebuild gives the same tables."""
+"""Kafka records to table rows. Pure: `rows` reads nothing but its arguments, so a rebuild gives the same tables.
+
+A row is a document: what is read is a typed record, what goes into a table is its columns by name.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,15 @@ from typing import Any, Protocol
 
 import orjson
 
+from hub.avro.bodies import DELIVERY
 from hub.avro.codec import Codec
+from hub.avro.document import document
+from hub.avro.records import Dossier, DossierDeadlineEvent, DossierEvent
 from hub.deadletter import record as deadletter
 from hub.errors import BadRecord
 from hub.events import envelope as ce
 from hub.events import families
+from hub.events.canonical import EVENT_BODIES, CanonicalRecord, State, state_of, word_of
 from hub.kafka import topics
 
 log = logging.getLogger(__name__)
@@ -69,57 +76,67 @@ def millis(rfc3339: str) -> int | None:
 
 def _event(out: Rows, record: KafkaRecord, codec: Codec) -> None:
     head = ce.read_headers(record.headers)
-    event = families.BY_TYPE[head.type]
-    _, datum = codec.decode(record.value, event.record)
-    step, state = datum[event.change], datum[event.state]
-    key, seq = head.subject, datum["hub_seq"]
-    out.events[key, seq] = {
+    kind = families.BY_TYPE[head.type]
+    event: CanonicalRecord = codec.read(EVENT_BODIES[head.type], record.value)
+    key, state = head.subject, state_of(head.type, event)
+    out.events[key, event.hub_seq] = {
         "key": key,
-        "hub_seq": seq,
+        "hub_seq": event.hub_seq,
         "event_id": head.id,
         "cause_id": head.causationid or None,
         "type": head.type,
         "source": head.source,
-        "step": step[event.word],
-        "status": datum.get("status"),
-        "late": datum.get("late", False),
-        "correction": step.get("correction", False),
-        "rating": step.get("rating"),
-        "transferred_to": step.get("transferred_to"),
-        "step_due_at": step.get("step_due_at"),
-        "occurred_at": step["occurred_at"],
+        "step": word_of(head.type, event),
+        "occurred_at": getattr(event, kind.change).occurred_at,
         "accepted_at": millis(head.recordedtime),
-        "note": step.get("note"),
-        "handler": step.get("handler"),
         "partition": record.partition,
         "offset": record.offset,
+        **_told(event),
     }
     known = out.dossiers.get(key)
-    if known is None or known["hub_seq"] <= state["hub_seq"]:
-        out.dossiers[key] = _subject(key, families.BY_NAME[event.family], state)
+    if known is None or known["hub_seq"] <= state.hub_seq:
+        out.dossiers[key] = _subject(key, kind.family, state)
 
 
-def _subject(key: str, family: families.Family, state: Row) -> Row:
-    active = "ACTIVE" if state.get("active") else "WITHDRAWN"
-    return {
+def _told(event: CanonicalRecord) -> Row:
+    """The columns that a dossier's step fills."""
+    if isinstance(event, DossierEvent):
+        step = event.step
+        return {
+            "status": event.status,
+            "late": event.late,
+            "correction": step.correction,
+            "rating": step.rating,
+            "transferred_to": step.transferred_to,
+            "step_due_at": step.step_due_at,
+            "note": step.note,
+            "handler": step.handler and document(step.handler),
+        }
+    late = not isinstance(event, DossierDeadlineEvent) and event.late
+    untold = ("status", "rating", "transferred_to", "step_due_at", "note", "handler")
+    return {"late": late, "correction": False, **dict.fromkeys(untold)}
+
+
+def _subject(key: str, family: families.FamilyName, state: State) -> Row:
+    row: Row = {
         "key": key,
-        "family": family.name,
-        "hub_seq": state["hub_seq"],
-        "status": state["status"] if family is families.DOSSIER else active,
-        "status_at": state[family.changed_at],
-        "procedure_code": state.get("procedure_code"),
-        "agency_code": state.get("agency_code"),
-        "received_at": state.get("received_at"),
-        "due_at": state.get("due_at"),
-        "finished_at": state.get("finished_at"),
-        "parent_code": state.get("parent_code"),
-        "state": state,
+        "family": family,
+        "hub_seq": state.hub_seq,
+        "procedure_code": state.procedure_code,
+        "agency_code": state.agency_code,
+        "state": document(state),
     }
+    if isinstance(state, Dossier):
+        own = ("status", "status_at", "received_at", "due_at", "finished_at", "parent_code")
+        return row | {name: getattr(state, name) for name in own}
+    untold = ("received_at", "due_at", "finished_at", "parent_code")
+    status = "ACTIVE" if state.active else "WITHDRAWN"
+    return row | {"status": status, "status_at": state.changed_at, **dict.fromkeys(untold)}
 
 
 def _delivery(out: Rows, record: KafkaRecord, codec: Codec) -> None:
-    _, datum = codec.decode(record.value, "vn.hub.Delivery")
-    out.deliveries.append({**datum, "partition": record.partition, "offset": record.offset})
+    told = document(codec.read(DELIVERY, record.value))
+    out.deliveries.append(told | {"partition": record.partition, "offset": record.offset})
 
 
 def _dead_letter(out: Rows, record: KafkaRecord, _: Codec) -> None:

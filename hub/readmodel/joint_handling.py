@@ -1,4 +1,7 @@
-"""A dossier among those it is handled with (liên thông): its parent, its parts, and who held it from when to when."""
+"""A dossier among those it is handled with (liên thông): its parent, its parts, and who held it from when to when.
+
+Rows are documents, as in `hub.readmodel.queries`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What pages and the read API ask. Plain dicts out, times as epoch milliseconds UTC."""
+"""What pages and the read API ask. Documents out: rows as plain dicts, made for JSON and templates; times as epoch
+milliseconds UTC. Who works with a dossier as a datum reads its record (`hub.readmodel.state`).
+"""
 
 from __future__ import annotations
 

@@ -1,19 +1,19 @@
-"""The state of one dossier, procedure or service, as the read model holds it."""
+"""The state of one dossier, as the read model holds it."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import Engine, select
 
+from hub.avro.document import from_document
+from hub.avro.records import Dossier
+from hub.events.families import DOSSIER
 from hub.readmodel import tables
 
 
-def state_of(engine: Engine, family: str, key: str) -> dict[str, Any] | None:
-    """The record as in hub.dossiers and the like; None if the read model does not know it (yet)."""
+def dossier_of(engine: Engine, code: str) -> Dossier | None:
+    """The record as in hub.dossiers; None if the read model does not know it (yet). DecodeError: what stands there is
+    of a version that this one cannot read."""
     d = tables.current(engine).dossiers
     with engine.connect() as connection:
-        found: dict[str, Any] | None = connection.execute(
-            select(d.c.state).where(d.c.key == key, d.c.family == family)
-        ).scalar()
-    return found
+        found = connection.execute(select(d.c.state).where(d.c.key == code, d.c.family == DOSSIER.name)).scalar()
+    return None if found is None else from_document(Dossier, found)

@@ -6,13 +6,15 @@ Spelling (NFC or NFD, blanks, upper and lower case, order of lists) never is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 
+from hub.avro.records import OnlineService, Procedure, ProcedureFee, ProcedureForm, ProcedureTimeLimit
 from hub.model.text import nfc
 
-Entry = Mapping[str, Any]
+Item = TypeVar("Item")
+W = TypeVar("W", ProcedureTimeLimit, ProcedureFee)
 
 KINDS = {
     "NOT_PUBLISHED": "in the reference, but not published here (QĐ 766, items 1.1 and 1.2)",
@@ -34,10 +36,10 @@ KINDS = {
 
 @dataclass(slots=True)
 class Side:
-    """code -> entry, shaped as vn.hub.Procedure and vn.hub.OnlineService."""
+    """code -> what that side says of it. It has no numbers of its own: hub_seq is 0."""
 
-    procedures: dict[str, Entry] = field(default_factory=dict)
-    services: dict[str, Entry] = field(default_factory=dict)
+    procedures: dict[str, Procedure] = field(default_factory=dict)
+    services: dict[str, OnlineService] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,14 @@ def compare(reference: Side, own: Side) -> list[Difference]:
     for code in reference.procedures.keys() | own.procedures.keys():
         out += _procedure(code, reference.procedures.get(code), own.procedures.get(code))
     for code, service in own.services.items():
-        procedure = str(service.get("procedure_code") or code.rpartition(".")[0])
+        procedure = service.procedure_code or code.rpartition(".")[0]
         known = reference.procedures.get(procedure)
-        if service["active"] and known is not None and not known["active"]:
+        if service.active and known is not None and not known.active:
             out.append(Difference(code, "WITHDRAWN_STILL_OFFERED", f"procedure {procedure} withdrawn", "offered"))
     return sorted(out, key=lambda one: (one.code, one.kind))
 
 
-def _procedure(code: str, reference: Entry | None, own: Entry | None) -> Iterable[Difference]:
+def _procedure(code: str, reference: Procedure | None, own: Procedure | None) -> Iterable[Difference]:
     here, there = _standing(own), _standing(reference)
     if here == "published" and there == "published":
         assert reference is not None
@@ -77,11 +79,11 @@ def _procedure(code: str, reference: Entry | None, own: Entry | None) -> Iterabl
     return []
 
 
-def _standing(entry: Entry | None) -> str:
-    return "not known" if entry is None else "published" if entry["active"] else "withdrawn"
+def _standing(entry: Procedure | None) -> str:
+    return "not known" if entry is None else "published" if entry.active else "withdrawn"
 
 
-def _facts(code: str, reference: Entry, own: Entry) -> Iterable[Difference]:
+def _facts(code: str, reference: Procedure, own: Procedure) -> Iterable[Difference]:
     for kind, tell in _TELL.items():
         theirs, ours = tell(reference, own)
         if theirs is not None and ours is not None and {*map(_plain, theirs)} != {*map(_plain, ours)}:
@@ -100,86 +102,86 @@ def _shown(told: list[str]) -> str:
     return ", ".join(sorted(set(told))) or "none"
 
 
-def _one(name: str) -> Callable[[Entry, Entry], tuple[Told, Told]]:
-    def tell(*sides: Entry) -> tuple[Told, Told]:
-        first, second = ([str(side[name])] if side.get(name) is not None else None for side in sides)
-        return first, second
-
-    return tell
+Two = Callable[[Procedure, Procedure], tuple[Told, Told]]
 
 
-def _list(name: str, item: str | None) -> Callable[[Entry, Entry], tuple[Told, Told]]:
-    def tell(*sides: Entry) -> tuple[Told, Told]:
-        lists = (side.get(name) for side in sides)
-        first, second = (None if one is None else [str(i[item] if item else i) for i in one] for one in lists)
-        return first, second
+def _fact(tell: Callable[[Procedure], object]) -> Two:
+    """Of one fact."""
 
-    return tell
+    def told(side: Procedure) -> Told:
+        return None if (fact := tell(side)) is None else [str(fact)]
+
+    return lambda reference, own: (told(reference), told(own))
 
 
-def _limits(reference: Entry, own: Entry) -> tuple[Told, Told]:
+def _list(items: Callable[[Procedure], Iterable[Item] | None], word: Callable[[Item], str]) -> Two:
+    """Of a list, each item by one word."""
+
+    def told(side: Procedure) -> Told:
+        return None if (every := items(side)) is None else [word(one) for one in every]
+
+    return lambda reference, own: (told(reference), told(own))
+
+
+def _limits(reference: Procedure, own: Procedure) -> tuple[Told, Told]:
     """The whole lists where both have them, else the one limit that stands for all."""
-    sides = (reference, own)
-    if all(side.get("time_limits") is not None for side in sides):
-        return _ways(reference["time_limits"], _limit), _ways(own["time_limits"], _limit)
-    first, second = ([_limit(side)] if side.get("time_limit") is not None else None for side in sides)
+    if reference.time_limits is not None and own.time_limits is not None:
+        return _ways(reference.time_limits, _limit), _ways(own.time_limits, _limit)
+    first, second = (None if side.time_limit is None else [_limit(side)] for side in (reference, own))
     return first, second
 
 
-def _limit(entry: Entry) -> str:
-    if entry.get("time_limit") is None:
-        return str(entry.get("note") or "")
-    return f"{entry['time_limit']:g} {entry.get('time_limit_unit') or ''}".strip()
+def _limit(told: Procedure | ProcedureTimeLimit) -> str:
+    if told.time_limit is None:
+        return (told.note or "") if isinstance(told, ProcedureTimeLimit) else ""
+    return f"{told.time_limit:g} {told.time_limit_unit or ''}".strip()
 
 
-def _fees(reference: Entry, own: Entry) -> tuple[Told, Told]:
-    sides = (reference, own)
-    if all(side.get("fees") is not None for side in sides):
-        return _ways(reference["fees"], _fee), _ways(own["fees"], _fee)
-    first, second = ([str(side["fee_vnd"])] if side.get("fee_vnd") is not None else None for side in sides)
-    return first, second
+def _fees(reference: Procedure, own: Procedure) -> tuple[Told, Told]:
+    if reference.fees is not None and own.fees is not None:
+        return _ways(reference.fees, _fee), _ways(own.fees, _fee)
+    return _fact(lambda side: side.fee_vnd)(reference, own)
 
 
-def _fee(entry: Entry) -> str:
-    return f"{entry['code']} {entry['amount_vnd'] if entry['amount_vnd'] is not None else entry['note'] or ''}".strip()
+def _fee(fee: ProcedureFee) -> str:
+    return f"{fee.code} {fee.amount_vnd if fee.amount_vnd is not None else fee.note or ''}".strip()
 
 
-def _ways(entries: Iterable[Entry], tell: Callable[[Entry], str]) -> list[str]:
-    return [_way(one, tell(one)) for one in entries]
+def _ways(ways: Iterable[W], tell: Callable[[W], str]) -> list[str]:
+    return [_way(one, tell(one)) for one in ways]
 
 
-def _way(entry: Entry, words: str) -> str:
+def _way(way: ProcedureTimeLimit | ProcedureFee, words: str) -> str:
     """The way it is handed in is named unless it is the counter (KENH 1)."""
-    channel = entry.get("channel")
-    return words if channel in (None, "1") else f"{words} (kênh {channel})"
+    return words if way.channel in (None, "1") else f"{words} (kênh {way.channel})"
 
 
-def _forms(reference: Entry, own: Entry) -> tuple[Told, Told]:
+def _forms(reference: Procedure, own: Procedure) -> tuple[Told, Told]:
     """By the version where both name one, by the file's hash where both have it, else by the form's name. An address
     is no difference: each portal has its own."""
-    theirs, ours = reference.get("forms"), own.get("forms")
+    theirs, ours = reference.forms, own.forms
     if theirs is None or ours is None:
         return None, None
     for name in ("version", "sha256"):
-        if theirs and ours and all(form.get(name) for form in (*theirs, *ours)):
+        if theirs and ours and all(getattr(form, name) for form in (*theirs, *ours)):
             return [_form(form, name) for form in theirs], [_form(form, name) for form in ours]
     return [_form(form, "") for form in theirs], [_form(form, "") for form in ours]
 
 
-def _form(form: Entry, mark: str) -> str:
-    words = str(form.get("name") or form.get("component_code") or "")
-    return f"{words} {mark} {form[mark]}" if mark else words
+def _form(form: ProcedureForm, mark: str) -> str:
+    words = form.name or form.component_code or ""
+    return f"{words} {mark} {getattr(form, mark)}" if mark else words
 
 
-_TELL: dict[str, Callable[[Entry, Entry], tuple[Told, Told]]] = {
-    "OTHER_NAME": _one("name"),
-    "OTHER_AUTHORITY_LEVEL": _one("authority_level"),
-    "OTHER_FIELD": _one("field_code"),
+_TELL: dict[str, Two] = {
+    "OTHER_NAME": _fact(lambda side: side.name),
+    "OTHER_AUTHORITY_LEVEL": _fact(lambda side: side.authority_level),
+    "OTHER_FIELD": _fact(lambda side: side.field_code),
     "OTHER_TIME_LIMIT": _limits,
     "OTHER_FEE": _fees,
-    "OTHER_COMPONENTS": _list("components", "code"),
+    "OTHER_COMPONENTS": _list(lambda side: side.components, lambda one: one.code),
     "OTHER_FORM": _forms,
-    "OTHER_RESULT": _list("results", "code"),
-    "OTHER_LEGAL_BASIS": _list("legal_bases", "number"),
-    "OTHER_LINKED": _list("linked_procedures", None),
+    "OTHER_RESULT": _list(lambda side: side.results, lambda one: one.code),
+    "OTHER_LEGAL_BASIS": _list(lambda side: side.legal_bases, lambda one: one.number),
+    "OTHER_LINKED": _list(lambda side: side.linked_procedures, str),
 }

@@ -6,13 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from hub.avro import bodies
 from hub.avro.codec import Codec
-from hub.avro.records.procedure import Procedure
-from hub.avro.records.service import OnlineService
+from hub.avro.records import OnlineService, Procedure
 from hub.config import Settings
 from hub.errors import BadRecord
 from hub.events import identity
@@ -21,7 +19,7 @@ from hub.events.families import PROCEDURE, SERVICE
 from hub.kafka import clients
 from hub.kafka.topics import EVENTS
 from hub.model import catalogue
-from hub.reconcile.catalogue import Entry, Side
+from hub.reconcile.catalogue import Side
 from hub.registry.client import open_codec
 
 Progress = Callable[[int, int], None]
@@ -64,17 +62,10 @@ class Sides:
         """(the reference, the province's own)."""
         reference, own = Side(), Side()
         for (is_reference, code), (procedure, _) in self._procedures.items():
-            (reference if is_reference else own).procedures[code] = _entry(procedure)
+            (reference if is_reference else own).procedures[code] = procedure
         for (is_reference, code), (service, _) in self._services.items():
-            (reference if is_reference else own).services[code] = _entry(service)
+            (reference if is_reference else own).services[code] = service
         return reference, own
-
-
-def _entry(folded: Procedure | OnlineService) -> Entry:
-    """As it is compared; it has no number, since it is nobody's state."""
-    entry: dict[str, object] = msgspec.to_builtins(folded)
-    del entry["hub_seq"]
-    return entry
 
 
 async def read_sides(settings: Settings, progress: Progress = lambda done, total: None) -> tuple[Side, Side]:

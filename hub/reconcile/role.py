@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
 
 from hub.config import Settings
 from hub.connect.portal import make_portal
@@ -13,6 +11,7 @@ from hub.control.directory import Directory, directory
 from hub.control.records import Subscriber
 from hub.deadletter import record as deadletter
 from hub.errors import BadRecord, ConfigError
+from hub.events.canonical import CanonicalRecord
 from hub.events.envelope import Envelope
 from hub.events.families import BY_TYPE
 from hub.kafka import topics
@@ -29,7 +28,7 @@ class DueRule:
     def __init__(self) -> None:
         self._families: dict[str, tuple[str, ...] | None] = {}
 
-    def __call__(self, subscriber: Subscriber, head: Envelope, data: Mapping[str, Any]) -> bool:
+    def __call__(self, subscriber: Subscriber, head: Envelope, data: CanonicalRecord) -> bool:
         families = self._taken(subscriber)
         if families is not None and BY_TYPE[head.type].name not in families:
             return False

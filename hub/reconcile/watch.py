@@ -10,10 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import orjson
 
+from hub.avro.bodies import DELIVERY
 from hub.avro.codec import Codec
 from hub.config import ReconcileSettings
 from hub.control.records import Subscriber
@@ -21,7 +21,7 @@ from hub.control.requests import Pointer, Request
 from hub.deadletter import record as deadletter
 from hub.errors import BadRecord
 from hub.events import envelope as ce
-from hub.events import families
+from hub.events.canonical import EVENT_BODIES, CanonicalRecord
 from hub.events.envelope import derived_id
 from hub.kafka import topics
 from hub.observe import metrics
@@ -34,8 +34,8 @@ RESCAN_S = 60.0
 # Header on a state record that has something open or a discrepancy: found again without reading the value.
 OPEN = "open"
 
-# subscriber, envelope, decoded event -> is it due
-Due = Callable[[Subscriber, ce.Envelope, Mapping[str, Any]], bool]
+# subscriber, envelope, event -> is it due
+Due = Callable[[Subscriber, ce.Envelope, CanonicalRecord], bool]
 
 
 @dataclass
@@ -84,14 +84,14 @@ class Watch:
 
     def _event(self, record: Record, state: StateView, changed: dict[bytes, Expectation], now: float) -> None:
         head = ce.read_headers(record.headers)
-        if record.key is None or head.type not in families.BY_TYPE:
+        if record.key is None or head.type not in EVENT_BODIES:
             raise BadRecord("envelope", f"type {head.type!r} is no canonical event", "type")
-        _, datum = self._codec.decode(record.value, families.BY_TYPE[head.type].record)
+        event = self._codec.read(EVENT_BODIES[head.type], record.value)
         accepted = head.recordedtime
         found = _load(record.key, state, changed)
         for name, subscriber in self._subscribers().items():
             # What was accepted before the subscriber came is its backfill's business.
-            due = accepted >= ce.rfc3339(subscriber.created_at) and self._due(subscriber, head, datum)
+            due = accepted >= ce.rfc3339(subscriber.created_at) and self._due(subscriber, head, event)
             if name not in found and not due:
                 continue
             entry = found.setdefault(name, ex.new_entry())
@@ -101,22 +101,22 @@ class Watch:
     def _delivery(
         self, record: Record, state: StateView, changed: dict[bytes, Expectation], out: Outputs, now: float
     ) -> None:
-        _, datum = self._codec.decode(record.value, "vn.hub.Delivery")
-        name, key = datum["subscriber"], datum["key"].encode()
+        told = self._codec.read(DELIVERY, record.value)
+        name, key = told.subscriber, told.key.encode()
         if name not in self._subscribers():
             return
         found = _load(key, state, changed)
         entry = found.setdefault(name, ex.new_entry())
-        if datum["outcome"] in ex.SETTLED:
-            ex.settle(entry, datum["hub_seqs"])
+        if told.outcome in ex.SETTLED:
+            ex.settle(entry, told.hub_seqs)
             if entry["kind"] and not entry["open"]:
                 out.records.append(_closed(record.partition, key, name, entry, now))
                 metrics.DISCREPANCIES_HEALED.labels(name, entry["kind"]).inc()
                 ex.close(entry)
-        elif datum["outcome"] == "HELD":
+        elif told.outcome == "HELD":
             ex.postpone(entry, now + ex.HELD_S)
-        elif datum["outcome"] in ex.WAITING:
-            ex.postpone(entry, (datum["not_before"] or 0) / 1000)
+        elif told.outcome in ex.WAITING:
+            ex.postpone(entry, (told.not_before or 0) / 1000)
         changed[key] = found
 
     # --- the clock -------------------------------------------------------------------------------------------------

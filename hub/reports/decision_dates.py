@@ -7,10 +7,10 @@ legal basis with the decision's number; where neither tells, it is not known.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
+from hub.avro.records import LegalBasis, Procedure
 from hub.model.calendar import midnight_of, number_of
 from hub.model.text import nfc
 
@@ -19,22 +19,22 @@ _DAY = re.compile(
 )
 
 
-def decided_at(state: Mapping[str, Any]) -> int | None:
-    """Midnight of that day in local time, epoch ms. state: of hub.procedures."""
-    words = nfc(state.get("decision") or "")
+def decided_at(procedure: Procedure) -> int | None:
+    """Midnight of that day in local time, epoch ms."""
+    words = nfc(procedure.decision or "")
     if found := _DAY.search(words):
         day, month, in_words, year = found.groups()
         try:
             return midnight_of(number_of(date(int(year), int(month or in_words), int(day))))
         except ValueError:
             return None
-    return next((basis["issued_on"] for basis in state.get("legal_bases") or () if _is_it(basis, words)), None)
+    return next((basis.issued_on for basis in procedure.legal_bases or () if _is_it(basis, words)), None)
 
 
-def _is_it(basis: Mapping[str, Any], decision: str) -> bool:
+def _is_it(basis: LegalBasis, decision: str) -> bool:
     """The basis is the decision itself: its number stands there, whole."""
-    number = nfc(basis.get("number") or "").strip()
-    if not number or basis.get("issued_on") is None:
+    number = nfc(basis.number or "").strip()
+    if not number or basis.issued_on is None:
         return False
     return re.search(rf"(?<![\w/]){re.escape(number)}(?![\w/])", decision, re.IGNORECASE) is not None
 

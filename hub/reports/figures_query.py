@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, exists, or_, select
 
+from hub.avro.document import from_document
+from hub.avro.records import Dossier, OnlineService, Procedure
 from hub.events import families
 from hub.model import codes
 from hub.model.catalogue import time_limits
@@ -30,8 +32,8 @@ def cases(connection: Connection, g: Generation, period: Period, national: str, 
     d, e, sent = g.dossiers, g.events, g.deliveries
     delivered = exists().where(sent.c.key == d.c.key, sent.c.subscriber == national, sent.c.outcome == "DELIVERED")
     query = (
-        select(d.c.key, d.c.agency_code, d.c.procedure_code, d.c.received_at, d.c.due_at, d.c.finished_at, d.c.state,
-               delivered.label("delivered"), e.c.occurred_at, e.c.step, e.c.correction)
+        select(d.c.key, d.c.agency_code, d.c.state, delivered.label("delivered"), e.c.occurred_at, e.c.step,
+               e.c.correction)
         .join(e, and_(e.c.key == d.c.key, e.c.type == families.DOSSIER.event.type))
         .where(
             d.c.family == families.DOSSIER.name,
@@ -47,7 +49,7 @@ def cases(connection: Connection, g: Generation, period: Period, national: str, 
         if not _is_of(own, agency):
             continue
         steps = in_time((row.occurred_at, row.step, row.correction) for row in together)
-        yield _case(dict(together[0]._mapping), own, steps)
+        yield _case(together[0], own, steps)
 
 
 def _own(row: Any) -> str:
@@ -71,26 +73,22 @@ def _of_agency(query: Select[Any], table: Any, agency: str) -> Select[Any]:
     return query.where(or_(own == agency, own.like(f"{agency}.%"), own.is_(None)))
 
 
-def _case(row: Mapping[str, Any], own: str, steps: tuple[Step, ...]) -> Case:
-    state = row["state"]
-    papers = tuple(
-        Paper(bool(item["result"]), bool(item.get("url")), item.get("digitised"))
-        for item in state.get("attachments") or ()
-    )
+def _case(row: Any, own: str, steps: tuple[Step, ...]) -> Case:
+    dossier = from_document(Dossier, row.state)
     return Case(
-        code=row["key"],
+        code=row.key,
         agency=own,
-        procedure=row["procedure_code"],
-        channel=state.get("channel"),
-        received_at=row["received_at"],
-        due_at=row["due_at"],
-        finished_at=row["finished_at"],
+        procedure=dossier.procedure_code,
+        channel=dossier.channel,
+        received_at=dossier.received_at,
+        due_at=dossier.due_at,
+        finished_at=dossier.finished_at,
         steps=steps,
-        papers=papers,
-        fee=any(item["amount_vnd"] > 0 for item in state.get("fees") or ()),
-        online_payment=state.get("online_payment"),
-        vneid=(state.get("applicant") or {}).get("vneid_verified"),
-        delivered=bool(row["delivered"]),
+        papers=tuple(Paper(one.result, bool(one.url), one.digitised) for one in dossier.attachments),
+        fee=any(fee.amount_vnd > 0 for fee in dossier.fees),
+        online_payment=dossier.online_payment,
+        vneid=dossier.applicant.vneid_verified if dossier.applicant else None,
+        delivered=bool(row.delivered),
     )
 
 
@@ -129,36 +127,32 @@ def procedures(
     for row in connection.execute(
         select(d.c.key, d.c.state).where(d.c.family == families.PROCEDURE.name).order_by(d.c.key)
     ):
-        state, own = row.state, row.state.get("agency_code") or NO_AGENCY
-        decided = decided_at(state)
+        procedure = from_document(Procedure, row.state)
+        own, decided = procedure.agency_code or NO_AGENCY, decided_at(procedure)
         out[row.key] = ProcedureEntry(
             code=row.key,
             agency=own,
-            active=_is_of(own, agency) and bool(state["active"]),
+            active=_is_of(own, agency) and procedure.active,
             published_at=first.get(row.key),
-            effective_at=state.get("effective_at"),
-            lacking=tuple(name for name in complete if state.get(name) in (None, "", [])),
-            limits=time_limits(*[_limit(told) for told in (state, *(state.get("time_limits") or ()))]),
+            effective_at=procedure.effective_at,
+            lacking=tuple(name for name in complete if getattr(procedure, name, None) in (None, "", ())),
+            limits=time_limits(
+                (procedure.time_limit, procedure.time_limit_unit),
+                *((way.time_limit, way.time_limit_unit) for way in procedure.time_limits or ()),
+            ),
             decided_at=decided,
             public_since=None if decided is None else public_since(decided, moments.get(row.key, ())),
         )
     return out
 
 
-def _limit(told: Mapping[str, Any]) -> tuple[float | None, str | None]:
-    return told.get("time_limit"), told.get("time_limit_unit")
-
-
 def services(connection: Connection, g: Generation) -> list[ServiceEntry]:
     """Services offered now. One without a procedure code belongs to the procedure that its own code begins with."""
     d = g.dossiers
     query = select(d.c.key, d.c.state).where(d.c.family == families.SERVICE.name).order_by(d.c.key)
+    every = [from_document(OnlineService, row.state) for row in connection.execute(query)]
     return [
-        ServiceEntry(
-            row.state.get("procedure_code") or row.key.rpartition(".")[0],
-            row.state.get("level"),
-            row.state.get("whole_process"),
-        )
-        for row in connection.execute(query)
-        if row.state["active"]
+        ServiceEntry(one.procedure_code or one.service_code.rpartition(".")[0], one.level, one.whole_process)
+        for one in every
+        if one.active
     ]

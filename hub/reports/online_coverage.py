@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import Engine, func, select
 
+from hub.avro.document import from_document
+from hub.avro.record import R
+from hub.avro.records import OnlineService, Procedure
 from hub.events import families
 from hub.model.online_services import Offer
 from hub.readmodel import tables
 
-State = Mapping[str, Any]
 WHOLE, PART, UNTOLD = "toàn trình", "một phần", "not told"
 
 
@@ -63,13 +64,15 @@ class Coverage:
     lines: tuple[Line, ...] = field(repr=False)
 
 
-def table(procedures: Iterable[State], services: Iterable[State], use: Mapping[str, tuple[int, int]]) -> Coverage:
+def table(
+    procedures: Iterable[Procedure], services: Iterable[OnlineService], use: Mapping[str, tuple[int, int]]
+) -> Coverage:
     """use: procedure code -> (dossiers, of them online). A procedure that only services or dossiers name has a line
     too, and is not public: nobody published it."""
-    states = {state["procedure_code"]: state for state in procedures}
-    offers: dict[str, list[State]] = {}
+    states = {procedure.procedure_code: procedure for procedure in procedures}
+    offers: dict[str, list[OnlineService]] = {}
     for service in services:
-        if service["active"]:
+        if service.active:
             offers.setdefault(_procedure_of(service), []).append(service)
     lines = [_line(code, states.get(code), offers.get(code, []), use.get(code, (0, 0)))
              for code in sorted({*states, *offers, *use})]  # fmt: skip
@@ -92,34 +95,34 @@ def table(procedures: Iterable[State], services: Iterable[State], use: Mapping[s
     )
 
 
-def _procedure_of(service: State) -> str:
-    return service["procedure_code"] or str(service["service_code"]).rpartition(".")[0]
-
-
-def _offer(service: State) -> Offer:
-    return Offer(service["active"], service["active_since"], service["level"], service["whole_process"])
+def _procedure_of(service: OnlineService) -> str:
+    return service.procedure_code or service.service_code.rpartition(".")[0]
 
 
 def _counts(words: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(words).items()))
 
 
-def _line(code: str, procedure: State | None, services: list[State], use: tuple[int, int]) -> Line:
+def _takes_filings(service: OnlineService) -> bool:
+    return Offer(service.active, service.active_since, service.level, service.whole_process).takes_filings
+
+
+def _line(code: str, procedure: Procedure | None, services: list[OnlineService], use: tuple[int, int]) -> Line:
     """Services of level 1 and 2 only inform: with nothing else, the procedure is not offered online."""
-    taking = [service for service in services if _offer(service).takes_filings]
-    levels = [service["level"] for service in taking if service["level"] is not None]
-    kinds = {service["whole_process"] for service in taking}
-    since = [at for service in taking if (at := service["active_since"]) is not None]
+    taking = [service for service in services if _takes_filings(service)]
+    levels = [service.level for service in taking if service.level is not None]
+    kinds = {service.whole_process for service in taking}
+    since = [service.active_since for service in taking if service.active_since is not None]
     return Line(
         code=code,
-        name=str((procedure or {}).get("name") or ""),
+        name=(procedure.name if procedure else None) or "",
         published=procedure is not None,
-        active=procedure is not None and bool(procedure["active"]),
+        active=procedure is not None and procedure.active,
         offered=bool(taking),
         level=max(levels, default=None),
         kind="" if not taking else WHOLE if True in kinds else PART if False in kinds else UNTOLD,
-        portals=tuple(sorted({portal for service in taking for portal in service["channels"]})),
-        services=tuple(sorted(str(service["service_code"]) for service in services)),
+        portals=tuple(sorted({portal for service in taking for portal in service.channels})),
+        services=tuple(sorted(service.service_code for service in services)),
         since=min(since, default=None),
         dossiers=use[0],
         online=use[1],
@@ -132,8 +135,9 @@ def read(engine: Engine) -> Coverage:
     d = g.dossiers
     with engine.connect() as connection:
 
-        def states(family: str) -> list[State]:
-            return list(connection.execute(select(d.c.state).where(d.c.family == family)).scalars())
+        def states(family: families.Family, record: type[R]) -> list[R]:
+            found = connection.execute(select(d.c.state).where(d.c.family == family.name)).scalars()
+            return [from_document(record, one) for one in found]
 
         channel = d.c.state["channel"].as_string()
         filed = select(d.c.procedure_code, channel, func.count()).where(d.c.family == families.DOSSIER.name)
@@ -142,4 +146,4 @@ def read(engine: Engine) -> Coverage:
             if code is not None:
                 total, online = use.get(code, (0, 0))
                 use[code] = total + number, online + (number if way == "ONLINE" else 0)
-        return table(states(families.PROCEDURE.name), states(families.SERVICE.name), use)
+        return table(states(families.PROCEDURE, Procedure), states(families.SERVICE, OnlineService), use)

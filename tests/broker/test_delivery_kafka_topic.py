@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 
+from hub.avro.records import Handler
 from hub.connect.portal import Strategy, make_portal
 from hub.control.records import Subscriber
 from hub.errors import ConfigError, Rejected, Retryable
@@ -15,7 +16,7 @@ from hub.registry.client import open_codec
 from hub.supervisor.environment import variables
 from hub_connectors.kafka_topic.portal import KafkaTopicPortal, KafkaTopicSettings
 from hub_connectors.kafka_topic.writer import _WRITERS
-from tests.support.contract_events import dossier_items
+from tests.support.contract_events import changed, dossier_event_of, dossier_items, dossier_of
 from tests.support.registry_fixture import running
 from tests.support.topics import read_all
 
@@ -64,10 +65,10 @@ async def test_events_arrive_with_key_envelope_and_order_and_without_personal_da
     for record, item in zip(found, items, strict=True):
         kind, datum = codec.decode(record.value)
         assert kind == "vn.hub.DossierEvent"
-        assert item.data["step"]["handler"]["name"] == "Nguyễn Thị Hoa"
+        assert dossier_event_of(item).step.handler == Handler(name="Nguyễn Thị Hoa", department="Một cửa")
         assert datum["step"]["handler"] == {"name": None, "title": None, "department": "Một cửa"}
         assert datum["dossier"]["abstract"] is None
-        assert datum["dossier"]["status"] == item.data["dossier"]["status"]
+        assert datum["dossier"]["status"] == dossier_of(item).status
         assert "Nguyễn".encode() not in record.value
     assert _WRITERS == {}
 
@@ -92,8 +93,8 @@ async def test_workers_share_one_producer(codec, name, hub_settings):
 
 async def test_too_large_is_refused(codec, name, hub_settings):
     portal = make_portal(Subscriber(name=name, kind="kafka-topic"))
-    (item,) = dossier_items("H11.12-261124-0003", 1)
-    item.data["dossier"]["procedure_name"] = "x" * 1_100_000  # above the topic's limit of 1 MiB
+    # above the topic's limit of 1 MiB
+    item = changed(dossier_items("H11.12-261124-0003", 1)[0], dossier={"procedure_name": "x" * 1_100_000})
     with pytest.raises(Rejected) as caught:
         await sent(portal, [item])
     assert caught.value.reason == "limit"

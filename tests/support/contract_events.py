@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from datetime import datetime
 from typing import Any
 
-from hub.avro.codec import decode_body, encode_body, parsed, schema_json
+from msgspec import structs
+
+from hub.avro.codec import encode_body, schema_json
+from hub.avro.records import Dossier, DossierEvent
 from hub.connect.portal import Item
 from hub.events import families
+from hub.events.canonical import EVENT_BODIES
 from hub.events.envelope import Envelope, derived_id
 
-FAMILIES = {"vn.hub.DossierEvent": "dossier", "vn.hub.ProcedureEvent": "procedure", "vn.hub.ServiceEvent": "service"}
 START = "2026-03-02T01:15:00Z"
 PATH = (
     ("RECEIVED", "ACCEPTED"),
@@ -33,11 +37,27 @@ def item(
     data: dict[str, Any], event_id: str, subject: str, type: str = families.DOSSIER.event.type, time: str = START
 ) -> Item:
     """data: the canonical record, times as RFC 3339 text, fields with a default may be left out."""
-    record = families.BY_TYPE[type].record
-    datum = _with_times(copy.deepcopy(data), schema_json(record), {})
-    body = encode_body(record, datum)
+    kind = families.BY_TYPE[type]
+    datum = _with_times(copy.deepcopy(data), schema_json(kind.record), {})
+    body = encode_body(kind.record, datum)
     envelope = Envelope(event_id, "urn:vn:gov:H11.12:test", type, subject, time=time, hub_seq=datum["hub_seq"])
-    return Item(envelope, FAMILIES[record], decode_body(body, parsed(record)), b"\0\0\0\0\1" + body, 0, 0)
+    return Item(envelope, kind.name, EVENT_BODIES[type].read(body, 0), b"\0\0\0\0\1" + body, 0, 0)
+
+
+def dossier_event_of(item: Item) -> DossierEvent:
+    assert isinstance(item.data, DossierEvent)
+    return item.data
+
+
+def dossier_of(item: Item) -> Dossier:
+    """The state after the item's event."""
+    return dossier_event_of(item).dossier
+
+
+def changed(item: Item, **parts: dict[str, Any]) -> Item:
+    """The item with other values in parts of its event, as `step={"note": "x"}`; its bytes stay."""
+    made = {part: structs.replace(getattr(item.data, part), **values) for part, values in parts.items()}
+    return dataclasses.replace(item, data=structs.replace(item.data, **made))
 
 
 def _with_times(value: Any, schema: Any, named: dict[str, Any]) -> Any:

@@ -94,6 +94,10 @@ class Core:
         return [CODEC.decode(o.value)[1] for o in self.out if o.topic == topics.EVENTS]
 
     @property
+    def canonical(self) -> list[Any]:
+        return [CODEC.read_any(o.value)[1] for o in self.out if o.topic == topics.EVENTS]
+
+    @property
     def dead(self) -> list[DeadLetter]:
         return [parse(o.key, o.value, o.headers) for o in self.out if o.topic == topics.DEAD_LETTERS]
 

@@ -22,6 +22,7 @@ from hub.control.directory import write
 from hub.control.records import Filter, Subscriber
 from hub.control.requests import Pointer, Request
 from hub.delivery import role as role_module
+from hub.events.canonical import state_of
 from hub.kafka import clients, topics
 from hub.kafka.topic_admin import ensure_topics
 from hub.kafka.topics import subscriber_topics
@@ -78,10 +79,9 @@ class Site:
             return answer or Answer(200, "ok")
         finally:
             self._in_flight[key] -= 1
-            last = items[-1].data
-            state = last.get("dossier") or last.get("procedure") or last.get("service")
+            state = state_of(items[-1].envelope.type, items[-1].data)
             seqs, ids = tuple(i.hub_seq for i in items), tuple(i.envelope.id for i in items)
-            self.calls.append(Call(key, seqs, ids, state["hub_seq"], ok))
+            self.calls.append(Call(key, seqs, ids, state.hub_seq, ok))
 
 
 class ScriptedPortal:

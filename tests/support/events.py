@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hub.avro.codec import Codec
+from hub.avro.records import Dossier, DossierEvent, DossierStep, StepKind
 from hub.events import families
 from hub.events.envelope import Envelope, derived_id
 
@@ -36,6 +37,15 @@ def dossier_event(
         hub_seq=seq,
     )
     return code.encode(), codec.encode("vn.hub.DossierEvent", datum), envelope.headers()
+
+
+def stands(step: StepKind, transferred_to: str | None = None, **state: Any) -> DossierEvent:
+    """An event that says this of a dossier, and nothing else."""
+    told = DossierStep(
+        dossier_code="000.00.12.H11-231114-0001", step=step, occurred_at=T0, transferred_to=transferred_to
+    )
+    after = Dossier(dossier_code=told.dossier_code, hub_seq=1, status="UNKNOWN", status_at=T0, **state)
+    return DossierEvent(hub_seq=1, status="UNKNOWN", step=told, dossier=after)
 
 
 def delivery(

@@ -17,13 +17,14 @@ from aiokafka.errors import (
 )
 from pydantic import Field
 
-from hub.avro.personal import without_personal
+from hub.avro.personal import minimised
 from hub.config import Settings, load
 from hub.connect.portal import Answer, Item, Strategy
 from hub.connect.subscriber_settings import ConnectorSettings, read_settings
 from hub.control.records import Subscriber
 from hub.errors import Rejected, Retryable
-from hub.events.families import BY_TYPE, EVENT_NAMES
+from hub.events.canonical import EVENT_BODIES
+from hub.events.families import EVENT_NAMES
 from hub.kafka.topics import out
 from hub_connectors.kafka_topic.writer import Writer, lease
 
@@ -64,7 +65,7 @@ class KafkaTopicPortal:
         writer = self._open()
         answer = Answer()
         for item in items:
-            value = item.value if self._settings.personal_data else self._minimised(writer, item)
+            value = item.value if self._settings.personal_data else _minimised(writer, item)
             try:
                 async with asyncio.timeout(self._settings.timeout_s):
                     sent = await writer.producer.send_and_wait(
@@ -92,14 +93,14 @@ class KafkaTopicPortal:
         except TimeoutError:
             raise Retryable("timeout", f"no answer within {self._settings.timeout_s:.0f} s") from None
 
-    def _minimised(self, writer: Writer, item: Item) -> bytes:
-        record = BY_TYPE[item.envelope.type].record
-        return writer.codec.encode(record, without_personal(record, item.data))
-
     def _open(self) -> Writer:
         if self._writer is None:
             raise RuntimeError("the connection is not open")
         return self._writer
+
+
+def _minimised(writer: Writer, item: Item) -> bytes:
+    return writer.codec.write(EVENT_BODIES[item.envelope.type], minimised(item.data))
 
 
 def portal(subscriber: Subscriber) -> KafkaTopicPortal:

@@ -5,16 +5,18 @@ Values longer than the portal takes are cut, and the cut is told.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from hub.avro.records import Applicant, Attachment, Dossier, DossierEvent, DossierStep, Fee, Handler
 from hub.errors import Rejected
-from hub.events.families import DOSSIER
 from hub_connectors.national_portal.settings import NationalPortalSettings
 from hub_connectors.national_portal.wire import WORDS, fit, length, text, wire_time
 
-Record = Mapping[str, Any]
 Wire = dict[str, Any]
+
+_NOBODY, _NO_HANDLER = Applicant(), Handler()
+"""Where nobody told."""
 
 
 class WireMapping:
@@ -36,74 +38,74 @@ class WireMapping:
             raise Rejected("status", f"status {word} has no TrangThaiHoSo; set settings.status_codes.{word}")
         return code
 
-    def dossier(self, dossier: Record, steps: Sequence[Record] = ()) -> Wire:
+    def dossier(self, dossier: Dossier, steps: Sequence[DossierStep] = ()) -> Wire:
         """One entry of DongBoHoSoMC.data: the 27 fields of QCVN 120 table 2, then the later additions.
 
         steps: the steps of this delivery; requests and answers for supplements among them become DanhSachHoSoBoSung.
         Without any the (optional) list is left out, for the dossier's state does not know of earlier ones.
         """
-        who: Record = dossier["applicant"] or {}
+        who = dossier.applicant or _NOBODY
         wire: Wire = {
-            "MaHoSo": dossier["dossier_code"],
-            "MaTTHC": text(dossier["procedure_code"]),
-            "TenTTHC": text(dossier["procedure_name"]),
-            "MaLinhVuc": text(dossier["field_code"]),
-            "TenLinhVuc": text(dossier["field_name"]),
-            "ChuHoSo": text(who.get("name")),
-            "LoaiDoiTuong": self._kinds[who.get("kind", "CITIZEN")],
-            "MaDoiTuong": text(who.get("national_account")),
-            "ThongTinKhac": text(who.get("other")),
-            "Email": text(who.get("email")),
-            "Fax": text(who.get("fax")),
-            "SoDienThoai": text(who.get("phone")),
-            "TrichYeuHoSo": text(dossier["abstract"]),
-            "NgayTiepNhan": wire_time(dossier["received_at"]),
-            "NgayHenTra": wire_time(dossier["due_at"]),
-            "TrangThaiHoSo": self.status(dossier["status"]),
-            "NgayTra": wire_time(dossier["returned_at"]),
-            "ThongTinTra": text(dossier["return_note"]),
+            "MaHoSo": dossier.dossier_code,
+            "MaTTHC": text(dossier.procedure_code),
+            "TenTTHC": text(dossier.procedure_name),
+            "MaLinhVuc": text(dossier.field_code),
+            "TenLinhVuc": text(dossier.field_name),
+            "ChuHoSo": text(who.name),
+            "LoaiDoiTuong": self._kinds[who.kind],
+            "MaDoiTuong": text(who.national_account),
+            "ThongTinKhac": text(who.other),
+            "Email": text(who.email),
+            "Fax": text(who.fax),
+            "SoDienThoai": text(who.phone),
+            "TrichYeuHoSo": text(dossier.abstract),
+            "NgayTiepNhan": wire_time(dossier.received_at),
+            "NgayHenTra": wire_time(dossier.due_at),
+            "TrangThaiHoSo": self.status(dossier.status),
+            "NgayTra": wire_time(dossier.returned_at),
+            "ThongTinTra": text(dossier.return_note),
             "HinhThuc": by_post(dossier, self._settings.by_post_tells),
-            "NgayKetThucXuLy": wire_time(dossier["finished_at"]),
-            "DonViXuLy": text(dossier["agency_name"] or dossier["agency_code"]),
-            "GhiChu": text(dossier["remark"]),
-            "TaiLieuNop": [self._submitted(file) for file in dossier["attachments"] if not file["result"]],
-            "DanhSachLePhi": [_fee(fee) for fee in dossier["fees"]],
+            "NgayKetThucXuLy": wire_time(dossier.finished_at),
+            "DonViXuLy": text(dossier.agency_name or dossier.agency_code),
+            "GhiChu": text(dossier.remark),
+            "TaiLieuNop": [self._submitted(file) for file in dossier.attachments if not file.result],
+            "DanhSachLePhi": [_fee(fee) for fee in dossier.fees],
             "DanhSachTepDinhKemKhac": [],
-            "DanhSachGiayToKetQua": [_result(file) for file in dossier["attachments"] if file["result"]],
+            "DanhSachGiayToKetQua": [_result(file) for file in dossier.attachments if file.result],
         }
-        if dossier["receipt_number"]:  # not among the 27 of QCVN 120
-            wire["SoBienNhan"] = dossier["receipt_number"]
+        if dossier.receipt_number:  # not among the 27 of QCVN 120
+            wire["SoBienNhan"] = dossier.receipt_number
         if supplements := self._supplements(steps):
             wire["DanhSachHoSoBoSung"] = supplements
         if self._settings.later_additions:
             wire.update(self._later(dossier, who))
         return self._cut(wire)
 
-    def _later(self, dossier: Record, who: Record) -> Wire:
-        refused = dossier["status"] == "NOT_ACCEPTED"
+    def _later(self, dossier: Dossier, who: Applicant) -> Wire:
+        refused = dossier.status == "NOT_ACCEPTED"
         # Papers handed back without a result: the state no longer tells whether they were refused, so the date that
         # was sent with the refusal is not emptied.
-        handed_back = dossier["status"] == "RETURNED" and dossier["finished_at"] is None
-        number = text(who.get("identity_number"))
-        kind = {12: "1", 9: "2"}.get(len(number)) if number.isdigit() and who.get("kind") == "CITIZEN" else None
-        paid = text(dossier["online_payment"])
+        handed_back = dossier.status == "RETURNED" and dossier.finished_at is None
+        number = text(who.identity_number)
+        kind = {12: "1", 9: "2"}.get(len(number)) if number.isdigit() and who.kind == "CITIZEN" else None
+        paid = text(dossier.online_payment)
         told = {
-            "NgayNopHoSo": wire_time(dossier["submitted_at"]),
-            "TaiKhoanDuocXacThucVoiVNeID": _flag(who.get("vneid_verified")),
+            "NgayNopHoSo": wire_time(dossier.submitted_at),
+            "TaiKhoanDuocXacThucVoiVNeID": _flag(who.vneid_verified),
             "DuocThanhToanTrucTuyen": self._payments.get(paid, paid),
         }
         return {
-            "KenhThucHien": self._channels[dossier["channel"] or "DIRECT"],
-            "NoiNopHoSo": WORDS["filed_at"].get(dossier["filed_at_portal"], self._settings.filed_at),
-            "HoSoCoThanhPhanSoHoa": "1" if any(f["url"] and not f["result"] for f in dossier["attachments"]) else "0",
-            **({} if handed_back else {"NgayTuChoi": wire_time(dossier["status_at"]) if refused else ""}),
+            "KenhThucHien": self._channels[dossier.channel or "DIRECT"],
+            "NoiNopHoSo": WORDS["filed_at"].get(text(dossier.filed_at_portal), self._settings.filed_at),
+            "HoSoCoThanhPhanSoHoa": "1" if any(f.url and not f.result for f in dossier.attachments) else "0",
+            **({} if handed_back else {"NgayTuChoi": wire_time(dossier.status_at) if refused else ""}),
             "SoGiayToChuHoSo": number,
             "DinhDanhCHS": [{"LoaiDinhDanh": kind, "SoDinhDanh": number}] if kind else [],
             # Left out where nobody told: an empty value might be read as "no", and costs points (QĐ 766).
             **{name: value for name, value in told.items() if value or self._settings.untold == "empty"},
         }
 
-    def _supplements(self, steps: Sequence[Record]) -> list[Wire]:
+    def _supplements(self, steps: Sequence[DossierStep]) -> list[Wire]:
         """Requests in order; an answer fills the last open request, or stands alone if that came earlier.
 
         NgayHenTraMoi is the appointment told with the request or, later, with the answer; NgayHenTraTruoc the one that
@@ -112,89 +114,89 @@ class WireMapping:
         found: list[Wire] = []
         before = ""
         for step in steps:
-            if step["step"] == "SUPPLEMENT_REQUESTED":
-                handler = step["handler"] or {}
+            if step.step == "SUPPLEMENT_REQUESTED":
+                handler = step.handler or _NO_HANDLER
                 found.append(
                     _supplement(
                         step,
-                        NguoiYeuCauBoSung=text(handler.get("name")),
-                        NoiDungBoSung=text(step["note"]),
-                        NgayBoSung=wire_time(step["occurred_at"]),
+                        NguoiYeuCauBoSung=text(handler.name),
+                        NoiDungBoSung=text(step.note),
+                        NgayBoSung=wire_time(step.occurred_at),
                         TrangThaiBoSung=self._settings.supplement_requested,
                         NgayHenTraTruoc=before,
-                        NgayHenTraMoi=wire_time(step["due_at"]),
+                        NgayHenTraMoi=wire_time(step.due_at),
                     )
                 )
-            elif step["step"] == "SUPPLEMENT_GIVEN":
+            elif step.step == "SUPPLEMENT_GIVEN":
                 if not found or found[-1]["NgayTiepNhanBoSung"]:
                     found.append(_supplement(step, NgayHenTraTruoc=before))
-                handler = step["handler"] or {}
+                handler = step.handler or _NO_HANDLER
                 found[-1].update(
-                    NguoiTiepNhanBoSung=text(handler.get("name")),
-                    ThongTinTiepNhan=text(step["note"]),
-                    NgayTiepNhanBoSung=wire_time(step["occurred_at"]),
+                    NguoiTiepNhanBoSung=text(handler.name),
+                    ThongTinTiepNhan=text(step.note),
+                    NgayTiepNhanBoSung=wire_time(step.occurred_at),
                     TrangThaiBoSung=self._settings.supplement_given,
-                    NgayHenTraMoi=wire_time(step["due_at"]) or found[-1]["NgayHenTraMoi"],
+                    NgayHenTraMoi=wire_time(step.due_at) or found[-1]["NgayHenTraMoi"],
                 )
-            before = wire_time(step["due_at"]) or before
+            before = wire_time(step.due_at) or before
         return found
 
-    def answers(self, dossier: Record, steps: Sequence[Record]) -> list[Wire]:
+    def answers(self, dossier: Dossier, steps: Sequence[DossierStep]) -> list[Wire]:
         """DongBoTrangThaiHoSo.data of each step that answers the portal (docs/field/packets.md), for a dossier that was
         filed there; none for any other. MaHoSoDonVi: the hub knows a dossier by one code only."""
-        if not self._settings.answer_back or dossier["filed_at_portal"] != "national":
+        if not self._settings.answer_back or dossier.filed_at_portal != "national":
             return []
         codes = {**WORDS["answer"], **self._settings.answer_codes}
-        who: Record = dossier["applicant"] or {}
+        who = dossier.applicant or _NOBODY
         return [
             {
-                "MaHoSo": dossier["dossier_code"],
-                "MaHoSoDonVi": dossier["dossier_code"],
-                "MaDoiTuong": text(who.get("national_account")),
-                "NoiDung": text(step["note"]) or self._texts[step["step"]],
-                "NgayXuLy": wire_time(step["occurred_at"]),
+                "MaHoSo": dossier.dossier_code,
+                "MaHoSoDonVi": dossier.dossier_code,
+                "MaDoiTuong": text(who.national_account),
+                "NoiDung": text(step.note) or self._texts[step.step],
+                "NgayXuLy": wire_time(step.occurred_at),
                 "TaiLieuXuLy": [],
-                "TrangThai": codes[step["step"]],
+                "TrangThai": codes[step.step],
             }
             for step in steps
-            if step["step"] in codes
+            if step.step in codes
         ]
 
-    def lines(self, events: Sequence[Record]) -> list[Wire]:
+    def lines(self, events: Sequence[DossierEvent]) -> list[Wire]:
         """A line for each event, but those whose step has none by setting."""
-        return [self.line(event) for event in events if event["step"]["step"] not in self._settings.no_line_for]
+        return [self.line(event) for event in events if event.step.step not in self._settings.no_line_for]
 
-    def line(self, event: Record) -> Wire:
+    def line(self, event: DossierEvent) -> Wire:
         """One entry of CapNhatTienDoHoSoMC.data: the nine fields, of one event; a line for each event.
 
         NguoiXuLy is required: without a handler's name his department, then the agency, stands in.
         """
-        step, dossier = event[DOSSIER.event.change], event[DOSSIER.event.state]
-        handler: Record = step["handler"] or {}
-        agency = dossier["agency_name"] or dossier["agency_code"]
+        step, dossier = event.step, event.dossier
+        handler = step.handler or _NO_HANDLER
+        agency = dossier.agency_name or dossier.agency_code
         return self._cut(
             {
-                "MaHoSo": dossier["dossier_code"],
-                "NguoiXuLy": text(handler.get("name") or handler.get("department") or agency),
-                "ChucDanh": text(handler.get("title")),
-                "ThoiDiemXuLy": wire_time(step["occurred_at"]),
-                "PhongBanXuLy": text(handler.get("department")),
-                "NoiDungXuLy": text(step["note"]) or self._texts.get(step["step"], ""),
-                "TrangThai": self.status(event["status"]),
-                "NgayBatDau": wire_time(step["step_started_at"]),
-                "NgayKetThucTheoQuyDinh": wire_time(step["step_due_at"]),
+                "MaHoSo": dossier.dossier_code,
+                "NguoiXuLy": text(handler.name or handler.department or agency),
+                "ChucDanh": text(handler.title),
+                "ThoiDiemXuLy": wire_time(step.occurred_at),
+                "PhongBanXuLy": text(handler.department),
+                "NoiDungXuLy": text(step.note) or self._texts.get(step.step, ""),
+                "TrangThai": self.status(event.status),
+                "NgayBatDau": wire_time(step.step_started_at),
+                "NgayKetThucTheoQuyDinh": wire_time(step.step_due_at),
             }
         )
 
-    def _submitted(self, file: Record) -> Wire:
-        told = file["digitised"] is not None or self._settings.untold == "empty"
+    def _submitted(self, file: Attachment) -> Wire:
+        told = file.digitised is not None or self._settings.untold == "empty"
         return {
-            "TepDinhKemId": file["id"],
-            "TenTepDinhKem": text(file["name"]),
+            "TepDinhKemId": file.id,
+            "TenTepDinhKem": text(file.name),
             "IsDeleted": "False",
-            "MaThanhPhanHoSo": text(file["component_code"]),
-            "DuongDanTaiTepTin": text(file["url"]),
-            **({"DuocSoHoa": _flag(file["digitised"])} if told else {}),
+            "MaThanhPhanHoSo": text(file.component_code),
+            "DuongDanTaiTepTin": text(file.url),
+            **({"DuocSoHoa": _flag(file.digitised)} if told else {}),
         }
 
     def _cut(self, wire: Wire) -> Wire:
@@ -213,32 +215,32 @@ class WireMapping:
         return wire
 
 
-def by_post(dossier: Record, tells: str = "return") -> str:
+def by_post(dossier: Dossier, tells: str = "return") -> str:
     """HinhThuc: how the result goes back, or, where nobody told (or tells is `filing`), how the dossier came."""
-    told = dossier.get("return_by_post") if tells == "return" else None
-    return str(WORDS["by_post"][dossier.get("channel") or "DIRECT"]) if told is None else _flag(told)
+    told = dossier.return_by_post if tells == "return" else None
+    return str(WORDS["by_post"][dossier.channel or "DIRECT"]) if told is None else _flag(told)
 
 
 def _flag(value: bool | None) -> str:
     return "" if value is None else "1" if value else "0"
 
 
-def _result(file: Record) -> Wire:
+def _result(file: Attachment) -> Wire:
     return {
-        "TenGiayTo": text(file["name"]),
-        "MaThanhPhanHoSo": text(file["component_code"]),
-        "GiayToId": file["id"],
-        "DuongDanTepTinKetQua": text(file["url"]),
+        "TenGiayTo": text(file.name),
+        "MaThanhPhanHoSo": text(file.component_code),
+        "GiayToId": file.id,
+        "DuongDanTepTinKetQua": text(file.url),
     }
 
 
-def _fee(fee: Record) -> Wire:
+def _fee(fee: Fee) -> Wire:
     return {
-        "TenPhiLePhi": fee["name"],
-        "MaPhiLePhi": fee["code"],
-        "HinhThucThu": text(fee["collection"]),
-        "Gia": str(fee["amount_vnd"]),
-        "LoaiPhiLePhi": text(fee["kind"]),
+        "TenPhiLePhi": fee.name,
+        "MaPhiLePhi": fee.code,
+        "HinhThucThu": text(fee.collection),
+        "Gia": str(fee.amount_vnd),
+        "LoaiPhiLePhi": text(fee.kind),
     }
 
 
@@ -248,9 +250,9 @@ _SUPPLEMENT_FIELDS = (
 )  # fmt: skip
 
 
-def _supplement(step: Record, **known: str) -> Wire:
+def _supplement(step: DossierStep, **known: str) -> Wire:
     """An entry of DanhSachHoSoBoSung; its id is the code and the moment, so that a repeated delivery makes the same."""
-    wire: Wire = {"HoSoBoSungId": f"{step['dossier_code']}.{wire_time(step['occurred_at'])}"}
+    wire: Wire = {"HoSoBoSungId": f"{step.dossier_code}.{wire_time(step.occurred_at)}"}
     wire.update(dict.fromkeys(_SUPPLEMENT_FIELDS, ""), DanhSachGiayToBoSung=[], DanhSachLePhiBoSung=[])
     wire.update(known)
     return wire

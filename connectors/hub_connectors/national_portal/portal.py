@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
 
+from hub.avro.records import Dossier, DossierEvent
 from hub.connect.file_links import Links
 from hub.connect.http_client import make_client
 from hub.connect.portal import Answer, Item, Strategy
@@ -84,16 +85,14 @@ class NationalPortal:
         lines, which no look-up shows, are sent again as a whole. `Answer.detail`: lookup (known, unknown), answered
         (codes), sent (add or update), lines, cut (fields that were too long), unreachable (files, by id).
         """
-        for item in items:
-            if item.family not in self.families:
-                raise Rejected("unsupported", f"the national portal has no call for a {item.family}")
-        ordered = [item for item in sorted(items, key=lambda item: item.hub_seq) if not _is_its_own(item)]
+        told = [(item, _event(item)) for item in sorted(items, key=lambda item: item.hub_seq)]
+        ordered = [event for item, event in told if not _is_its_own(item)]
         if not ordered:
             return Answer(detail={"sent": "nothing, it came from this portal"})
         client, mapping = self._opened(), WireMapping(self.settings)
-        steps = [item.data["step"] for item in ordered]
+        steps = [event.step for event in ordered]
         dossier = mapping.dossier(_newest(ordered), steps)
-        lines = mapping.lines([item.data for item in ordered])
+        lines = mapping.lines(ordered)
         detail = {"lines": str(len(lines))}
         if mapping.cuts:
             detail["cut"] = ", ".join(mapping.cuts)
@@ -183,10 +182,15 @@ class NationalPortal:
         return self._client
 
 
-def _newest(items: Sequence[Item]) -> Mapping[str, Any]:
+def _event(item: Item) -> DossierEvent:
+    if not isinstance(item.data, DossierEvent):
+        raise Rejected("unsupported", f"the national portal has no call for a {item.family}")
+    return item.data
+
+
+def _newest(events: Sequence[DossierEvent]) -> Dossier:
     """The newest state among them: a replayed event may carry a later one than those after it."""
-    states: list[Mapping[str, Any]] = [item.data[DOSSIER.event.state] for item in items]
-    return max(reversed(states), key=lambda state: int(state["hub_seq"]))
+    return max((event.dossier for event in reversed(events)), key=lambda dossier: dossier.hub_seq)
 
 
 def _is_its_own(item: Item) -> bool:

@@ -7,18 +7,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hub.avro.codec import decode_body, encode_body, parsed
+from hub.avro.codec import encode_body
 from hub.connect.portal import Item
 from hub.events import families
+from hub.events.canonical import EVENT_BODIES, word_of
 from hub.events.envelope import Envelope
 
 FILE = Path(__file__).parent / "canonical.json"
 FAMILIES = ("dossiers", "deadlines", "procedures", "services")
 HEAD = b"\0\0\0\0\1"
 """Of Confluent wire format: schema id 1, since no registry is asked."""
-
-_WORD = {"step": "step", "change": "change", "deadline": "kind"}
-"""Part of a canonical record that says what happened -> its field with the word."""
 
 
 @cache
@@ -39,16 +37,13 @@ def every() -> dict[str, Item]:
 
 def word(item: Item) -> str:
     """What happened: the step, the change, or the kind of the deadline."""
-    part = next(part for part in _WORD if part in item.data)
-    return str(item.data[part][_WORD[part]])
+    return word_of(item.envelope.type, item.data)
 
 
 def _item(event: dict[str, Any], offset: int) -> Item:
     """Through Avro, so that fields that are left out have their default."""
-    record, data = families.BY_TYPE[event["type"]].record, event["data"]
-    body = encode_body(record, data)
+    kind, data = families.BY_TYPE[event["type"]], event["data"]
+    body = encode_body(kind.record, data)
     head = {name: value for name, value in event.items() if name != "data"}
     envelope = Envelope(**head, hub_seq=data["hub_seq"])
-    return Item(
-        envelope, families.BY_TYPE[event["type"]].name, decode_body(body, parsed(record)), HEAD + body, 0, offset
-    )
+    return Item(envelope, kind.name, EVENT_BODIES[kind.type].read(body, 0), HEAD + body, 0, offset)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
+from hub.avro.codec import decode_body, parsed
 from hub.config import Settings
 from hub.connect.portal import Item
 from hub.control import subscriber_filter
@@ -71,12 +72,14 @@ def _told(record: dict[str, Any], item: Item, personal: bool) -> Any:
     if personal:
         return fixed.sha(record["value"]) + (" as in the log" if record["value"] == item.value else "")
     headers = " ".join(f"{name}={value}" for name, value in fixed.texts(record["headers"]).items())
-    datum = fixed.codec().decode(record["value"], families.BY_TYPE[item.envelope.type].record)[1]
+    name = families.BY_TYPE[item.envelope.type].record
+    before = decode_body(item.value[len(canonical.HEAD) :], parsed(name))
+    datum = fixed.codec().decode(record["value"], name)[1]
     return {
         "topic and key": f"{record['topic']} {record['key'].decode()}",
         "headers": headers if item.offset == 0 else fixed.sha(headers),
         "value_sha": fixed.sha(record["value"]),
-        "withheld": len(fixed.changed(dict(item.data), datum)),
+        "withheld": len(fixed.changed(before, datum)),
     }
 
 

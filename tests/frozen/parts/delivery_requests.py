@@ -7,7 +7,11 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
+from msgspec import to_builtins
+
 from hub.admin.replay import NotReplayable, Returns
+from hub.avro.bodies import DOSSIER_STEP
+from hub.avro.records import DossierEvent
 from hub.config import ReconcileSettings
 from hub.control.records import Organisation, Subscriber
 from hub.control.requests import Pointer, Request
@@ -15,6 +19,7 @@ from hub.deadletter.record import build, parse
 from hub.delivery.snapshot import snapshot
 from hub.errors import BadRecord
 from hub.events import families
+from hub.events.canonical import state_of
 from hub.intake.agency_record import Judge
 from hub.kafka.topics import DELIVERIES, EVENTS, INGRESS
 from hub.reconcile.role import DueRule
@@ -52,8 +57,8 @@ def _order() -> dict[str, str]:
 def _returned(action: Any) -> dict[str, Any]:
     """What a dead letter of each stage becomes when an operator sends it back or gives it up."""
     item = canonical.every()["plain 2 RECEIVED"]
-    step = item.data["step"]
-    value = fixed.codec().encode("vn.hub.DossierStep", step)
+    assert isinstance(item.data, DossierEvent)
+    value = fixed.codec().write(DOSSIER_STEP, item.data.step)
     head = [
         ("ce_id", b"e-1"),
         ("ce_source", b"urn:one"),
@@ -156,9 +161,8 @@ def _json(value: bytes | None) -> Any:
 def _snapshot(name: str) -> dict[str, Any]:
     """What a new subscriber gets of the state after the last event of that history."""
     last = canonical.groups()[name][-1]
-    envelope, datum, value = snapshot(
-        fixed.codec(), families.BY_NAME[last.family], last.data[families.BY_TYPE[last.envelope.type].state]
-    )
-    part = "step" if "step" in datum else "change"
-    told = {field: inner for field, inner in datum[part].items() if inner not in (None, [])}
+    family = families.BY_NAME[last.family]  # type: ignore[index]
+    envelope, record, value = snapshot(fixed.codec(), family, state_of(last.envelope.type, last.data))
+    part = family.event.change
+    told = {field: inner for field, inner in to_builtins(getattr(record, part)).items() if inner not in (None, ())}
     return {"headers": fixed.texts(envelope.headers()), part: told, "value_sha": fixed.sha(value)}

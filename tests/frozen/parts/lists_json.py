@@ -11,8 +11,10 @@ from hub.admin import organisations, subscribers
 from hub.admin.checks import Finding
 from hub.admin.subscribers import Tested
 from hub.admin.trace import Hop
+from hub.avro.bodies import DOSSIER_STEP
 from hub.avro.codec import schema_json
 from hub.avro.personal import tree
+from hub.avro.records import DossierEvent
 from hub.connect.questions import Question
 from hub.connect.satisfaction import Satisfaction
 from hub.control.records import BackfillProgress, Filter, Organisation, Subscriber
@@ -74,8 +76,9 @@ def _subscriber() -> Subscriber:
 
 def _letters() -> dict[str, Any]:
     """As listed, shown with personal data hidden, in clear, and where the bytes cannot be read."""
-    step = canonical.every()["plain 1 SUBMITTED"].data["step"]
-    value = fixed.codec().encode("vn.hub.DossierStep", step)
+    event = canonical.every()["plain 1 SUBMITTED"].data
+    assert isinstance(event, DossierEvent)
+    value = fixed.codec().write(DOSSIER_STEP, event.step)
     good, bad = _letter(value), _letter("Nguyễn Văn A;0912345678".encode())
     return {
         "listed": masked_view.summary(good),

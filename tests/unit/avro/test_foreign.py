@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from hub.avro.bodies import BODIES, DOSSIER, DOSSIER_DEADLINE, DOSSIER_STEP, SERVICE_CHANGE
+from hub.avro.bodies import BODIES, DOSSIER, DOSSIER_DEADLINE, SERVICE_CHANGE
 from hub.avro.codec import encode_body, schema_json
-from hub.avro.foreign import Foreign, from_foreign
-from hub.avro.records import Applicant, DossierDeadline, ServiceChange
+from hub.avro.document import from_document
+from hub.avro.foreign import Foreign
+from hub.avro.records import Applicant, DossierDeadline, DossierStep, ServiceChange
 from hub.errors import DecodeError
 from tests.support.avro_damaged import of_the_hub, thousand, varint, verdict
 
@@ -132,7 +133,7 @@ def test_a_schema_whose_items_take_no_bytes_is_refused(items: Any) -> None:
 
 def test_a_datum_out_of_bounds_is_refused_without_its_value() -> None:
     step = {"dossier_code": "x", "step": "RATED", "occurred_at": 1}
-    assert from_foreign(DOSSIER_STEP, step | {"applicant": {"name": "A"}}).applicant == Applicant(name="A")
+    assert from_document(DossierStep, step | {"applicant": {"name": "A"}}).applicant == Applicant(name="A")
     wrong: list[tuple[dict[str, Any], str]] = [
         ({"step": "Nguyen Van A"}, "step"),
         ({"occurred_at": 2**63}, "occurred_at"),
@@ -143,11 +144,11 @@ def test_a_datum_out_of_bounds_is_refused_without_its_value() -> None:
     ]
     for change, field in wrong:
         with pytest.raises(DecodeError) as caught:
-            from_foreign(DOSSIER_STEP, step | change)
+            from_document(DossierStep, step | change)
         assert (caught.value.reason, caught.value.field) == ("avro", field)
         assert "Nguyen" not in str(caught.value)
     with pytest.raises(DecodeError, match="the whole"):
-        from_foreign(DOSSIER_STEP, None)
+        from_document(DossierStep, None)
 
 
 def test_what_fastavro_resolves_is_the_record() -> None:

@@ -28,7 +28,7 @@ from hub.reconcile.role import DueRule
 from hub.reconcile.watch import Watch
 from hub.stream.stage import Record
 from tests.support.codecs import fixed_codec
-from tests.support.events import dossier_event
+from tests.support.events import dossier_event, stands
 
 CODEC = fixed_codec()
 CODE = "H11.12-231114-0001"
@@ -47,7 +47,7 @@ def refusal(wanted: Filter, families: tuple[str, ...] = EVERY) -> ConfigError:
 
 def test_a_filter_in_the_old_form_admits_the_office_however_deep_it_lies() -> None:
     """`001.00.12.H11` and `H11.12.00.001` are one office; the zeros between are a level of their own."""
-    data = {"step": {"step": "RECEIVED", "transferred_to": None}, "dossier": {"agency_code": "H11.12.00.001"}}
+    data = stands("RECEIVED", agency_code="H11.12.00.001")
     assert subscriber_filter.due(Filter(agencies=("001.00.12.H11",)), families.DOSSIER.event.type, data)
     assert subscriber_filter.due(Filter(agencies=("H11.12.00.001",)), families.DOSSIER.event.type, data)
     assert not subscriber_filter.due(Filter(agencies=("H11.12.001",)), families.DOSSIER.event.type, data)
@@ -150,7 +150,7 @@ def test_an_old_filter_that_admits_nothing_still_admits_nothing_and_the_role_say
 ) -> None:
     """It is not opened by itself: what a portal never got, it does not get because the hub was updated."""
     found = stored(agencies=["*", "h11 12"])
-    data = {"step": {"step": "RECEIVED", "transferred_to": None}, "dossier": {"agency_code": "H11.12"}}
+    data = stands("RECEIVED", agency_code="H11.12")
     assert found.filter.agencies == ("*", "h11 12")
     assert not subscriber_filter.due(found.filter, families.DOSSIER.event.type, data)
     with caplog.at_level(logging.WARNING):

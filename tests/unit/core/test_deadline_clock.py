@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from hub.avro.personal import without_personal
+from hub.avro.bodies import DOSSIER_DEADLINE_EVENT
+from hub.avro.personal import minimised
+from hub.avro.records import DossierDeadlineEvent
 from hub.config import CoreSettings, DeadlineSettings, Settings
 from hub.control import subscriber_filter
 from hub.control.records import Filter
@@ -364,7 +366,7 @@ def test_due_to_whom():
     hub.run(record(step("IN_PROCESS", MON_8 + HOUR, agency_code="H11.12", procedure_code="1.004194"), "i"))
     (question,) = hub.ask(THU_8)
     (out,) = hub.run(as_record(question))
-    data = CODEC.decode(out.value)[1]
+    data = CODEC.read(DOSSIER_DEADLINE_EVENT, out.value)
     assert families.BY_TYPE[families.DEADLINE.type].name == "deadline"
     assert families.BY_TYPE[families.DOSSIER.event.type].name == "dossier"
     for wanted, due in (
@@ -395,8 +397,9 @@ def test_portals_without_that_family_neither_get_it_nor_miss_it():
         entries = [decoder.due_entry(raw, Filter(), taken) for raw in raws]
         assert [entry.hub_seq for entry in entries if entry is not None] == numbers
     item = decoder.item(raws[1])
-    assert (item.family, item.hub_seq, item.data["deadline"]["kind"]) == ("deadline", 2, "WARNING")
-    assert without_personal("vn.hub.DossierDeadlineEvent", item.data)["dossier"]["dossier_code"] == CODE
+    assert isinstance(item.data, DossierDeadlineEvent)
+    assert (item.family, item.hub_seq, item.data.deadline.kind) == ("deadline", 2, "WARNING")
+    assert minimised(item.data).dossier.dossier_code == CODE
 
 
 def test_the_read_model_shows_it_in_the_dossier_s_row_of_events():

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from hub.avro.bodies import DOSSIER_DEADLINE_EVENT
 from hub.control import subscriber_filter
 from hub.control.records import Filter
 from hub.core.deadline_clock import RESCAN_S, runs
@@ -166,7 +167,7 @@ def test_who_is_due_it() -> None:
     hub = passed(Hub(), step_due_at=FRI_8, agency_code="H11.12")
     (question,) = hub.ask(THU_8)
     (out,) = hub.run(as_record(question))
-    data = CODEC.decode(out.value)[1]
+    data = CODEC.read(DOSSIER_DEADLINE_EVENT, out.value)
     for wanted, due in (
         (Filter(agencies=("H11.05",)), True),
         (Filter(agencies=("H11.12",)), True),

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from hub.avro.bodies import DOSSIER_EVENT
 from hub.connect.portal import Item
 from hub.connect.source import Incoming
 from hub.events.envelope import read_headers
@@ -88,7 +89,8 @@ def items(wire: Wire, folder: Path) -> list[Item]:
         core.run(one)
     out = [o for o in core.out if o.topic == topics.EVENTS]
     return [
-        Item(read_headers(o.headers), "dossier", CODEC.decode(o.value)[1], o.value, 0, n) for n, o in enumerate(out)
+        Item(read_headers(o.headers), "dossier", CODEC.read(DOSSIER_EVENT, o.value), o.value, 0, n)
+        for n, o in enumerate(out)
     ]
 
 

@@ -30,6 +30,7 @@ from hub.readmodel.joint_handling import transfers
 from hub.readmodel.queries import ReadModel
 from tests.support.codecs import IDS
 from tests.support.core import CODE, Core, record, step
+from tests.support.events import stands
 from tests.unit.readmodel.test_readmodel import Rec, project
 
 CASE = json.loads((Path(__file__).parents[2] / "data" / "joint_land_case.json").read_text("utf-8"))
@@ -102,14 +103,14 @@ def test_any_order_of_arrival_ends_the_same(core):
 @pytest.mark.parametrize("agency", CASE["due"])
 def test_each_agency_and_each_portal_is_due_what_was_drawn(core, agency):
     wanted = Filter(agencies=(agency,) if agency else ())
-    numbered = zip(CASE["steps"], core.events, strict=True)
+    numbered = zip(CASE["steps"], core.canonical, strict=True)
     assert [row["no"] for row, event in numbered if due(wanted, families.DOSSIER.event.type, event)] == CASE["due"][
         agency
     ]
 
 
 def test_the_parent_s_agency_is_found_in_either_form_of_its_code():
-    data = {"step": {"step": "RECEIVED"}, "dossier": {"parent_code": "000.00.07.H11-260302-0021"}}
+    data = stands("RECEIVED", parent_code="000.00.07.H11-260302-0021")
     assert due(Filter(agencies=("H11.07",)), families.DOSSIER.event.type, data)
     assert not due(Filter(agencies=("H11.08",)), families.DOSSIER.event.type, data)
 

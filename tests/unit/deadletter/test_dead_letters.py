@@ -11,6 +11,7 @@ import pytest
 
 from hub.admin.letter_acts import Action, Acts, target
 from hub.admin.replay import NotReplayable, Returns
+from hub.avro.codec import Codec, head
 from hub.cli.since import since_ms
 from hub.control import audit
 from hub.control.records import AuditEntry, Organisation
@@ -137,6 +138,34 @@ def test_personal_data_is_hidden_unless_revealed() -> None:
     assert "0912345678" not in str(hidden)
     assert hidden["content"]["data"]["dossier_code"] == CODE
     assert masked_view.document(letter(), CODEC, reveal=True)["content"]["data"]["applicant"]["name"] == "Nguyễn Văn A"
+
+
+def foreign(schema: Any) -> Codec:
+    return Codec(CODEC.ids, lambda _: schema)
+
+
+def test_personal_data_of_another_version_of_our_schema_is_hidden_too() -> None:
+    fields = [
+        {"name": "dossier_code", "type": "string"},
+        {"name": "note", "type": "string"},
+        {"name": "step", "type": {"type": "enum", "name": "StepKind", "symbols": ["RECEIVED"]}},
+        {"name": "occurred_at", "type": "long"},
+    ]
+    old = {"type": "record", "name": "vn.hub.DossierStep", "fields": fields}
+    value = head(500) + b"\x02x" + b"\x0cV\xc3\xb5 AB" + b"\x00\x02"
+    hidden = masked_view.content(value, foreign(old), reveal=False)
+    assert (hidden["record"], hidden["data"]["note"]) == ("vn.hub.DossierStep", "V** A**")
+    assert hidden["data"]["applicant"] is None
+
+
+def test_a_record_that_is_not_the_hubs_is_shown_only_on_demand() -> None:
+    codec = foreign({"type": "record", "name": "n.Other", "fields": [{"name": "who", "type": "string"}]})
+    value = head(500) + b"\x04An"
+    hidden = masked_view.content(value, codec, reveal=False)
+    assert hidden == {"record": "n.Other", "bytes": 8, "hidden": "not one of the hub's records; use --reveal"}
+    assert masked_view.content(value, codec, reveal=True) == {"record": "n.Other", "data": {"who": "An"}}
+    broken = masked_view.content(value[:-1], codec, reveal=False)
+    assert (broken["bytes"], broken["not_decoded"].split(":")[0]) == (7, "truncated")
 
 
 def test_bytes_that_cannot_be_decoded_are_shown_only_on_demand() -> None:

@@ -11,6 +11,7 @@ from aiokafka.structs import OffsetAndMetadata
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.avro.records import Procedure, ProcedureChange, ProcedureEvent
 from hub.config import DeliverySettings
 from hub.connect import portal as portal_module
 from hub.control import secrets
@@ -25,15 +26,13 @@ from hub.delivery.offsets import Commit, DeliveryOffsets, read_commit
 from hub.errors import ConfigError
 from hub.events import families
 from hub.kafka.topics import EVENTS
+from tests.support.events import stands
 
 # --- filter: codes as in docs/field/codes.md; see also test_delivery_filters.py ---
 
 
 def event(step="IN_PROCESS", agency="H11.12", procedure="1.004194", **state):
-    return {
-        "step": {"step": step, "transferred_to": state.pop("transferred_to", None)},
-        "dossier": {"agency_code": agency, "procedure_code": procedure, **state},
-    }
+    return stands(step, agency_code=agency, procedure_code=procedure, **state)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +64,11 @@ def test_due(wanted, data, expected):
 
 
 def test_due_of_a_catalogue_event():
-    data = {"change": {"change": "WITHDRAWN"}, "procedure": {"agency_code": "H11", "procedure_code": "1.004194"}}
+    data = ProcedureEvent(
+        hub_seq=1,
+        change=ProcedureChange(procedure_code="1.004194", change="WITHDRAWN", occurred_at=0),
+        procedure=Procedure(procedure_code="1.004194", hub_seq=1, active=False, changed_at=0, agency_code="H11"),
+    )
     assert due(Filter(types=("WITHDRAWN",), agencies=("H11",)), families.PROCEDURE.event.type, data)
     assert not due(Filter(types=("PUBLISHED",)), families.PROCEDURE.event.type, data)
 

@@ -13,14 +13,16 @@ import orjson
 import pytest
 from sqlalchemy import Engine, func, select
 
+from hub.avro.document import document
 from hub.config import KafkaSettings, ReadModelSettings, Settings
 from hub.deadletter import record as deadletter
-from hub.errors import BadRecord, ConfigError
+from hub.errors import BadRecord, ConfigError, DecodeError
 from hub.kafka import topics
 from hub.projector.projector import Projector
 from hub.readmodel import tables
 from hub.readmodel.database import open_engine
 from hub.readmodel.queries import ReadModel
+from hub.readmodel.state import dossier_of
 from tests.support.codecs import fixed_codec
 from tests.support.events import T0, delivery, dossier_event
 
@@ -217,3 +219,26 @@ def test_any_order_of_delivery_gives_the_same_tables(tmp_path: Path) -> None:
         outcomes.add((found["status"], found["hub_seq"], len(found["events"])))
         engine.dispose()
     assert outcomes == {("FINISHED", 3, 3)}
+
+
+def test_the_state_of_a_dossier_comes_back_as_the_record_that_was_read(engine: Engine) -> None:
+    project(engine, [event(0, 1, step="RECEIVED", status="ACCEPTED", procedure_code="1.004194", due_at=T0 + 5)])
+    found = dossier_of(engine, CODE)
+    assert found is not None
+    assert (found.dossier_code, found.hub_seq, found.status) == (CODE, 1, "ACCEPTED")
+    assert (found.procedure_code, found.due_at, found.attachments) == ("1.004194", T0 + 5, ())
+    whole = ReadModel(engine).subject(CODE)
+    assert whole is not None
+    assert whole["state"] == document(found)
+    assert dossier_of(engine, "000.00.12.H11-231114-9999") is None
+
+
+def test_a_state_of_a_version_that_cannot_be_read_is_a_decode_error(engine: Engine) -> None:
+    project(engine, [event(0, 1)])
+    d = tables.current(engine).dossiers
+    with engine.begin() as connection:
+        state = connection.execute(select(d.c.state)).scalar_one()
+        connection.execute(d.update().values(state=state | {"status": "A_WORD_OF_LATER"}))
+    with pytest.raises(DecodeError) as caught:
+        dossier_of(engine, CODE)
+    assert caught.value.field == "status"

@@ -7,7 +7,10 @@ import json
 
 import pytest
 import typer.testing
+from msgspec.structs import replace
 
+from hub.avro.document import document
+from hub.avro.records import Procedure
 from hub.cli import catalogue as command
 from hub.events import families
 from hub.model.times import utc_text
@@ -54,8 +57,8 @@ def test_the_two_sides_stay_apart() -> None:
         ),
     )
     reference, own = fold(core.out)
-    assert reference.procedures[CODE]["time_limit"] == 10.0
-    assert own.procedures[CODE]["time_limit"] == 15.0
+    assert reference.procedures[CODE].time_limit == 10.0
+    assert own.procedures[CODE].time_limit == 15.0
     assert list(own.services) == [f"{CODE}.01"]
     assert [(d.code, d.kind, d.reference, d.own) for d in compare(reference, own)] == [
         (CODE, "OTHER_TIME_LIMIT", "10 Ngày", "15 Ngày")
@@ -67,17 +70,18 @@ def test_folded_in_event_time_as_the_core_does() -> None:
     core.run(record(change("WITHDRAWN", 5), "1", families.PROCEDURE.published))
     core.run(record(change("PUBLISHED", 1, name="Đăng ký", fee_vnd=5), "2", families.PROCEDURE.published, offset=1))
     _, own = fold(core.out)
-    state = core.events[-1]["procedure"]
     folded = own.procedures[CODE]
-    assert {name: state[name] for name in folded} == folded
-    assert (folded["active"], folded["name"], folded["active_since"]) == (False, "Đăng ký", T0 + 5 * DAY)
-    assert utc_text(folded["changed_at"]).startswith("2026-01-10")
+    assert document(folded) == core.events[-1]["procedure"] | {"hub_seq": 0}
+    assert (folded.active, folded.name, folded.active_since) == (False, "Đăng ký", T0 + 5 * DAY)
+    assert utc_text(folded.changed_at).startswith("2026-01-10")
 
 
 @pytest.mark.parametrize(("limit", "code"), [(10.0, 0), (12.0, 1)])
 def test_the_command(monkeypatch: pytest.MonkeyPatch, limit: float, code: int) -> None:
-    entry = {"procedure_code": CODE, "active": True, "time_limit": 10.0, "time_limit_unit": "Ngày"}
-    sides = Side({CODE: entry}), Side({CODE: entry | {"time_limit": limit}})
+    entry = Procedure(
+        procedure_code=CODE, hub_seq=0, active=True, changed_at=T0, time_limit=10.0, time_limit_unit="Ngày"
+    )
+    sides = Side({CODE: entry}), Side({CODE: replace(entry, time_limit=limit)})
 
     async def read(_: object) -> tuple[Side, Side]:
         return sides

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -210,6 +211,20 @@ def test_a_record_that_cannot_be_read_is_a_dead_letter_and_the_rest_goes_on() ->
     w.tick()
     good = w.event(1)
     w.run([Record(topics.EVENTS, 0, 9, 0, b"x", b"\x00\x00\x00\x00\x03broken", good.headers), good])
+    assert w.dead_letters == 1
+    w.tick(61)
+    assert len(w.requests) == 1
+
+
+def test_a_receipt_with_an_outcome_that_is_none_settles_nothing() -> None:
+    """An outcome of -1 is the last word of the list to a reader that trusts it."""
+    w = World()
+    w.tick()
+    w.run([w.event(1)])
+    good = w.receipt([1], subscriber="national")
+    assert good.value is not None
+    at = good.value.index(CODE.encode()) + len(CODE)
+    w.run([replace(good, value=good.value[:at] + b"\x01" + good.value[at + 1 :])])
     assert w.dead_letters == 1
     w.tick(61)
     assert len(w.requests) == 1

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from hub.avro.records import Procedure
 from hub.config import FiguresSettings, Settings
 from hub.events import families
 from hub.kafka import topics
@@ -109,4 +110,6 @@ def test_what_cannot_be_known_says_why(october: dict[str, Any]) -> None:
     ],
 )
 def test_the_day_in_the_words_of_a_decision(decision: str | None, day: str | None) -> None:
-    assert decided_at({"decision": decision}) == (ms(day) if day else None)
+    assert decided_at(
+        Procedure(procedure_code="1.000001", hub_seq=1, active=True, changed_at=NOW, decision=decision)
+    ) == (ms(day) if day else None)

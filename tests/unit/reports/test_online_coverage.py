@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import typer.testing
 
+from hub.avro.document import document
+from hub.avro.records import OnlineService, Procedure
 from hub.cli import catalogue as command
 from hub.config import Settings
 from hub.readmodel import tables
@@ -18,13 +20,15 @@ from hub.reports.online_coverage import read, table
 MARCH, MAY = 1_772_323_200_000, 1_777_593_600_000  # 1 March, 1 May 2026, 00:00 UTC
 
 
-def procedure(code: str, active: bool = True) -> dict[str, Any]:
-    return {"procedure_code": code, "active": active, "active_since": None, "name": f"Thủ tục {code}"}
+def procedure(code: str, active: bool = True) -> Procedure:
+    return Procedure(procedure_code=code, hub_seq=1, active=active, changed_at=MARCH, name=f"Thủ tục {code}")
 
 
-def service(code: str, level: int | None, whole: bool | None, since: int, *portals: str, **more: Any) -> dict[str, Any]:
-    facts = {"service_code": code, "active": True, "active_since": since, "procedure_code": None, "level": level}
-    return facts | {"whole_process": whole, "channels": list(portals)} | more
+def service(
+    code: str, level: int | None, whole: bool | None, since: int, *portals: str, active: bool = True, **more: Any
+) -> OnlineService:
+    facts = {"active_since": since, "level": level, "whole_process": whole, "channels": portals}
+    return OnlineService(service_code=code, hub_seq=1, active=active, changed_at=MARCH, **facts, **more)
 
 
 # code      public  services                          filed  online
@@ -86,8 +90,8 @@ def fill(settings: Settings) -> None:
         code = state.get("procedure_code")
         return {"key": key, "family": family, "hub_seq": 1, "status": "x", "procedure_code": code, "state": state}
 
-    rows = [row(p["procedure_code"], "procedure", p) for p in PROCEDURES]
-    rows += [row(s["service_code"], "service", s) for s in SERVICES]
+    rows = [row(p.procedure_code, "procedure", document(p)) for p in PROCEDURES]
+    rows += [row(s.service_code, "service", document(s)) for s in SERVICES]
     for code, (total, online) in USE.items():
         for n in range(total):
             channel = "ONLINE" if n < online else ("DIRECT", None)[n % 2]

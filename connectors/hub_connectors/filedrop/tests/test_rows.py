@@ -8,9 +8,11 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from hub.avro.bodies import DOSSIER
 from hub.config import DeadlineSettings, Settings
 from hub.connect.source import Incoming, Refused
 from hub.errors import BadRecord, ConfigError
+from hub.kafka import topics
 from hub_connectors.filedrop import source
 from hub_connectors.filedrop.mapping import Mapping, load
 from hub_connectors.filedrop.open_table import open_table
@@ -18,7 +20,7 @@ from hub_connectors.filedrop.rows import Converter
 from hub_connectors.filedrop.watch import FileDrop
 from hub_connectors.national_portal.mapping import WireMapping
 from hub_connectors.national_portal.settings import NationalPortalSettings
-from tests.support.core import Core, record
+from tests.support.core import CODEC, record
 from tests.unit.core.test_deadline_clock import Hub
 
 MAPPING = """
@@ -329,7 +331,8 @@ def test_a_dossier_due_by_day_is_not_late_on_that_day_and_the_portal_is_told_tha
     assert [event["kind"] for event in hub.at(finished)] == ["WARNING"]  # Friday 7:00: one working day before its end
     hub.run(record(told | {"step": "FINISHED", "occurred_at": finished}, "f"))
     assert hub.at(FRIDAY + HOUR) == []
-    dossier = Core(state=hub.state).dossier("000.00.12.H11-260309-0001")
-    assert finished <= dossier["due_at"]
+    dossier = CODEC.read(DOSSIER, hub.state[topics.DOSSIERS, b"000.00.12.H11-260309-0001"].value)
+    assert dossier.due_at is not None
+    assert finished <= dossier.due_at
     settings = NationalPortalSettings(adapter_url="http://portal", madonvi="000.00.00.H11", username="u")
     assert WireMapping(settings).dossier(dossier)["NgayHenTra"] == "20260313235959"

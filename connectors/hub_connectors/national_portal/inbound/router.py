@@ -16,6 +16,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
+from hub.avro.records import Dossier
 from hub.connect.inbound import InboundHost
 from hub.connect.source import Incoming
 from hub.connect.subscriber_settings import resolve_secret
@@ -97,25 +98,25 @@ class NationalInbound:
         code = text(body.get("masohoso")).strip()
         if not code:
             raise BadRecord("missing_field", "masohoso: is empty", "masohoso")
-        state = await host.find(code)
-        if state is None:
+        dossier = await host.find(code)
+        if dossier is None:
             return "taken", "Không tìm thấy hồ sơ", []
-        return "taken", "Thành công", [self._shown(state)]
+        return "taken", "Thành công", [self._shown(dossier)]
 
-    def _shown(self, state: Mapping[str, Any]) -> dict[str, str]:
+    def _shown(self, dossier: Dossier) -> dict[str, str]:
         """The nine fields of a look-up; nothing personal."""
-        kind = (state.get("applicant") or {}).get("kind") or "CITIZEN"
-        status = {**WORDS["status"], **self._settings.status_codes}.get(state["status"])
+        kind = dossier.applicant.kind if dossier.applicant else "CITIZEN"
+        status = {**WORDS["status"], **self._settings.status_codes}.get(dossier.status)
         return {
-            "MaHoSo": state["dossier_code"],
-            "MaTTHC": text(state.get("procedure_code")),
-            "TenTTHC": text(state.get("procedure_name")),
-            "MaLinhVuc": text(state.get("field_code")),
-            "TenLinhVuc": text(state.get("field_name")),
+            "MaHoSo": dossier.dossier_code,
+            "MaTTHC": text(dossier.procedure_code),
+            "TenTTHC": text(dossier.procedure_name),
+            "MaLinhVuc": text(dossier.field_code),
+            "TenLinhVuc": text(dossier.field_name),
             "LoaiDoiTuong": self._kinds[kind],
             "TrangThaiHoSo": text(status),
-            "HinhThuc": by_post(state, self._settings.by_post_tells),
-            "DonViXuLy": text(state.get("agency_name") or state.get("agency_code")),
+            "HinhThuc": by_post(dossier, self._settings.by_post_tells),
+            "DonViXuLy": text(dossier.agency_name or dossier.agency_code),
         }
 
     @staticmethod

@@ -17,7 +17,7 @@ from hub_connectors.simulation.app import FaultyApp
 from hub_connectors.simulation.faults import FaultPlan
 from hub_connectors.simulation.server import running
 from tests.contract.portal_suite import Site
-from tests.support.contract_events import START, milliseconds
+from tests.support.contract_events import START, dossier_event_of, dossier_of, milliseconds
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CODES: dict[str, str] = json.loads((GOLDEN / "10_status_codes.json").read_text())["codes"]
@@ -48,11 +48,11 @@ class NationalSite(Site):
         if not items:
             assert self.rows("SELECT * FROM dossiers") == []
             return
-        code, last = items[0].key, items[-1].data
+        code, last = items[0].key, dossier_of(items[-1])
         kept = [json.loads(body) for (body,) in self.rows("SELECT body FROM dossiers WHERE ma_ho_so = ?", code)]
         assert len(kept) == 1
-        assert kept[0]["TrangThaiHoSo"] == CODES[last["dossier"]["status"]]
-        assert kept[0]["TrichYeuHoSo"] == last["dossier"]["abstract"]
+        assert kept[0]["TrangThaiHoSo"] == CODES[last.status]
+        assert kept[0]["TrichYeuHoSo"] == last.abstract
         sql = "SELECT thoi_diem_xu_ly, trang_thai, phong_ban_xu_ly FROM progress_lines WHERE ma_ho_so = ? ORDER BY id"
         lines = [tuple(row) for row in self.rows(sql, code)]
         due = [self._line(item) for item in items]
@@ -71,8 +71,9 @@ class NationalSite(Site):
     @staticmethod
     def _line(item: Item) -> tuple[str, str, str]:
         """Computed by hand from the start of all test dossiers: 2026-03-02 08:15 in Việt Nam, an hour a step."""
-        assert milliseconds(START) + (item.hub_seq - 1) * 3_600_000 == item.data["step"]["occurred_at"]
-        return f"20260302{7 + item.hub_seq:02}1500", CODES[item.data["status"]], "Một cửa"
+        event = dossier_event_of(item)
+        assert milliseconds(START) + (item.hub_seq - 1) * 3_600_000 == event.step.occurred_at
+        return f"20260302{7 + item.hub_seq:02}1500", CODES[event.status], "Một cửa"
 
     def doubled(self) -> int:
         lines = "SELECT count(*) FROM progress_lines GROUP BY ma_ho_so, thoi_diem_xu_ly, trang_thai, phong_ban_xu_ly"

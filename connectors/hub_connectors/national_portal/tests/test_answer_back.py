@@ -7,21 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from hub.avro.records import Dossier, DossierStep, StepKind
 from hub.connect.portal import Answer, Item, make_portal
 from hub_connectors.national_portal.mapping import WireMapping
 from hub_connectors.national_portal.settings import NationalPortalSettings
 from hub_connectors.national_portal.tests.site import NationalSite, national_site
-from tests.support.contract_events import dossier_items
+from tests.support.contract_events import changed, dossier_items
 
 CODE = "G22.99-260302-000123"
 
 
 def items(count: int = 3) -> list[Item]:
     """Filed there (SUBMITTED stands for the first), then the agency's steps."""
-    found = dossier_items(CODE, count)
-    for one in found:
-        one.data["dossier"]["filed_at_portal"] = "national"
+    found = [changed(one, dossier={"filed_at_portal": "national"}) for one in dossier_items(CODE, count)]
     return [
         replace(found[0], envelope=replace(found[0].envelope, extensions={"origin": "national-portal"})),
         *found[1:],
@@ -86,11 +86,12 @@ async def test_switched_off(tmp_path: Path) -> None:
         ("SUBMITTED", {}, []),
     ],
 )
-def test_codes_of_the_answer(step: str, codes: dict[str, str], wanted: list[str]) -> None:
+def test_codes_of_the_answer(step: StepKind, codes: dict[str, str], wanted: list[str]) -> None:
     known = {"adapter_url": "http://x/", "madonvi": "H11", "username": "u", "answer_codes": codes}
     mapping = WireMapping(NationalPortalSettings.model_validate(known))
-    dossier = {"dossier_code": CODE, "filed_at_portal": "national", "applicant": None}
-    answers = mapping.answers(dossier, [{"step": step, "note": None, "occurred_at": 0}])
+    dossier = Dossier(dossier_code=CODE, hub_seq=1, status="NEW", status_at=0, filed_at_portal="national")
+    steps = [DossierStep(dossier_code=CODE, step=step, occurred_at=0)]
+    answers = mapping.answers(dossier, steps)
     assert [answer["TrangThai"] for answer in answers] == wanted
     assert all(answer["NoiDung"] for answer in answers)
-    assert mapping.answers(dossier | {"filed_at_portal": "provincial"}, [{"step": step}]) == []
+    assert mapping.answers(structs.replace(dossier, filed_at_portal="provincial"), steps) == []

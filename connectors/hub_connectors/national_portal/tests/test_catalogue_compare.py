@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
-from hub.avro.codec import decode_body, encode_body, parsed
+from hub.avro.bodies import PROCEDURE_CHANGE
+from hub.avro.codec import encode_body
+from hub.avro.document import from_document
+from hub.avro.records import LegalBasis, OnlineService, Procedure, ProcedureForm, ProcedureResult
 from hub.reconcile.catalogue import KINDS, Difference, Side, compare
 from hub_connectors.national_portal.catalogue import mapping
 from hub_connectors.national_portal.catalogue.settings import CatalogueSettings
@@ -30,13 +33,20 @@ def side(catalogue: dict[str, Any]) -> Side:
         facts, active = mapping.procedure(row)
         change = {**facts, "change": "PUBLISHED", "occurred_at": 0}
         body = encode_body("vn.hub.ProcedureChange", change)
-        read = decode_body(body, parsed("vn.hub.ProcedureChange"))
+        read = msgspec.json.decode(msgspec.json.encode(PROCEDURE_CHANGE.read(body, 0)))
         assert read | change == read, "the mapping and the schema have the same fields"
-        out.procedures[facts["procedure_code"]] = {**read, "active": active}
+        state = {**read, "active": active, "hub_seq": 0, "changed_at": 0}
+        out.procedures[facts["procedure_code"]] = from_document(Procedure, state)
     for row in catalogue["LayDVC"]:
         facts = mapping.service(row, CatalogueSettings())
-        out.services[facts["service_code"]] = {**facts, "active": True}
+        state = {**facts, "active": True, "hub_seq": 0, "changed_at": 0}
+        out.services[facts["service_code"]] = from_document(OnlineService, state)
     return out
+
+
+def told(code: str, **facts: Any) -> Side:
+    """A side with one procedure that is published."""
+    return Side({code: Procedure(procedure_code=code, hub_seq=0, active=True, changed_at=0, **facts)})
 
 
 def wanted() -> list[Difference]:
@@ -50,37 +60,40 @@ def test_the_twelve_differences() -> None:
 
 def test_nothing_differs_from_itself() -> None:
     national = side(load("national"))
-    assert compare(national, copy.deepcopy(national)) == []
+    assert compare(national, side(load("national"))) == []
 
 
 @pytest.mark.parametrize(
     ("field", "value", "kind"),
     [
         ("field_code", "G01-X", "OTHER_FIELD"),
-        ("results", [{"code": "KQ.009", "name": None}], "OTHER_RESULT"),
-        ("legal_bases", [], "OTHER_LEGAL_BASIS"),
-        ("linked_procedures", ["1.009999"], "OTHER_LINKED"),
+        ("results", (ProcedureResult(code="KQ.009"),), "OTHER_RESULT"),
+        ("legal_bases", (), "OTHER_LEGAL_BASIS"),
+        ("legal_bases", (LegalBasis(number="1/2026/NĐ-CP"),), "OTHER_LEGAL_BASIS"),
+        ("linked_procedures", ("1.009999",), "OTHER_LINKED"),
     ],
 )
 def test_other_facts(field: str, value: Any, kind: str) -> None:
     national = side(load("national"))
     code = "1.004194"
-    own = Side(copy.deepcopy(national.procedures), dict(national.services))
-    own.procedures[code] = {**own.procedures[code], field: value}
+    own = Side(dict(national.procedures), dict(national.services))
+    own.procedures[code] = msgspec.structs.replace(own.procedures[code], **{field: value})
     assert [(one.code, one.kind) for one in compare(national, own)] == [(code, kind)]
     assert kind in KINDS
 
 
 def test_what_the_province_does_not_tell_is_no_difference() -> None:
     national = side(load("national"))
-    own = Side({code: {"procedure_code": code, "active": p["active"]} for code, p in national.procedures.items()})
+    own = Side()
+    for code, one in national.procedures.items():
+        own.procedures[code] = Procedure(procedure_code=code, hub_seq=0, active=one.active, changed_at=0)
     assert compare(national, own) == []
 
 
 def test_one_limit_stands_for_all_where_a_side_has_no_list() -> None:
     national = side(load("national"))
-    own = Side(copy.deepcopy(national.procedures))
-    own.procedures["1.004227"] = {"active": True, "time_limit": 12.0, "time_limit_unit": "ngày làm việc", "fee_vnd": 1}
+    own = Side(dict(national.procedures))
+    own.procedures |= told("1.004227", time_limit=12.0, time_limit_unit="ngày làm việc", fee_vnd=1).procedures
     found = {one.kind: (one.reference, one.own) for one in compare(national, own)}
     assert found == {
         "OTHER_TIME_LIMIT": ("10 Ngày làm việc", "12 ngày làm việc"),
@@ -89,9 +102,9 @@ def test_one_limit_stands_for_all_where_a_side_has_no_list() -> None:
 
 
 def test_a_form_by_its_hash_where_both_have_it() -> None:
-    form = {"name": "Mẫu 01", "component_code": "G1", "url": "https://a/1", "version": None}
-    reference = Side({"1.004194": {"active": True, "forms": [{**form, "sha256": "a" * 64}]}})
-    own = Side({"1.004194": {"active": True, "forms": [{**form, "url": "https://b/2", "sha256": "b" * 64}]}})
-    assert [one.kind for one in compare(reference, own)] == ["OTHER_FORM"]
-    same = Side({"1.004194": {"active": True, "forms": [{**form, "url": "https://b/2", "sha256": "a" * 64}]}})
-    assert compare(reference, same) == []
+    form = ProcedureForm(name="Mẫu 01", component_code="G1", url="https://a/1", sha256="a" * 64)
+    there = told("1.004194", forms=(form,))
+    other = told("1.004194", forms=(msgspec.structs.replace(form, url="https://b/2", sha256="b" * 64),))
+    assert [one.kind for one in compare(there, other)] == ["OTHER_FORM"]
+    same = told("1.004194", forms=(msgspec.structs.replace(form, url="https://b/2"),))
+    assert compare(there, same) == []

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from hub.avro.records import Applicant, Attachment, Handler
 from hub.connect.portal import make_portal
 from hub.connect.satisfaction import summed_up
 from hub.control.records import Subscriber
@@ -24,7 +25,7 @@ from hub_connectors.national_portal.portal import NationalPortal, portal
 from hub_connectors.national_portal.satisfaction import satisfaction
 from hub_connectors.national_portal.settings import NationalPortalSettings
 from hub_connectors.national_portal.tests.site import GOLDEN, national_site
-from tests.support.contract_events import dossier_items
+from tests.support.contract_events import changed, dossier_event_of, dossier_items, dossier_of
 
 CODE = "H11.12-260302-0001"
 GOOD: dict[str, Any] = {"adapter_url": "http://x/", "madonvi": "H11", "username": "u"}
@@ -36,17 +37,17 @@ def settings(**given: Any) -> NationalPortalSettings:
 
 def dossier(changes: dict[str, Any], **given: Any) -> dict[str, Any]:
     """The dossier's fields on the wire."""
-    data = dossier_items(CODE, 1)[0].data
-    return WireMapping(settings(**given)).dossier({**data["dossier"], **changes})
+    item = changed(dossier_items(CODE, 1)[0], dossier=changes)
+    return WireMapping(settings(**given)).dossier(dossier_of(item))
 
 
 def line(changes: dict[str, Any], **given: Any) -> dict[str, Any]:
-    data = dossier_items(CODE, 1)[0].data
-    return WireMapping(settings(**given)).line({**data, "step": {**data["step"], **changes}})
+    item = changed(dossier_items(CODE, 1)[0], step=changes)
+    return WireMapping(settings(**given)).line(dossier_event_of(item))
 
 
-PAPER = {"id": "F", "name": None, "component_code": None, "url": None, "digitised": None, "result": False}
-OWNER = {"name": "Sở A", "kind": "STATE_AGENCY"}
+PAPER = Attachment(id="F")
+OWNER = Applicant(name="Sở A", kind="STATE_AGENCY")
 
 
 @pytest.mark.parametrize(
@@ -73,15 +74,15 @@ def test_of_a_dossier(given: dict[str, Any], changes: dict[str, Any], field: str
 
 
 def test_of_a_paper_nobody_told_whether_it_was_digitised() -> None:
-    assert "DuocSoHoa" not in dossier({"attachments": [PAPER]})["TaiLieuNop"][0]
-    assert dossier({"attachments": [PAPER]}, untold="empty")["TaiLieuNop"][0]["DuocSoHoa"] == ""
+    assert "DuocSoHoa" not in dossier({"attachments": (PAPER,)})["TaiLieuNop"][0]
+    assert dossier({"attachments": (PAPER,)}, untold="empty")["TaiLieuNop"][0]["DuocSoHoa"] == ""
 
 
 def test_of_a_line() -> None:
     assert line({"note": None})["NoiDungXuLy"] == "Tiếp nhận hồ sơ"
     assert line({"note": None}, step_texts={"RECEIVED": "Đã nhận"})["NoiDungXuLy"] == "Đã nhận"
     assert line({"note": "riêng"}, step_texts={"RECEIVED": "Đã nhận"})["NoiDungXuLy"] == "riêng"
-    handler = {"name": "Lê " * 20, "title": None, "department": None}
+    handler = Handler(name="Lê " * 20)
     assert len(line({"handler": handler})["NguoiXuLy"]) == 50
     assert len(line({"handler": handler}, limits={"NguoiXuLy": 60})["NguoiXuLy"]) == 60
 
@@ -96,8 +97,8 @@ def test_too_long_may_be_refused_instead_of_cut() -> None:
 
 
 def test_steps_without_a_line() -> None:
-    events = [item.data for item in dossier_items(CODE, 3)]
-    steps = [event["step"]["step"] for event in events]
+    events = [dossier_event_of(item) for item in dossier_items(CODE, 3)]
+    steps = [event.step.step for event in events]
     assert len(WireMapping(settings()).lines(events)) == 3
     left = WireMapping(settings(no_line_for=[steps[1]])).lines(events)
     assert [one["ThoiDiemXuLy"] for one in left] == ["20260302081500", "20260302101500"]

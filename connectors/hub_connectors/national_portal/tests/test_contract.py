@@ -6,10 +6,12 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 
+from msgspec import structs
+
 from hub.control.records import Subscriber
 from hub_connectors.national_portal.tests.site import NationalSite, national_site
 from tests.contract.portal_suite import CODE, PortalContract
-from tests.support.contract_events import dossier_items
+from tests.support.contract_events import dossier_event_of, dossier_items, dossier_of
 
 
 class TestAppending(PortalContract):
@@ -19,7 +21,7 @@ class TestAppending(PortalContract):
     async def test_a_replayed_event_that_carries_a_newer_state_is_not_overtaken(self, tmp_path: Path) -> None:
         """A fold of event 2, replayed with the newest state (4), and event 3: what is sent is state 4."""
         items = dossier_items(CODE, 4)
-        replayed = replace(items[1], data={**items[1].data, "dossier": items[3].data["dossier"]})
+        replayed = replace(items[1], data=structs.replace(dossier_event_of(items[1]), dossier=dossier_of(items[3])))
         async with self.site(tmp_path) as site, self.opened(site) as portal:
             await portal.deliver([replayed, items[2]])
             assert site.rows("SELECT trang_thai FROM dossiers") == [("4",)]

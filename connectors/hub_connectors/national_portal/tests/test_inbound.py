@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -13,6 +13,8 @@ import pytest
 from fastapi import FastAPI
 
 from hub.avro.codec import decode_body, encode_body, parsed, schema_json
+from hub.avro.document import from_document
+from hub.avro.records import Dossier
 from hub.config import Settings
 from hub.connect.inbound import installed
 from hub.errors import BrokerAway, ConfigError
@@ -31,7 +33,7 @@ from tests.support.golden import Golden
 golden = Golden(GOLDEN)
 CODEC = fixed_codec()
 OWN = {"clients": ["127.0.0.1"]}
-Find = Callable[[str], Mapping[str, Any] | None]
+Find = Callable[[str], Dossier | None]
 
 
 class Broker(Sender):
@@ -55,6 +57,10 @@ def application(broker: Broker, find: Find = lambda _: None, own: dict[str, Any]
     return app
 
 
+def new(code: str) -> Dossier:
+    return Dossier(dossier_code=code, hub_seq=1, status="NEW", status_at=0)
+
+
 def client(app: FastAPI, address: str = "127.0.0.1") -> httpx.AsyncClient:
     transport = httpx.ASGITransport(app, client=(address, 1))
     return httpx.AsyncClient(transport=transport, base_url="http://hub.test/inbound/national-portal/")
@@ -76,9 +82,9 @@ def expected(data: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("name", golden.names("inbound"))
 async def test_answers_as_the_golden_messages(name: str) -> None:
     told = golden.load(name)
-    known = told.get("known")
+    known = from_document(Dossier, told["known"]) if told.get("known") else None
     broker = Broker()
-    app = application(broker, lambda code: known if known and known["dossier_code"] == code else None)
+    app = application(broker, lambda code: known if known and known.dossier_code == code else None)
     async with client(app) as http:
         for call in told["exchange"]:
             made = told["exchange"][call["again"]] if "again" in call else call
@@ -102,7 +108,7 @@ FILED = golden.load("23_inbound_filed")["exchange"][0]
 
 async def test_a_dossier_that_the_hub_knows_is_there_already() -> None:
     broker = Broker()
-    async with client(application(broker, lambda _: {"status": "NEW"})) as http:
+    async with client(application(broker, new)) as http:
         assert (await http.post("addtthcKhuyenMai", content=content(FILED))).json()["error_code"] == 1
         again = {**FILED, "body": {**FILED["body"], "isUpdating": "True"}}
         assert (await http.post("addtthcKhuyenMai", content=content(again))).json()["error_code"] == 0
@@ -113,9 +119,21 @@ async def test_of_two_dossiers_the_one_that_is_new_is_taken() -> None:
     broker = Broker()
     (one,) = FILED["body"]["data"]
     body = {**FILED["body"], "data": [one, {**one, "MaHoSo": "G22.99-260302-000124"}]}
-    async with client(application(broker, lambda code: {} if code == one["MaHoSo"] else None)) as http:
+    async with client(application(broker, lambda code: new(code) if code == one["MaHoSo"] else None)) as http:
         assert (await http.post("addtthcKhuyenMai", json=body)).json()["error_code"] == 0
     assert [key.decode() for key, _, _ in broker.lines] == ["G22.99-260302-000124"]
+
+
+async def test_what_the_read_model_holds_of_a_later_version_is_as_if_it_were_away() -> None:
+    def find(_: str) -> Dossier:
+        return from_document(Dossier, {"status": "A_WORD_OF_LATER"})
+
+    broker = Broker()
+    async with client(application(broker, find)) as http:
+        found = (await http.post("search/call", json={"masohoso": "H11.12-260302-0001"})).json()
+        assert (found["error_code"], "gửi lại" in found["message"]) == (-1, True)
+        assert (await http.post("addtthcKhuyenMai", content=content(FILED))).json()["error_code"] == 0
+    assert len(broker.lines) == 1
 
 
 async def test_taken_only_after_the_broker_has_it() -> None:
@@ -199,13 +217,15 @@ async def test_paths_names_and_codes_as_the_portal_s_owner_tells_them() -> None:
         "applicant_kinds": {"STATE_AGENCY": "4", "ORGANISATION": "3"},
     }  # fmt: skip
     broker = Broker()
-    state = {"dossier_code": "H11.12-260302-0001", "status": "NEW", "channel": "POST", "return_by_post": False}
+    known = Dossier(
+        dossier_code="H11.12-260302-0001", hub_seq=1, status="NEW", status_at=0, channel="POST", return_by_post=False
+    )
     sent = {"MA_HO_SO": "G22.99-260302-000123", "NGAY_NOP": "20260302081500", "ChuHoSo": "Sở A", "LoaiDoiTuong": "4"}
-    async with client(application(broker, lambda code: state if code == state["dossier_code"] else None, own)) as http:
+    async with client(application(broker, lambda code: known if code == known.dossier_code else None, own)) as http:
         assert (await http.post("addtthcKhuyenMai", json={})).status_code == 404
         answers = [(await http.post("nhan/ho-so", json={"refId": "1", "data": one})).json() for one in (sent, sent, {})]
         assert [answer["error_code"] for answer in answers] == [100, 101, 500]
-        found = (await http.post("tra-cuu", json={"masohoso": state["dossier_code"]})).json()["result"][0]
+        found = (await http.post("tra-cuu", json={"masohoso": known.dossier_code})).json()["result"][0]
         assert (found["MA_HO_SO"], found["TRANG_THAI"], found["HinhThuc"]) == ("H11.12-260302-0001", "1", "1")
     datum = CODEC.decode(broker.lines[0][1])[1]
     assert (datum["dossier_code"], datum["applicant"]["kind"]) == ("G22.99-260302-000123", "STATE_AGENCY")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from hub.avro.records import Applicant, Handler
 from hub.errors import Rejected
 from hub_connectors.national_portal.mapping import WireMapping
 from hub_connectors.national_portal.settings import NationalPortalSettings
 from hub_connectors.national_portal.wire import fit, length, wire_time
-from tests.support.contract_events import dossier_items, milliseconds
+from tests.support.contract_events import changed, dossier_event_of, dossier_items, dossier_of, milliseconds
 
 
 def mapping(**settings: Any) -> WireMapping:
@@ -46,7 +48,7 @@ def test_cut_counts_utf16_units_and_tears_no_pair() -> None:
 
 
 def test_all_27_fields_of_qcvn_120_but_the_unknown_supplements() -> None:
-    wire = mapping(later_additions=False).dossier(dossier_items("H11.12-260302-0001", 1)[0].data["dossier"])
+    wire = mapping(later_additions=False).dossier(dossier_of(dossier_items("H11.12-260302-0001", 1)[0]))
     fields = (
         "MaHoSo MaTTHC TenTTHC MaLinhVuc TenLinhVuc ChuHoSo LoaiDoiTuong MaDoiTuong ThongTinKhac Email Fax SoDienThoai "
         "TrichYeuHoSo NgayTiepNhan NgayHenTra TrangThaiHoSo NgayTra ThongTinTra HinhThuc NgayKetThucXuLy DonViXuLy "
@@ -58,25 +60,24 @@ def test_all_27_fields_of_qcvn_120_but_the_unknown_supplements() -> None:
 
 def test_supplements_pair_request_and_answer() -> None:
     items = dossier_items("H11.12-260302-0001")
-    steps = [item.data["step"] for item in items]
-    wire = mapping(supplement_requested="1", supplement_given="2").dossier(items[-1].data["dossier"], steps)
+    steps = [dossier_event_of(item).step for item in items]
+    wire = mapping(supplement_requested="1", supplement_given="2").dossier(dossier_of(items[-1]), steps)
     assert [
         (s["NgayBoSung"], s["NgayTiepNhanBoSung"], s["TrangThaiBoSung"], s["NguoiYeuCauBoSung"])
         for s in wire["DanhSachHoSoBoSung"]
     ] == [("20260302101500", "20260302111500", "2", "Nguyễn Thị Hoa")]
-    alone = mapping().dossier(items[3].data["dossier"], [steps[3]])["DanhSachHoSoBoSung"]
+    alone = mapping().dossier(dossier_of(items[3]), [steps[3]])["DanhSachHoSoBoSung"]
     assert [(s["NgayBoSung"], s["NgayTiepNhanBoSung"]) for s in alone] == [("", "20260302111500")]
 
 
 def test_refusal_date_and_identity_kinds() -> None:
-    dossier = dict(dossier_items("H11.12-260302-0001", 1)[0].data["dossier"])
-    dossier["status"] = "NOT_ACCEPTED"
-    dossier["applicant"] = {"name": "A", "kind": "CITIZEN", "identity_number": "260123456"}
-    wire = mapping().dossier(dossier)
+    given = dossier_of(dossier_items("H11.12-260302-0001", 1)[0])
+    citizen = Applicant(name="A", kind="CITIZEN", identity_number="260123456")
+    wire = mapping().dossier(structs.replace(given, status="NOT_ACCEPTED", applicant=citizen))
     assert (wire["TrangThaiHoSo"], wire["NgayTuChoi"]) == ("3", "20260302081500")
     assert wire["DinhDanhCHS"] == [{"LoaiDinhDanh": "2", "SoDinhDanh": "260123456"}]
-    dossier["applicant"] = {"name": "B", "kind": "BUSINESS", "identity_number": "340012345678"}
-    assert mapping().dossier(dossier)["DinhDanhCHS"] == []
+    business = Applicant(name="B", kind="BUSINESS", identity_number="340012345678")
+    assert mapping().dossier(structs.replace(given, applicant=business))["DinhDanhCHS"] == []
 
 
 def test_a_status_without_code_is_refused_and_can_be_set() -> None:
@@ -87,10 +88,6 @@ def test_a_status_without_code_is_refused_and_can_be_set() -> None:
 
 
 def test_handler_falls_back_to_department_then_agency() -> None:
-    event = dict(dossier_items("H11.12-260302-0001", 1)[0].data)
-    for handler, name in (
-        ({"name": None, "title": None, "department": "Một cửa"}, "Một cửa"),
-        (None, "UBND TP Phan Thiết"),
-    ):
-        event["step"] = {**event["step"], "handler": handler}
-        assert mapping().line(event)["NguoiXuLy"] == name
+    (item,) = dossier_items("H11.12-260302-0001", 1)
+    for handler, name in ((Handler(department="Một cửa"), "Một cửa"), (None, "UBND TP Phan Thiết")):
+        assert mapping().line(dossier_event_of(changed(item, step={"handler": handler})))["NguoiXuLy"] == name

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from hub.connect.portal import make_portal
+from hub.avro.records import Attachment
+from hub.connect.portal import Item, make_portal
 from hub.errors import Retryable
 from hub_connectors.national_portal.tests.site import national_site
 from hub_connectors.simulation.faults import FaultOrder, FaultPlan
-from tests.support.contract_events import dossier_items
+from tests.support.contract_events import changed, dossier_items
 
 CODE = "H11.12-260302-0001"
 
@@ -49,17 +50,17 @@ async def test_each_call_twice(tmp_path: Path, place: int) -> None:
         assert site.doubled() == (2 if place == 3 else 0)
 
 
+def _with(papers: list[Attachment], items: list[Item]) -> list[Item]:
+    return [changed(item, dossier={"attachments": tuple(papers)}) for item in items]
+
+
 async def test_dead_links_are_told_and_the_dossier_is_sent_all_the_same(tmp_path: Path) -> None:
     async with national_site(tmp_path) as site:
         portal = make_portal(site.subscriber(file_hosts=["127.0.0.1"], file_timeout_s=2))
         await portal.open()
-        items = dossier_items(CODE, 1)
-        paper = {"name": "x", "component_code": None, "digitised": None}
         urls = (f"{site.url}/_admin/faults", f"{site.url}/no-such-file", "https://elsewhere.test/x", None)
-        items[0].data["dossier"]["attachments"] = [
-            {**paper, "id": f"F-{n}", "url": url, "result": n % 2 == 1} for n, url in enumerate(urls)
-        ]
-        answer = await portal.deliver(items)
+        papers = [Attachment(id=f"F-{n}", name="x", url=url, result=n % 2 == 1) for n, url in enumerate(urls)]
+        answer = await portal.deliver(_with(papers, dossier_items(CODE, 1)))
         await portal.close()
         assert answer.detail["unreachable"] == "1 of 2 links: F-1 http_404"
         assert answer.detail["sent"] == "add"
@@ -69,12 +70,8 @@ async def test_the_file_that_cannot_be_had_is_named_and_tried_again_with_the_nex
     async with national_site(tmp_path) as site:
         portal = make_portal(site.subscriber(file_hosts=["127.0.0.1"]))
         await portal.open()
-        items = dossier_items(CODE, 2)
-        paper = {"name": "x", "component_code": None, "digitised": None, "result": False}
-        for item in items:
-            item.data["dossier"]["attachments"] = [
-                {**paper, "id": name, "url": f"{site.url}/downloadfile/{name}"} for name in ("F-1", "F-2")
-            ]
+        papers = [Attachment(id=name, name="x", url=f"{site.url}/downloadfile/{name}") for name in ("F-1", "F-2")]
+        items = _with(papers, dossier_items(CODE, 2))
         site.app.plan.order(FaultOrder(force=("unreachable_link",)))
         first = await portal.deliver(items[:1])
         second = await portal.deliver(items[1:])
@@ -91,12 +88,8 @@ async def test_eleven_dead_links_are_told_as_ten_and_one_more(tmp_path: Path) ->
     async with national_site(tmp_path) as site:
         portal = make_portal(site.subscriber(file_hosts=["127.0.0.1"]))
         await portal.open()
-        items = dossier_items(CODE, 1)
-        paper = {"name": "x", "component_code": None, "digitised": None, "result": False}
-        items[0].data["dossier"]["attachments"] = [
-            {**paper, "id": f"F-{n:02}", "url": f"{site.url}/gone/{n}"} for n in range(11)
-        ]
-        answer = await portal.deliver(items)
+        papers = [Attachment(id=f"F-{n:02}", name="x", url=f"{site.url}/gone/{n}") for n in range(11)]
+        answer = await portal.deliver(_with(papers, dossier_items(CODE, 1)))
         await portal.close()
         assert answer.detail["unreachable"].startswith("11 of 11 links: F-00 http_404, F-01 http_404,")
         assert answer.detail["unreachable"].endswith("F-09 http_404 and 1 more")

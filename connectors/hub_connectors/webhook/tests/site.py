@@ -17,6 +17,7 @@ from hub_connectors.simulation.server import running
 from hub_connectors.webhook.simulator.command import PATH, build
 from hub_connectors.webhook.simulator.signature import key_of
 from tests.contract.portal_suite import Site
+from tests.support.contract_events import dossier_of
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -53,7 +54,7 @@ class ProvincialSite(Site):
             assert hub_seq == item.hub_seq
             assert altered == 0
             assert data["step"]["occurred_at"] == f"2026-03-02T{item.hub_seq:02}:15:00.000Z"
-            assert data["dossier"]["abstract"] == item.data["dossier"]["abstract"]
+            assert data["dossier"]["abstract"] == dossier_of(item).abstract
 
     def doubled(self) -> int:
         return sum(n - 1 for (n,) in self.rows("SELECT receptions FROM events"))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,7 +12,7 @@ from hub.connect.portal import make_portal
 from hub.errors import Rejected, Retryable
 from hub_connectors.webhook.payload import as_json
 from hub_connectors.webhook.tests.site import SECRET, provincial_site
-from tests.support.contract_events import dossier_items
+from tests.support.contract_events import changed, dossier_items
 
 NEW = "whsec_Z29sZGVuLXByZXZpb3VzLXNlY3JldC0zMi1ieXRlcyE="
 CODE = "000.00.12.H11-260302-0001"
@@ -36,11 +36,18 @@ def test_personal_fields_can_be_kept_back() -> None:
 
 
 def test_an_impossible_time_is_refused() -> None:
-    datum: dict[str, Any] = dict(dossier_items(CODE, 1)[0].data)
-    datum["step"] = {**datum["step"], "occurred_at": 2**62}
+    (item,) = dossier_items(CODE, 1)
     with pytest.raises(Rejected) as caught:
-        as_json("vn.hub.DossierEvent", datum, True)
+        as_json("vn.hub.DossierEvent", changed(item, step={"occurred_at": 2**62}).data, True)
     assert caught.value.reason == "date"
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_a_number_that_json_does_not_know_is_refused(number: float) -> None:
+    (item,) = dossier_items(CODE, 1)
+    with pytest.raises(Rejected) as caught:
+        as_json("vn.hub.DossierEvent", changed(item, step={"transfer_limit": number}).data, True)
+    assert caught.value.reason == "schema"
 
 
 async def test_rotation_never_interrupts(tmp_path: Path) -> None:
