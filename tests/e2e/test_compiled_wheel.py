@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.support.wheel import Elsewhere, elsewhere, setup_module
+from tests.support.wheel import ROOT, Elsewhere, elsewhere, setup_module
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -39,6 +39,21 @@ def test_what_is_imported_is_the_wheel_s_and_compiled(installed: Elsewhere) -> N
         room, module = path.removeprefix("hub/").removesuffix(".py").split("/", 1)
         assert f"{room} (" in told
         assert "*" in module or module.replace("/", ".") in told, module
+
+
+def test_every_file_of_the_program_is_in_the_wheel(installed: Elsewhere) -> None:
+    """Pages, tables, samples: what an import does not miss."""
+    (site,) = (installed.python.parents[1] / "lib").glob("python*/site-packages")
+    lacks = [
+        str(path.relative_to(above))
+        for above, package in ((ROOT, "hub"), (ROOT / "connectors", "hub_connectors"))
+        for path in (above / package).rglob("*")
+        if path.is_file()
+        and path.suffix != ".md"
+        and not {"tests", "__pycache__"} & set(path.parts[len(above.parts) :])
+        if not (site / path.relative_to(above)).is_file()
+    ]
+    assert lacks == []
 
 
 def test_the_compiled_modules_pass_the_tests_of_the_plain_ones(installed: Elsewhere) -> None:
