@@ -71,7 +71,7 @@ def java(settings: Settings) -> Finding:
 
 
 def program(settings: Settings) -> Finding:
-    """Of what is installed here; roles started elsewhere say it in their log."""
+    """Tells what is compiled here; roles that were started elsewhere say it in their log."""
     importlib.import_module("hub.core.step")  # where it is compiled at all, this is
     return Finding("program", True, build.state())
 

@@ -97,7 +97,7 @@ def _branch(r: Reader, branches: int) -> int:
 
 
 def _skip(r: Reader, length: int) -> None:
-    """As many bytes; where negative, as many as a number before them says."""
+    """Skips that many bytes; a negative length: as many as the number before them says."""
     if length < 0:
         length = r.long()
         if length < 0:

@@ -36,7 +36,7 @@ _RIGHTS = ("title", "sources", "agencies", "families", "joint", "kafka_topic")
 
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a command's options those that are rights and were given."""
+    """Picks the options that are rights and were given."""
     if options["role"] is not None:
         print(f"hub organisations: {organisations.NO_ROLE}", file=sys.stderr)
     return {name: options[name] for name in _RIGHTS if options[name] is not None}

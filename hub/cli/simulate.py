@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hub.control import renamed
 from hub.errors import ConfigError
 
 app = typer.Typer(add_completion=False)
@@ -22,6 +23,7 @@ def simulate(
     if name in ("", "-h", "--help"):
         print("usage: hub simulate NAME [OPTIONS]\n\nsimulators: " + ", ".join(sorted(known)))
         raise typer.Exit(0 if name else 2)
+    name = renamed.kind(name)
     if name not in known:
         raise ConfigError("name", f"there is no simulator {name!r}; there are {', '.join(sorted(known))}")
     known[name].load()(context.args)

@@ -38,7 +38,7 @@ Why = Annotated[str, typer.Option(help="the reason, for the audit")]
 @app.command()
 def add(
     name: Name,
-    kind: Annotated[str, typer.Option(help="connector, as national-portal, provincial-portal, kafka-topic")],
+    kind: Annotated[str, typer.Option(help="connector, as national-portal, webhook, kafka-topic")],
     title: Title = None,
     given: Set = None,
     file: File = None,

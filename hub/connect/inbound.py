@@ -29,7 +29,7 @@ class InboundHost(Protocol):
     async def accept(self, events: Sequence[Incoming], recorded_at: str) -> list[bool]:
         """For each event: False if this process saw it acknowledged before, else True once the broker has it.
 
-        BadRecord (`limit`), BrokerAway and Overloaded: none of them was told to be accepted.
+        BadRecord, BrokerAway and Overloaded: none of them was told to be accepted.
         """
         ...
 

@@ -11,15 +11,16 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from hub.avro.record import Record
 from hub.events.envelope import Envelope
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One event found: envelope (its `type` says which record), and the datum of that record (times int ms UTC)."""
+    """One event found: envelope (its `type` says which record), and that record."""
 
     envelope: Envelope
-    data: Mapping[str, Any]
+    data: Record
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from hub.control import renamed
 from hub.events.families import NAMES, FamilyName
 from hub.model import codes
 
@@ -28,6 +29,7 @@ def _new_forms(agencies: tuple[str, ...]) -> tuple[str, ...]:
 
 
 AgencyCodes = Annotated[tuple[str, ...], AfterValidator(_new_forms)]
+Kind = Annotated[str, AfterValidator(renamed.kind)]
 
 
 class Record(BaseModel):
@@ -78,14 +80,14 @@ class Filter(Record):
 class Subscriber(Record):
     """Who is due events, and how they get there.
 
-    kind:     name of an entry point in group `hub.portals`, as `national-portal`.
+    kind:     name of an entry point in group `hub.portals`, as `national-portal`; an old name becomes the new one.
     settings: the connector's own settings (validated by the connector's model).
     secrets:  values that are never shown: literal, `env:NAME` or `file:PATH`.
     backfill: what a new subscriber gets first: the state of all dossiers, the whole log, or only what comes.
     """
 
     name: str = Field(pattern=NAME)
-    kind: str
+    kind: Kind
     title: str = ""
     filter: Filter = Filter()
     settings: dict[str, Any] = Field(default_factory=dict)

@@ -17,7 +17,7 @@ EVERYTHING = "*"
 
 
 def covers(agencies: Collection[str], agency: str) -> bool:
-    """As `codes.covers`, and EVERYTHING covers every agency. BadRecord (`code`) if `agency` is no code."""
+    """Tells whether one of the agencies covers this one; EVERYTHING covers all. BadRecord (`code`): it is no code."""
     code = codes.agency(agency).normal
     return EVERYTHING in agencies or codes.covers(agencies, code)
 

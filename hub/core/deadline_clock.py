@@ -149,5 +149,7 @@ class Clock:
             time=utc_text(at),
             recordedtime=rfc3339(datetime.fromtimestamp(now, UTC)),
         )
-        asked = DossierDeadline(code, kind, at, watch.due_at, watch.deadline_at)
+        asked = DossierDeadline(
+            dossier_code=code, kind=kind, occurred_at=at, due_at=watch.due_at, deadline_at=watch.deadline_at
+        )
         return Out(INGRESS, key, self._codec.write(bodies.DOSSIER_DEADLINE, asked), envelope.headers(), partition)

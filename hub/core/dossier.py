@@ -55,7 +55,7 @@ class DossierState(KeyState[DossierStep]):
         self.watch = watches.get(DEADLINE)
         if stored is None:
             codes.dossier(code)
-            self.dossier = Dossier(code, 0, "UNKNOWN", 0)
+            self.dossier = Dossier(dossier_code=code, hub_seq=0, status="UNKNOWN", status_at=0)
             self.history = step_history.History()
             self.keys: list[int] = facts.NO_KEYS
             self.dates = dates.Dates()

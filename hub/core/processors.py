@@ -68,13 +68,17 @@ def processors(codec: Codec, settings: Settings, admit: Admit | None, limit: Lim
     procedures = Processor(
         PROCEDURE, procedure, head(ids[procedure.name]), head(ids[PROCEDURE.event.record]),
         lambda change: change.procedure_code, normalise.procedure_change,
-        lambda code, stored: CatalogueState(PROCEDURE, codec, bodies.PROCEDURE, Procedure(code, 0, True, 0), stored),
+        lambda code, stored: CatalogueState(
+            PROCEDURE, codec, bodies.PROCEDURE,
+            Procedure(procedure_code=code, hub_seq=0, active=True, changed_at=0), stored,
+        ),
     )  # fmt: skip
     services = Processor(
         SERVICE, service, head(ids[service.name]), head(ids[SERVICE.event.record]),
         lambda change: change.service_code, normalise.service_change,
         lambda code, stored: CatalogueState(
-            SERVICE, codec, bodies.ONLINE_SERVICE, OnlineService(code, 0, True, 0), stored
+            SERVICE, codec, bodies.ONLINE_SERVICE,
+            OnlineService(service_code=code, hub_seq=0, active=True, changed_at=0), stored,
         ),
     )  # fmt: skip
     by_type: dict[str, Processor[Any]] = {one.family.published: one for one in (dossiers, procedures, services)}

@@ -85,7 +85,7 @@ async def metric(settings: Settings, http: httpx.AsyncClient, role: str, name: s
 
 
 async def add_deadline_subscriber(settings: Settings) -> None:
-    """As `hub subscribers add deadlines --kind kafka-topic --type vn.hub.dossier.deadline` does."""
+    """Adds a subscriber as `hub subscribers add deadlines --kind kafka-topic --type vn.hub.dossier.deadline` does."""
     await ensure_topics(settings, subscriber_topics(DEADLINES))
     wanted = Filter(types=(families.DEADLINE.type,))
     subscriber = Subscriber(

@@ -153,7 +153,7 @@ async def feed_files(
 
 
 def _drop(path: Path, content: bytes) -> Path:
-    """As a careful agency does it: under another name until it is whole."""
+    """Drops a file as a careful agency does: under another name until it is whole."""
     part = path.with_name(path.name + ".part")
     part.write_bytes(content)
     os.replace(part, path)

@@ -33,6 +33,8 @@ FAULTS: Mapping[str, Sequence[str]] = {
     "national": ("http_500", "http_502", "http_429", "html", "empty", "reset", "dropped_reply", "expired_session"),
     "provincial": ("http_500", "http_502", "http_429", "reset", "dropped_reply"),
 }
+CONNECTORS = {"national": "national-portal", "provincial": "webhook"}
+"""Kind of each portal's connector, which is its simulator's name too."""
 START_S = 30.0
 NATIONAL_LIST = "national-list.json"
 """The national portal's list of procedures, in the portals' folder; empty until the second act."""
@@ -74,7 +76,7 @@ async def _start(
     stack: contextlib.AsyncExitStack, settings: Settings, folder: Path, name: str, word: str, *more: str
 ) -> Simulator:
     database = folder / f"{name}.sqlite"
-    command = [sys.executable, "-m", "hub", "simulate", f"{name}-portal", "--port", "0", "--database", str(database)]
+    command = [sys.executable, "-m", "hub", "simulate", CONNECTORS[name], "--port", "0", "--database", str(database)]
     command += ["--faults", ",".join(FAULTS[name]), "--fault-rate", str(FAULT_RATE), "--seed", "7", *more]
     with (folder / f"{name}.log").open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
@@ -126,9 +128,9 @@ def subscribers(portals: Mapping[str, Simulator], folder: Path) -> list[Subscrib
                                 "file_hosts": [FILE_HOST]}  # fmt: skip
     provincial: dict[str, Any] = {"url": portals["provincial"].url, "allow_loopback": True}
     return [
-        Subscriber(name="national", kind="national-portal", title="Cổng Dịch vụ công quốc gia (mô phỏng)",
+        Subscriber(name="national", kind=CONNECTORS["national"], title="Cổng Dịch vụ công quốc gia (mô phỏng)",
                    settings=national, secrets={"password": "demo"}, backfill="log"),
-        Subscriber(name="provincial", kind="provincial-portal", title="Cổng dịch vụ công của tỉnh (mô phỏng)",
+        Subscriber(name="provincial", kind=CONNECTORS["provincial"], title="Cổng dịch vụ công của tỉnh (mô phỏng)",
                    settings=provincial, backfill="log",
                    secrets={"signing": f"file:{(folder / 'signing.secret').absolute()}"}),
     ]  # fmt: skip

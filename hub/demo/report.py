@@ -109,6 +109,6 @@ def _dead_letters(dead: Sequence[DeadLetter], planted: Sequence[Planted]) -> lis
 
 
 def write(content: Mapping[str, Any], path: Path) -> None:
-    """As JSON for people and programs."""
+    """Writes the report as JSON for people and programs."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf-8")

@@ -20,7 +20,7 @@ BARS = {
     "catalogue": "procedures in the national list",
 }
 WIDTH = 100
-"""Of lines that go to a file or a pipe."""
+"""Width of lines that go to a file or a pipe."""
 LINE_EVERY = 25
 """Without a terminal one line of figures every so many updates."""
 

@@ -13,13 +13,10 @@ from hub.avro.records import Dossier
 from hub.connect.inbound import Inbound
 from hub.connect.source import Incoming
 from hub.errors import DecodeError, Retryable
-from hub.events import families
-from hub.events.envelope import Envelope, trace_of
 from hub.gateway.ingest import ROLE
 from hub.gateway.sender import Sender
 from hub.ingress.acknowledged import Acknowledged
-from hub.ingress.admission import refuse_oversize
-from hub.kafka.batches import KeyedLine
+from hub.ingress.record import Builder
 from hub.observe import metrics
 from hub.web.problem import Problem
 
@@ -47,10 +44,12 @@ class GatewayHost:
     async def accept(self, events: Sequence[Incoming], recorded_at: str) -> list[bool]:
         """For each event: False if this process saw it acknowledged before, else True once the broker has it.
 
-        BadRecord (`limit`), BrokerAway and Overloaded: none of them was told to be accepted.
+        BadRecord, BrokerAway and Overloaded: none of them was told to be accepted.
         """
         new = [(event.envelope.source, event.envelope.id, 0) not in self._seen for event in events]
-        lines = [self._line(event, recorded_at) for event, is_new in zip(events, new, strict=True) if is_new]
+        builder = Builder(self._codec, None, recorded_at)
+        found = (event for event, is_new in zip(events, new, strict=True) if is_new)
+        lines = [builder.of_connector(event.envelope, event.data).line for event in found]
         metrics.EVENTS_IN.labels(ROLE).inc(len(events))
         if lines:
             with self._sender.reserve(sum(len(value) for _, value, _ in lines)):
@@ -67,19 +66,6 @@ class GatewayHost:
             return await asyncio.to_thread(self._find, code)
         except (SQLAlchemyError, DecodeError) as error:
             raise Retryable("readmodel", f"the read model is away: {type(error).__name__}") from None
-
-    def _line(self, event: Incoming, recorded_at: str) -> KeyedLine:
-        envelope: Envelope = event.envelope
-        headers = envelope.headers()
-        headers.append(("ce_recordedtime", recorded_at.encode()))
-        headers.append(("ce_traceparent", trace_of(envelope.source, envelope.id).encode()))
-        line = (
-            envelope.subject.encode(),
-            self._codec.encode(families.BY_PUBLISHED[envelope.type].published_record, dict(event.data)),
-            headers,
-        )
-        refuse_oversize(*line)
-        return line
 
 
 def mount(app: FastAPI, ways: Sequence[Inbound], host: GatewayHost) -> None:

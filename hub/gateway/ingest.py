@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
-from hub.avro.codec import Codec, Datum, split
+from hub.avro.bodies import BODIES
+from hub.avro.codec import Codec, split
+from hub.avro.record import Body, Record
 from hub.control.records import Organisation
 from hub.errors import BadRecord
 from hub.events.envelope import rfc3339
 from hub.gateway.sender import Sender
 from hub.ingress.acknowledged import Acknowledged, fingerprint
-from hub.ingress.admission import admit, family_of, refuse_oversize
-from hub.ingress.cloudevents import TRACEPARENT, Posted, structured, traceparent
-from hub.ingress.usual_event import Checked, UsualEvents
-from hub.ingress.validator import validator
+from hub.ingress.cloudevents import Posted, structured
+from hub.ingress.record import Builder, IngressRecord
+from hub.kafka.batches import KeyedLine
 from hub.observe import metrics
 
 ROLE = "gateway"
@@ -55,75 +56,68 @@ class Ingest:
         self._own_ids = frozenset(codec.ids.values())
         self._looking = asyncio.Lock()
 
-    async def take(self, organisation: Organisation, entries: Sequence[Entry], trace: str = "") -> list[Result]:
+    async def take(self, organisation: Organisation, entries: Iterable[Entry], trace: str = "") -> list[Result]:
         """One result an entry, in order, when the broker has acknowledged all that is accepted.
 
         trace: `traceparent` of the request, for events without one. BrokerAway: nothing may be said of any event.
         RegistryError: a schema id is unknown here and cannot be looked up now.
         """
-        recorded_at = rfc3339(datetime.now(UTC))
-        return await self._settle([await self._judged(organisation, entry, recorded_at, trace) for entry in entries])
+        builder = self._builder(organisation)
+        judged: list[IngressRecord | _Refused] = []
+        for entry in entries:
+            if not isinstance(entry, Posted):
+                judged.append(_Refused(*entry))
+                continue
+            try:
+                is_avro = isinstance(entry.data, bytes)
+                judged.append(await self._of_avro(builder, entry, trace) if is_avro else builder.of_json(entry, trace))
+            except BadRecord as error:
+                judged.append(_Refused(entry.envelope.id, error))
+        return await self._settle(judged)
 
     async def take_json(self, organisation: Organisation, events: Sequence[Any], trace: str = "") -> list[Result]:
         """As `take`, of events of the JSON format as they were parsed."""
-        recorded_at = rfc3339(datetime.now(UTC))
-        express = UsualEvents(organisation, self._codec, recorded_at, trace if TRACEPARENT.fullmatch(trace) else "")
-        judged: list[Checked | _Refused] = []
-        for event in events:
-            quick = express.checked(event)
-            judged.append(quick or await self._judged(organisation, read(event), recorded_at, trace))
-        return await self._settle(judged)
+        return await self.take(organisation, map(read, events), trace)
 
-    async def _settle(self, judged: Sequence[Checked | _Refused]) -> list[Result]:
+    def _builder(self, organisation: Organisation) -> Builder:
+        return Builder(self._codec, organisation, rfc3339(datetime.now(UTC)))
+
+    async def _of_avro(self, builder: Builder, entry: Posted, trace: str) -> IngressRecord:
+        body = BODIES[builder.family(entry.envelope).published_record]
+        record = await self._decode(body, entry.data)
+        return builder.of_avro(entry.envelope, record, entry.data, trace)
+
+    async def _settle(self, judged: Sequence[IngressRecord | _Refused]) -> list[Result]:
         """Sends what is new, then says what became of each."""
         results: list[Result] = []
-        new: list[Checked] = []
+        new: list[tuple[str, str, int]] = []
+        lines: list[KeyedLine] = []
         for index, event in enumerate(judged):
             if isinstance(event, _Refused):
                 error = event.error
                 results.append(Result(index, event.id, "rejected", error.reason, error.field, error.detail))
-            elif (event.source, event.id, event.content) in self._seen:
+                continue
+            known = event.source, event.id, fingerprint(event.line[0], event.line[1])
+            if known in self._seen:
                 results.append(Result(index, event.id, "duplicate"))
             else:
                 results.append(Result(index, event.id, "accepted"))
-                new.append(event)
-        if new:
-            await self._sender.send([event.line for event in new])
-        self._seen.acknowledged((event.source, event.id, event.content) for event in new)
+                new.append(known)
+                lines.append(event.line)
+        if lines:
+            await self._sender.send(lines)
+        self._seen.acknowledged(new)
         _count(results)
         return results
 
-    async def _judged(
-        self, organisation: Organisation, entry: Entry, recorded_at: str, trace: str
-    ) -> Checked | _Refused:
-        if not isinstance(entry, Posted):
-            return _Refused(*entry)
-        try:
-            return await self._check(organisation, entry, recorded_at, trace)
-        except BadRecord as error:
-            return _Refused(entry.envelope.id, error)
-
-    async def _check(self, organisation: Organisation, entry: Posted, recorded_at: str, trace: str) -> Checked:
-        family = family_of(organisation, entry.envelope)
-        if isinstance(entry.data, bytes):
-            value = entry.data
-            datum = await self._decode(value, family.published_record)
-        else:
-            datum = validator(family.published_record)(entry.data)
-            value = self._codec.encode(family.published_record, datum)
-        trace = traceparent(entry.envelope.traceparent, trace)
-        envelope = admit(organisation, family, entry.envelope, datum, recorded_at, trace)
-        line = (envelope.subject.encode(), value, envelope.headers())
-        refuse_oversize(*line)
-        return Checked(envelope.source, envelope.id, line, fingerprint(line[0], value))
-
-    async def _decode(self, value: bytes, record: str) -> Datum:
+    async def _decode(self, body: Body[Any], value: bytes) -> Record:
         """Own ids at once; the look-up of another id may ask the registry, which must not hold up other requests."""
         schema_id, _ = split(value)
         if schema_id in self._own_ids:
-            return self._codec.decode(value, record)[1]
+            record: Record = self._codec.read(body, value)
+            return record
         async with self._looking:
-            return (await asyncio.to_thread(self._codec.decode, value, record))[1]
+            return await asyncio.to_thread(self._codec.read, body, value)
 
 
 class _Refused(NamedTuple):

@@ -44,7 +44,7 @@ class SubscriberChange(BaseModel):
 
 class NewSubscriber(SubscriberChange):
     name: str
-    kind: str = Field(description="connector, as national-portal, provincial-portal, kafka-topic")
+    kind: str = Field(description="connector, as national-portal, webhook, kafka-topic")
     secrets: dict[str, str] = Field({}, description="literal, env:NAME or file:PATH; never shown again")
     backfill: Literal["state", "log", "none"] = "state"
     paused: bool = False

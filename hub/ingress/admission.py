@@ -1,21 +1,16 @@
-"""The check at every door that agencies come to: who speaks, in what name, about whose dossier; and the record's key.
-
-The same for HTTP (gateway) and an agency's own topic (intake): what passes here may stand in `hub.ingress`.
-"""
+"""Who may say what in hub.ingress: in whose name, about whose dossier; and how large a record may be."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from itertools import chain
 
-from hub.avro.codec import Datum
 from hub.control import rights
 from hub.control.records import Organisation
 from hub.errors import BadRecord
 from hub.events.envelope import AUTHAGENCIES, Envelope
-from hub.events.families import BY_PUBLISHED, DOSSIER, Family
+from hub.events.families import BY_PUBLISHED, Family
 from hub.kafka import clients
 from hub.kafka.topics import RECORD_LIMIT
-from hub.model import codes
 
 AUTHID = "authid"
 """CloudEvents extension with the name of the organisation that spoke, as the hub knows it."""
@@ -27,56 +22,25 @@ FROM_THE_HUB = {AUTHID, AUTHAGENCIES, "authtype", "origin", "replayof", "recorde
 """Attributes that only the hub writes; a sender's are dropped."""
 
 
-def family_of(organisation: Organisation, envelope: Envelope) -> Family:
-    """The family, if this organisation may publish it in that name. BadRecord (`envelope`, `right`)."""
+def family_of(organisation: Organisation | None, envelope: Envelope) -> Family:
+    """The family, if this organisation may publish it in that name. None: one of the hub's own connectors, which may.
+
+    BadRecord (`envelope`, `right`).
+    """
     family = BY_PUBLISHED.get(envelope.type)
     if family is None:
         raise BadRecord("envelope", f"type {envelope.type[:80]!r} is none of {', '.join(BY_PUBLISHED)}", "type")
-    rights.check_family(organisation, family.name)
-    rights.check_source(organisation, envelope.source)
+    if organisation is not None:
+        rights.check_family(organisation, family.name)
+        rights.check_source(organisation, envelope.source)
     return family
 
 
-def admit(
-    organisation: Organisation, family: Family, envelope: Envelope, datum: Datum, recorded_at: str, traceparent: str
-) -> Envelope:
-    """The envelope as it goes into hub.ingress: subject = code, who spoke, when the hub took it.
-
-    BadRecord: `missing_field` or `code` (no usable code), `key` (subject is not the code), `right` (another's dossier).
-    """
-    code = str(datum[family.code])
-    path = f"data.{family.code}"
-    if not code:
-        raise BadRecord("missing_field", f"{path}: is empty", path)
-    if envelope.subject not in ("", code):
-        raise BadRecord("key", f"subject must be {path} ({code}) or be left out", "subject")
-    proof = _check_agency(organisation, family, code, datum)
-    extensions = {n: v for n, v in envelope.extensions.items() if n not in FROM_THE_HUB}
-    return replace(
-        envelope,
-        subject=code,
-        recordedtime=recorded_at,
-        traceparent=traceparent,
-        hub_seq=0,
-        extensions=extensions | {AUTHID: organisation.name} | proof,
-    )
-
-
-def _check_agency(organisation: Organisation, family: Family, code: str, datum: Datum) -> dict[str, str]:
-    """A dossier: the agency in its code. A catalogue entry: the agency that it names, if it names one.
-
-    Returns what the core needs to judge a step on another agency's dossier, which is let through for that only.
-    """
-    if family is DOSSIER:
-        path = f"data.{family.code}"
-        return dossier_proof(organisation, codes.dossier(code, path).agency, path)
-    if agency := datum.get("agency_code"):
-        rights.check_agency(organisation, agency, "data.agency_code")
-    return {}
-
-
-def dossier_proof(organisation: Organisation, agency: str, field: str) -> dict[str, str]:
-    """Extensions for a step on a dossier of that agency. BadRecord (`right`)."""
+def dossier_proof(organisation: Organisation | None, agency: str, field: str) -> dict[str, str]:
+    """Extensions for a step on a dossier of that agency: what the core needs to judge a step on another agency's
+    dossier, which is let through for that only. BadRecord (`right`)."""
+    if organisation is None:
+        return {}
     if organisation.joint and organisation.agencies and not rights.covers(organisation.agencies, agency):
         return {AUTHAGENCIES: " ".join(organisation.agencies)}
     rights.check_agency(organisation, agency, field)
@@ -85,7 +49,7 @@ def dossier_proof(organisation: Organisation, agency: str, field: str) -> dict[s
 
 def refuse_oversize(key: bytes, value: bytes, headers: clients.Headers) -> None:
     """BadRecord (`limit`) for a record that the topic would refuse, before it spoils a batch."""
-    size = len(key) + len(value) + sum(len(name) + len(raw) + 4 for name, raw in headers)
+    size = len(key) + len(value) + 4 * len(headers) + sum(map(len, chain.from_iterable(headers)))
     if size > RECORD_LIMIT - RECORD_OVERHEAD:
         limit = RECORD_LIMIT - RECORD_OVERHEAD
         raise BadRecord("limit", f"the event has {size} bytes as a record; at most {limit} are taken", "data")

@@ -6,8 +6,8 @@ writes (`recordedtime`, `authid`, `replayof`) is not taken from a sender.
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +16,10 @@ from urllib.parse import unquote
 import orjson
 
 from hub.errors import BadRecord
-from hub.events.envelope import CONTENT_TYPE, Envelope
+from hub.events.envelope import CONTENT_TYPE, Envelope, Headers, read_headers
 from hub.ingress.admission import FROM_THE_HUB
-from hub.ingress.validator import parse_time
+from hub.ingress.json_data import shown
+from hub.ingress.times import NoTime, parse_time
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -31,8 +32,10 @@ ATTRIBUTE_LIMIT = 1_024
 _NAME = re.compile(r"[a-z0-9]{1,40}")
 TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _REQUIRED = ("id", "source", "type", "specversion")
-_CORE = {"id", "source", "type", "subject", "time", "traceparent", "causationid"}
-_CONTENT = {"specversion", "datacontenttype", "dataschema"}
+_DEFINED = frozenset(
+    {"id", "source", "type", "subject", "time", "traceparent", "causationid"}
+    | {"specversion", "datacontenttype", "dataschema"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +94,15 @@ def envelope(attributes: Mapping[str, Any]) -> Envelope:
         if attributes.get(name) in (None, ""):
             raise BadRecord("envelope", f"CloudEvents attribute {name} is missing", name)
     for name, given in attributes.items():
-        if given is None or name in FROM_THE_HUB:
-            continue
-        value = _text(name, given)
-        if name in _CORE:
-            known[name] = value
-        elif name not in _CONTENT:
-            extensions[name] = value
+        if name in _DEFINED and type(given) is str and len(given) <= ATTRIBUTE_LIMIT and given.isprintable():
+            known[name] = given  # as nearly all come
+        elif given is not None and name not in FROM_THE_HUB:
+            value = _text(name, given)
+            (known if name in _DEFINED else extensions)[name] = value
     if attributes["specversion"] != "1.0":
         raise BadRecord("envelope", "specversion must be 1.0", "specversion")
     if "time" in known:
-        parse_time(known["time"], "time")
+        _check_time(known["time"])
     return Envelope(
         known["id"],
         known["source"],
@@ -113,6 +114,25 @@ def envelope(attributes: Mapping[str, Any]) -> Envelope:
         content_type=CONTENT_TYPE,
         extensions=extensions,
     )
+
+
+def of_kafka(headers: Headers) -> Envelope:
+    """The same of a record's headers, as an agency wrote them."""
+    found = read_headers(headers)
+    own = {name: getattr(found, name) for name in ("id", "source", "type", "subject", "time", "causationid")}
+    for name, value in (own | dict(found.extensions)).items():
+        if name not in FROM_THE_HUB:
+            _text(name, value)
+    if found.time:
+        _check_time(found.time)
+    return found
+
+
+def _check_time(given: str) -> None:
+    try:
+        parse_time(given)
+    except NoTime as error:
+        raise BadRecord("date", f"time: {error}; got {shown(given)}", "time") from None
 
 
 def _text(name: str, given: Any) -> str:
@@ -135,4 +155,5 @@ def traceparent(*given: str) -> str:
     for candidate in given:
         if TRACEPARENT.fullmatch(candidate):
             return candidate
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    own = os.urandom(24).hex()
+    return f"00-{own[:32]}-{own[32:]}-01"

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 
 from aiokafka import ConsumerRecord
 
+from hub.avro.bodies import BODIES
 from hub.avro.codec import Codec
 from hub.control.records import Organisation
 from hub.deadletter import record as deadletter
 from hub.errors import BadRecord, RegistryError
-from hub.events.envelope import Headers, read_headers, rfc3339
-from hub.ingress.admission import admit, family_of, refuse_oversize
-from hub.ingress.cloudevents import traceparent
+from hub.events.envelope import Headers, rfc3339
+from hub.ingress.cloudevents import of_kafka
+from hub.ingress.record import Builder
 from hub.kafka.topics import INGRESS
 
 log = logging.getLogger(__name__)
@@ -54,14 +55,12 @@ class Judge:
         """The record for hub.ingress. BadRecord, with the reason, for one that must not get there."""
         if organisation is None:
             raise BadRecord("right", "this topic belongs to no organisation with the right to one", "topic")
-        envelope = read_headers(headers)
-        family = family_of(organisation, envelope)
-        _, datum = self._codec.decode(value, family.published_record)
-        trace = traceparent(envelope.traceparent)
-        admitted = admit(organisation, family, envelope, datum, rfc3339(datetime.now(UTC)), trace)
-        if key != admitted.subject.encode():
-            raise BadRecord("key", f"the record's key must be {family.code}, as {admitted.subject!r}", "key")
+        envelope = of_kafka(headers)
+        builder = Builder(self._codec, organisation, rfc3339(datetime.now(UTC)))
+        family = builder.family(envelope)
+        record = self._codec.read(BODIES[family.published_record], value)
         assert value is not None  # the codec refuses a missing value
-        sent = admitted.headers()
-        refuse_oversize(key, value, sent)
+        right_key, _, sent = builder.of_avro(envelope, record, value).line
+        if key != right_key:
+            raise BadRecord("key", f"the record's key must be {family.code}, as {right_key.decode()!r}", "key")
         return INGRESS, key, value, sent

@@ -35,7 +35,7 @@ class Acl:
     prefixed: bool = False
 
     def command(self, bootstrap: str, command_config: str = "admin.properties") -> str:
-        """As a line for Kafka's own `kafka-acls` tool."""
+        """Writes the right as a line for Kafka's own `kafka-acls` tool."""
         words = [
             "kafka-acls", "--bootstrap-server", bootstrap, "--command-config", command_config, "--add",
             "--allow-principal", f"User:{self.principal}", "--operation", self.operation,

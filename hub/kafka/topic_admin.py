@@ -57,7 +57,7 @@ async def ensure_topics(settings: Settings, extra: Iterable[Topic] = ()) -> list
 
 
 async def ensure(settings: Settings, topics: Iterable[Topic]) -> list[Change]:
-    """As `ensure_topics`, for these topics alone."""
+    """Creates or mends these topics alone; else as `ensure_topics`."""
     wanted = {topic.name: topic for topic in topics}
     client = admin(settings)
     try:

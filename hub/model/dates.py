@@ -19,9 +19,9 @@ from hub.model.step_history import History, key_time, walk
 
 DATES = "dates"
 MAX_WAITS = 64
-"""Of more waits before the kept steps the oldest no longer count."""
+"""Most waits before the remembered steps; of more, the oldest no longer count."""
 MAX_REPORTED = 16
-"""Of more deadlines that were told the oldest may be told again, if the date ever comes back to it."""
+"""Most deadlines remembered as reported; of more, the oldest may be reported again if the date comes back to it."""
 _VERSION = 1
 _HEAD = struct.Struct("<BBBB")
 _BEFORE = struct.Struct("<qqq")
@@ -140,8 +140,8 @@ def unpack(raw: bytes) -> Dates:
 
 
 def taken_up(history: History, due_at: int, key: int, since: int, waited: Sequence[Wait], report: Wait) -> Dates:
-    """Of a record without the header, from what its header `deadline` says: the date and since when, the waits that are
-    over, (deadline, what was told of it). key: of the step that told the date, 0 if none did."""
+    """Makes the dates of a record that has no header `dates`, from its older header `deadline`: date and since when,
+    the waits that are over, (deadline, what was reported of it). key: of the step that told the date, 0 if none did."""
     told = [due_at if key and own == key else 0 for own in history.keys]
     if not key or (since == key_time(key) and any(told)):
         due_at = since = 0

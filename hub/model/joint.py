@@ -8,7 +8,7 @@ from hub.model import codes
 from hub.model.deadlines import UNITS, Rules, due
 
 MAX_LIMIT = 366
-"""Of a transfer, in any unit. Ours: a slip of the keyboard is not counted through a century of holidays."""
+"""Longest limit of a transfer, in any unit. Ours: a slip of the keyboard is not counted through a century."""
 
 
 def check_parent(step: DossierStep) -> None:

@@ -20,7 +20,7 @@ from hub.model.transitions import KEEPING, NEUTRAL, PASSING, STATUS_OF_STEP, STA
 STATUS_NUMBER: dict[str, int] = {status: number for number, status in enumerate(STATUSES)}
 STEP_RANK = {step: rank for rank, step in enumerate(STEPS)}
 UNKNOWN = STATUS_NUMBER["UNKNOWN"]
-"""As a status: none known (only a rating came so far). As a resting place: first contact."""
+"""The status while only a rating came; the resting place before the first contact."""
 
 
 class Standing(NamedTuple):

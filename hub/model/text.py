@@ -15,7 +15,7 @@ S = TypeVar("S", bound=Struct)
 
 
 def nfc(value: str) -> str:
-    """The same text in NFC; the same object if it is that already."""
+    """Returns the text in NFC; the object itself if it is in NFC already."""
     return value if value.isascii() else unicodedata.normalize("NFC", value)
 
 

@@ -46,14 +46,18 @@ class Sides:
         if envelope.type == PROCEDURE.event.type:
             change = self._codec.read(bodies.PROCEDURE_EVENT, value).change
             place = is_reference, change.procedure_code
-            procedure, keys = self._procedures.get(place, (Procedure(change.procedure_code, 0, True, 0), ()))
+            procedure, keys = self._procedures.get(
+                place, (Procedure(procedure_code=change.procedure_code, hub_seq=0, active=True, changed_at=0), ())
+            )
             key = catalogue.order_key(change.occurred_at, change.change, low)
             procedure, new, _ = catalogue.merge(procedure, keys, change, key, PROCEDURE.catalogue_fields)
             self._procedures[place] = procedure, new
         else:
             told = self._codec.read(bodies.SERVICE_EVENT, value).change
             place = is_reference, told.service_code
-            service, keys = self._services.get(place, (OnlineService(told.service_code, 0, True, 0), ()))
+            service, keys = self._services.get(
+                place, (OnlineService(service_code=told.service_code, hub_seq=0, active=True, changed_at=0), ())
+            )
             key = catalogue.order_key(told.occurred_at, told.change, low)
             service, new, _ = catalogue.merge(service, keys, told, key, SERVICE.catalogue_fields)
             self._services[place] = service, new

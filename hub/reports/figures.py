@@ -17,7 +17,7 @@ PROVINCE = ""
 
 OUTCOMES = ("on_time", "late", "no_deadline", "withdrawn", "pending")
 NO_LEVEL = "none"
-"""Of a procedure without an online service."""
+"""Level of a procedure without an online service."""
 
 
 @dataclass(frozen=True, slots=True)

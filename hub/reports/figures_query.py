@@ -20,7 +20,7 @@ from hub.reports.dossier_case import Case, Paper, Period, Step, in_time
 from hub.reports.figures import ProcedureEntry, ServiceEntry
 
 NO_AGENCY = "?"
-"""Of a procedure that names none."""
+"""Agency of a procedure that names none."""
 _BATCH = 2_000
 
 

@@ -42,7 +42,7 @@ _SCORE_HEAD = (
 
 
 MOST_ROWS = 300_000
-"""Of the sheet with the codes: a workbook is made in memory, and a sheet ends at 1,048,576 rows in any case."""
+"""Most rows of the sheet with the codes: a workbook is made in memory, and a sheet ends at 1,048,576 rows anyway."""
 
 
 _TOO_MANY = "Quá nhiều mã cho một tệp: xem hub figures --json, hoặc lập tệp cho từng cơ quan."

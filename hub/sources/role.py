@@ -15,14 +15,15 @@ from datetime import UTC, datetime
 from importlib.metadata import entry_points
 
 from hub.avro.codec import Codec
+from hub.avro.record import as_told
 from hub.config import Settings
 from hub.connect.source import Batch, Incoming, Refused, Source
 from hub.deadletter.record import build
 from hub.errors import BadRecord, ConfigError
-from hub.events import families
-from hub.events.envelope import rfc3339, trace_of
+from hub.events.envelope import rfc3339
+from hub.ingress.record import Builder
 from hub.kafka import clients
-from hub.kafka.topics import INGRESS, RECORD_LIMIT
+from hub.kafka.topics import INGRESS
 from hub.observe.health import HEALTH
 from hub.observe.metrics import CHUNK_SECONDS, EVENTS_DEAD_LETTERED, EVENTS_IN, EVENTS_OUT
 from hub.registry.client import open_codec
@@ -30,8 +31,6 @@ from hub.registry.client import open_codec
 log = logging.getLogger(__name__)
 
 Record = tuple[str, bytes | None, bytes | None, list[tuple[str, bytes]]]
-_ROOM = 16_384
-"""Bytes left for headers and the record batch's own head below the topic's limit."""
 
 
 async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
@@ -70,28 +69,19 @@ def make_source(name: str, settings: Settings) -> Source:
 
 def records(batch: Batch, codec: Codec) -> list[Record]:
     """What goes to Kafka for a batch, in its order: events by their subject, refusals as dead letters."""
-    now = rfc3339(datetime.now(UTC))
-    return [*(event_record(event, codec, now) for event in batch.events), *map(refusal_record, batch.refused)]
+    builder = Builder(codec, None, rfc3339(datetime.now(UTC)))
+    return [*(event_record(event, builder) for event in batch.events), *map(refusal_record, batch.refused)]
 
 
-def event_record(event: Incoming, codec: Codec, now: str) -> Record:
-    """The event for hub.ingress; a dead letter when it cannot be written (no such value in the schema, too large)."""
+def event_record(event: Incoming, builder: Builder) -> Record:
+    """The event for hub.ingress; a dead letter when it cannot stand there (no right code, too large)."""
     envelope = event.envelope
     try:
-        key = envelope.subject.encode()
-        value = codec.encode(families.BY_PUBLISHED[envelope.type].published_record, dict(event.data))
-        if len(value) > RECORD_LIMIT - _ROOM:
-            raise BadRecord("limit", f"the event has {len(value)} bytes; at most {RECORD_LIMIT - _ROOM} are allowed")
-    except (BadRecord, ValueError, TypeError, KeyError) as error:
-        # The error's own text may quote personal data.
-        fault = error if isinstance(error, BadRecord) else BadRecord("avro", f"no such record: {type(error).__name__}")
-        original = json.dumps(event.data, ensure_ascii=False, default=str).encode(errors="replace")
+        return INGRESS, *builder.of_connector(envelope, event.data).line
+    except BadRecord as fault:
+        original = json.dumps(as_told(event.data), ensure_ascii=False).encode(errors="replace")
         where = f"event {envelope.id}"
         return refusal_record(Refused(envelope.id, envelope.source, fault.reason, fault.detail, original, where))
-    headers = envelope.headers()
-    headers.append(("ce_recordedtime", now.encode()))
-    headers.append(("ce_traceparent", trace_of(envelope.source, envelope.id).encode()))
-    return INGRESS, key, value, headers
 
 
 def refusal_record(refused: Refused) -> Record:

@@ -46,7 +46,7 @@ class Job:
 
 
 class _AtFault(Exception):
-    """The records caused it: the step raised, or the broker refuses what it made of them. Not the surroundings."""
+    """The records caused it: the step raised, or the broker refuses what it made of them. Not a broken cluster."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(str(error))

@@ -20,8 +20,8 @@ WITHOUT_SETTINGS = ("filedrop",)
 """Sources that always run; every other one runs when it has settings in `sources`."""
 
 
-class Surroundings(Protocol):
-    """The seam that lets the supervisor's own logic be tested with tiny roles and no Kafka."""
+class Cluster(Protocol):
+    """What the supervisor needs of the cluster; its own logic is tested with tiny roles and no Kafka."""
 
     async def topics(self) -> None:
         """Make what is missing of the topic catalogue; called when the broker is ready."""
@@ -41,7 +41,7 @@ class Surroundings(Protocol):
 
 
 class OnKafka:
-    """The real ones."""
+    """The cluster on Kafka and the schema registry."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

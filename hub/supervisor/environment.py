@@ -15,7 +15,7 @@ from hub.machine.ports import free_port
 
 
 def with_ports(settings: Settings) -> Settings:
-    """The same settings with every port 0 that several processes must agree on replaced by a free one."""
+    """Replaces every port 0 that several processes must agree on by a free one; all else is as given."""
     sections: dict[str, Any] = {}
     for name in ("embedded", "registry", "gateway", "console"):
         section = getattr(settings, name)

@@ -22,7 +22,7 @@ from hub.control.records import Subscriber
 from hub.errors import StartError
 from hub.observe import metrics
 from hub.supervisor import environment, run_role, status
-from hub.supervisor.cluster import OnKafka, Surroundings
+from hub.supervisor.cluster import Cluster, OnKafka
 from hub.supervisor.liveness import Patience, until_it_hangs
 from hub.supervisor.restarts import Policy, Restarts
 from hub.supervisor.role_process import Child, Command, State
@@ -45,7 +45,7 @@ class Supervisor:
     def __init__(
         self,
         settings: Settings,
-        surroundings: Surroundings | None = None,
+        cluster: Cluster | None = None,
         command: Command | None = None,
         policy: Policy | None = None,
         patience: Patience | None = None,
@@ -53,7 +53,7 @@ class Supervisor:
     ) -> None:
         self.settings = environment.with_ports(settings)
         self.children: dict[str, Child] = {}
-        self._surroundings = surroundings or OnKafka(self.settings)
+        self._cluster = cluster or OnKafka(self.settings)
         self._command = command or functools.partial(environment.role_command, self.settings)
         self._variables = environment.variables(self.settings)
         self._policy = policy or Policy()
@@ -92,12 +92,12 @@ class Supervisor:
             self._broker_ready.set()
         else:
             await self._start("broker")
-        await self._surroundings.topics()
+        await self._cluster.topics()
         if not self.settings.registry.url:
             await self._start("registry")
-        await self._surroundings.schemas()
+        await self._cluster.schemas()
         await self._start(*WORKERS)
-        await self._start(*DOORS, *(f"source:{name}" for name in self._surroundings.sources()))
+        await self._start(*DOORS, *(f"source:{name}" for name in self._cluster.sources()))
 
     async def _start(self, *names: str) -> None:
         """Start these at once and await that each is ready, has been given up, or is late."""
@@ -217,7 +217,7 @@ class Supervisor:
     # --- deliveries -----------------------------------------------------------------------------------------------
 
     async def _follow_subscribers(self) -> None:
-        async for wanted in self._surroundings.subscribers(self._over):
+        async for wanted in self._cluster.subscribers(self._over):
             await self._apply(wanted)
         await self._over.wait()
 

@@ -30,7 +30,7 @@ async def run(
     outputs = len({event_id for _, _, event_id in steps(count)})
     race = Race(place, source, outputs, 4 * seconds, stores=True, enough=2 * PART)
     notes = compiled.note()
-    contenders = hub_rows("hub core", "hub_core") | CONTENDERS | java.get("core", {})
+    contenders = {**hub_rows("hub core", "hub_core"), **CONTENDERS, **java.get("core", {})}
     windows, topics = await race.run(contenders, rounds, tell)
     unlike = await differences(place, topics, {name: windows[name][-1].ends for name in topics})
     await place.drop(source, *topics.values())

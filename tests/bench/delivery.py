@@ -82,7 +82,7 @@ def webhook_subscriber(name: str, port: int, backfill: str = "log") -> Subscribe
     settings = {"url": f"http://127.0.0.1:{port}/", "allow_loopback": True, "timeout_s": 5}
     more = {"delivery": {"workers": WORKERS}}
     return Subscriber(
-        name=name, kind="provincial-portal", settings=settings | more, secrets={"signing": SECRET}, backfill=backfill
+        name=name, kind="webhook", settings=settings | more, secrets={"signing": SECRET}, backfill=backfill
     )
 
 

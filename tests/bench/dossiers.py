@@ -17,7 +17,8 @@ from typing import Any
 from hub.avro.codec import Codec
 from hub.control.records import Organisation
 from hub.events import families
-from hub.ingress.usual_event import UsualEvents
+from hub.ingress import cloudevents
+from hub.ingress.record import Builder
 
 DOSSIERS = 20_000
 MIN_AVRO_BYTES = 400
@@ -164,9 +165,8 @@ def records(codec: Codec, count: int, seed: int = 1, dossiers: int = DOSSIERS) -
 
 def wire(codec: Codec, number: int, datum: dict[str, Any], event_id: str) -> Wire:
     """The record that the gateway makes of the event: by the gateway's own hand, so with all its headers."""
-    made = _door(codec, number % _AGENCIES).checked(event(number, datum, event_id))
-    assert made is not None, f"the gateway would leave {event_id} to its long way"
-    key, value, headers = made.line
+    posted = cloudevents.structured(event(number, datum, event_id))
+    key, value, headers = _door(codec, number % _AGENCIES).of_json(posted, "").line
     return key, value, list(headers)
 
 
@@ -185,5 +185,5 @@ def event(number: int, datum: dict[str, Any], event_id: str) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=_AGENCIES)
-def _door(codec: Codec, agency: int) -> UsualEvents:
-    return UsualEvents(organisation(agency), codec, RECORDED, "")
+def _door(codec: Codec, agency: int) -> Builder:
+    return Builder(codec, organisation(agency), RECORDED)

@@ -45,7 +45,7 @@ class Place:
     def settings(self, name: str = "hub", partitions: int = PARTITIONS) -> Settings:
         return Settings(
             data_dir=self.folder / name,
-            clients={"bootstrap_servers": self.bootstrap, "partitions": partitions},
+            kafka={"bootstrap_servers": self.bootstrap, "partitions": partitions},
             observe={"port_base": 0},
         )
 

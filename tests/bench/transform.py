@@ -28,7 +28,7 @@ async def run(
     await place.topics(source)
     await place.fill(source, records(place.codec, EVENTS))
     race = Race(place, source, EVENTS, seconds)
-    contenders = hub_rows("hub engine", "hub_transform") | CONTENDERS | java.get("transform", {})
+    contenders = {**hub_rows("hub engine", "hub_transform"), **CONTENDERS, **java.get("transform", {})}
     windows, topics = await race.run(contenders, rounds, tell)
     unlike = await differences(place, topics, {name: windows[name][-1].ends for name in topics})
     await place.drop(source, *topics.values())

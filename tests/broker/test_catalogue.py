@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from hub.avro.bodies import BODIES
+from hub.avro.document import from_document
 from hub.config import Settings
 from hub.connect.source import Batch, Incoming
 from hub.control.directory import write
@@ -27,8 +29,8 @@ from hub.registry.client import open_codec, register_own
 from hub.sources.role import records
 from hub_connectors.national_portal.catalogue import mapping
 from hub_connectors.national_portal.catalogue.settings import CatalogueSettings
+from hub_connectors.national_portal.tests.catalogue_files import FOLDER, load, wanted
 from hub_connectors.national_portal.tests.site import national_site
-from hub_connectors.national_portal.tests.test_catalogue_compare import FOLDER, load, wanted
 from tests.support.gateway import records_of
 from tests.support.registry_fixture import running
 from tests.support.roles import role
@@ -36,6 +38,10 @@ from tests.support.roles import role
 pytestmark = pytest.mark.broker
 
 AT = 1_767_571_200_000
+
+
+def incoming(envelope: Envelope, data: dict[str, Any]) -> Incoming:
+    return Incoming(envelope, from_document(BODIES[families.BY_PUBLISHED[envelope.type].published_record].record, data))
 
 
 def published(catalogue: dict[str, Any], source: str) -> list[Incoming]:
@@ -48,7 +54,7 @@ def published(catalogue: dict[str, Any], source: str) -> list[Incoming]:
         facts = mapping.service(row, CatalogueSettings(channel="provincial-portal"))
         out.append((families.SERVICE.published, facts["service_code"], facts, True))
     return [
-        Incoming(
+        incoming(
             Envelope(f"{source}/{code}", source, type, code),
             {**facts, "change": "PUBLISHED" if active else "WITHDRAWN", "occurred_at": AT},
         )
@@ -81,7 +87,8 @@ async def test_the_twelve_differences_come_out_at_the_other_end(hub_settings: Se
         try:
             await put(settings, *published(load("province"), f"urn:test:province:{mark}"))
             cursor = settings.data_dir / "sources/national-catalogue/cursor.json"
-            codes, found = {one.code for one in wanted()}, []
+            codes = {one.code for one in wanted()}
+            found: list[Any] = []
             with contextlib.ExitStack() as stack:
                 for one in ("core", "source:national-catalogue"):  # they need the registry, which runs in this loop
                     await asyncio.to_thread(stack.enter_context, role(one, settings))
@@ -103,7 +110,7 @@ async def test_the_core_follows_the_catalogue_while_it_runs(hub_settings: Settin
     counter = itertools.count(1)
 
     def event(type: str, key: str, data: dict[str, Any]) -> Incoming:
-        return Incoming(Envelope(uuid.uuid4().hex, source, type, key), {"occurred_at": AT, **data})
+        return incoming(Envelope(uuid.uuid4().hex, source, type, key), {"occurred_at": AT, **data})
 
     def service(change: str, level: int) -> Incoming:
         code = f"{procedure}.01"
@@ -157,12 +164,12 @@ async def test_the_core_counts_a_due_date_from_the_catalogue_where_the_province_
         codec, found = await open_codec(settings), list[tuple[int, bool, int, bool]]()
         with contextlib.ExitStack() as stack:
             await asyncio.to_thread(stack.enter_context, role("core", settings))
-            await put(settings, Incoming(head, limit))
+            await put(settings, incoming(head, limit))
             async with asyncio.timeout(60):
                 for number in itertools.count(1):  # until the core's copy of the catalogue has it
                     code = f"H11.12-260105-{procedure[2:]}{number:04}"
                     step = {"dossier_code": code, "step": "RECEIVED", "procedure_code": procedure, "occurred_at": AT}
-                    await put(settings, Incoming(Envelope(code, head.source, families.DOSSIER.published, code), step))
+                    await put(settings, incoming(Envelope(code, head.source, families.DOSSIER.published, code), step))
                     await asyncio.sleep(0.5)
                     own = [
                         r for r in await records_of(settings, EVENTS) if str(procedure[2:]).encode() in (r.key or b"")

@@ -25,7 +25,7 @@ CODEC = fixed_codec()
 APPLICANT = "Nguyễn Thị Riêng Tư"
 
 
-def way(code: str) -> list[tuple[str, bytes, bytes, list[tuple[str, bytes]]]]:
+def way(code: str) -> list[tuple[str, bytes | None, bytes | None, list[tuple[str, bytes]]]]:
     """What the hub writes about a dossier whose second step is refused; one attempt fails first."""
     key = code.encode()
     step = {"dossier_code": code, "step": "RECEIVED", "occurred_at": 1_700_000_000_000, "note": APPLICANT}

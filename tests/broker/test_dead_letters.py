@@ -53,7 +53,7 @@ class Letters:
         value = self.codec.encode("vn.hub.DossierStep", {"dossier_code": self.code} | facts)
         envelope = Envelope(f"e-{number}", self.source, "vn.hub.dossier.step", self.code, hub_seq=number)
         error = BadRecord("date", "occurred_at: no such day", "occurred_at")
-        place = {"topic": topic, "partition": self.partition, "offset": number}
+        place: dict[str, Any] = {"topic": topic, "partition": self.partition, "offset": number}
         headers = [*envelope.headers(), *more.pop("headers", [])]
         key, value = self.code.encode(), more.pop("value", value)
         made = build(stage=stage, error=error, key=key, value=value, headers=headers, **place, **more)

@@ -267,7 +267,7 @@ async def test_an_open_breaker_costs_no_attempts(bench):  # noqa: F811
 
 
 async def test_a_hanging_call_is_cut_off_and_its_connection_renewed(bench):  # noqa: F811
-    hung = []
+    hung: list[int] = []
 
     async def script(items):
         if items[0].key == bench.code(0) and not hung:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
@@ -17,9 +18,12 @@ from hub.cli.subscribers import app
 from hub.control.directory import directory, write
 from hub.control.records import AuditEntry, Subscriber
 from hub.errors import ConfigError
+from hub.kafka import clients
 from hub.kafka.topic_admin import ensure_topics
+from hub.kafka.topics import CONTROL
 from hub.supervisor.environment import variables
 from tests.support.gateway import running
+from tests.support.topics import read_all
 
 pytestmark = pytest.mark.broker
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # example of the specification
@@ -39,7 +43,7 @@ def name():
 
 def wanted(name, /, **changes):
     return {
-        "name": name, "kind": "provincial-portal", "settings": SETTINGS, "secrets": {"signing": SECRET}
+        "name": name, "kind": "webhook", "settings": SETTINGS, "secrets": {"signing": SECRET}
     } | changes  # fmt: skip
 
 
@@ -58,6 +62,20 @@ async def test_add_makes_topics_and_is_audited(settings, name):
     assert await audited(settings, name) == [("subscriber.add", "an", "new portal")]
     with pytest.raises(subscribers.NameTaken):
         await subscribers.add(settings, wanted(name), "an")
+
+
+async def test_a_record_of_a_renamed_kind_is_written_anew_at_its_next_change(settings, name):
+    """Written as the version before did; the pause writes the kind of today."""
+    producer = clients.producer(settings)
+    await producer.start()
+    old = Subscriber(**wanted(name)).model_dump_json().replace('"webhook"', '"provincial-portal"')
+    await clients.send_all(producer, [(CONTROL, f"subscriber/{name}".encode(), old.encode(), ())])
+    await producer.stop()
+    assert (await subscribers.get(settings, name)).kind == "webhook"
+    await subscribers.pause(settings, name, True, "an")
+    key = f"subscriber/{name}".encode()
+    written = [one.value async for one in read_all(settings.bootstrap, CONTROL) if one.key == key]
+    assert [json.loads(value)["kind"] for value in written] == ["provincial-portal", "webhook"]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +109,8 @@ async def test_a_rotated_secret_signs_beside_the_old_one(settings, name):
     await subscribers.add(settings, wanted(name), "an")
     value, _ = await subscribers.rotate_secret(settings, name, "an", "yearly")
     stored = await subscribers.get(settings, name)
-    signers = make_portal(stored)._signers
+    portal: Any = make_portal(stored)
+    signers = portal._signers
     assert [s.sign("id", stored.created_at, "{}") for s in signers] == [
         Webhook(v).sign("id", stored.created_at, "{}") for v in (value, SECRET)
     ]
@@ -164,7 +183,7 @@ def test_on_the_command_line(kafka, hub_settings, name, monkeypatch):
     def hub(*words):
         return CliRunner().invoke(app, words)
 
-    options = ["--kind", "provincial-portal", "--set", "url=http://127.0.0.1:9/", "--set", "allow_loopback=true"]
+    options = ["--kind", "webhook", "--set", "url=http://127.0.0.1:9/", "--set", "allow_loopback=true"]
     options += ["--set", "timeout_s=0.5", "--secret", "signing", "--agency", "H11", "--backfill", "none", "--json"]
     made = hub("add", name, *options)
     assert made.exit_code == 0, made.output

@@ -147,7 +147,8 @@ def test_the_jvm_dies_with_a_killed_owner_and_frees_folder_and_port(tmp_path):
     finally:
         owner.kill()
         owner.wait()
-        owner.stdout.close()
+        if owner.stdout is not None:
+            owner.stdout.close()
     deadline = time.monotonic() + 5
     while Path(f"/proc/{jvm}").exists():
         assert time.monotonic() < deadline, "the JVM outlived its owner"

@@ -24,7 +24,7 @@ from hub.stream.engine import Engine
 from hub.stream.errors import WriteRefused
 from hub.stream.stage import Out, Outputs, StateView
 from hub.stream.writer import Writer
-from tests.chaos.engine.inprocess import Topic, make_names, running, with_kafka
+from tests.chaos.engine.in_process import Topic, make_names, running, with_kafka
 from tests.chaos.engine.load import Load, Names, config, judge, read_all, wait_no_lag
 
 pytestmark = pytest.mark.broker

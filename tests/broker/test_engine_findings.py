@@ -14,7 +14,7 @@ from hub.config import Settings
 from hub.kafka.topics import RECORD_LIMIT
 from hub.stream.engine import Engine
 from hub.stream.stage import Record
-from tests.chaos.engine.inprocess import Topic, group, make_names, running, with_kafka
+from tests.chaos.engine.in_process import Topic, group, make_names, running, with_kafka
 from tests.chaos.engine.load import POISON, Load, config, judge, read_all, wait_no_lag
 from tests.chaos.engine.workers import QUICK
 

@@ -6,22 +6,20 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from hub.broker.broker import EmbeddedBroker
 from hub.machine.ports import free_port
 from hub.stream.chunk_runner import IN_WORK
-from tests.chaos.engine.inprocess import make_names
-from tests.chaos.engine.load import Load, judge, new_topic, read_all, wait_no_lag
-from tests.chaos.engine.workers import Worker, workers
+from tests.chaos.engine.in_process import Topic, make_names
+from tests.chaos.engine.load import Load, judge, new_topic, read_all, wait_no_lag, worked_something
+from tests.chaos.engine.workers import log_of, revive_all, workers
 from tests.conftest import Kafka
 
 pytestmark = pytest.mark.broker
-Topic = Callable[..., Awaitable[str]]
 
 
 async def test_kill_9_under_load_loses_nothing(kafka: Kafka, topic: Topic, tmp_path: Path):
@@ -72,28 +70,11 @@ async def test_kill_freeze_and_terminate_under_load(seed: int, kafka: Kafka, top
             for worker in team:
                 worker.revive()
         await load.produce(5_000)
-        await wait_no_lag(load.bootstrap, names, 90, lambda: [worker.revive() for worker in team] and None)
+        await wait_no_lag(load.bootstrap, names, 90, partial(revive_all, team))
         assert [worker.terminate() for worker in team] == [0, 0], log_of(team)
     verdict = await judge(load)
     assert verdict.safe, (verdict, log_of(team))
     print(f"seed {seed}: {verdict}")
-
-
-async def worked_something(load: Load, at_least: int) -> None:
-    """Wait until so many outputs are there: the next act falls into running work."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=load.bootstrap)
-    await consumer.start()
-    try:
-        parts = [TopicPartition(load.names.out, n) for n in range(4)]
-        async with asyncio.timeout(30):
-            while sum((await consumer.end_offsets(parts)).values()) < at_least:
-                await asyncio.sleep(0.05)
-    finally:
-        await consumer.stop()
-
-
-def log_of(team: list[Worker]) -> str:
-    return "\n".join(f"--- {w.log.name}\n{w.log.read_text(errors='replace')[-3000:]}" for w in team)
 
 
 @pytest.mark.slow

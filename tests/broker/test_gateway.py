@@ -113,7 +113,7 @@ async def test_damaged_avro_is_refused_with_its_reason(client: Any, damage: Any,
 async def test_a_batch_is_answered_one_by_one(client: Any, settings: Settings) -> None:
     good = [event(client.source, step(f"H11.12-261124-{n:04}")) for n in range(100)]
     await post(client, good[7])
-    mixed = [
+    mixed: list[Any] = [
         *good,
         event(client.source, step("H11.99-261124-0001")),
         event(client.source, step(step="TIẾP NHẬN")),

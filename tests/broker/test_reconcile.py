@@ -41,7 +41,7 @@ class World:
     def subscriber(self, created_at: datetime) -> Subscriber:
         return Subscriber(
             name=self.name,
-            kind="provincial-portal",
+            kind="webhook",
             settings={"url": "http://127.0.0.1:1/", "allow_loopback": True},
             secrets={"signing": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
             created_at=created_at,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from typing import Any
 
 import pytest
 from aiokafka.errors import KafkaError
@@ -18,7 +19,7 @@ from hub.registry import schema_lookup
 from hub.registry.client import register_own
 from hub.registry.schema_log import SchemaCopy
 from hub.supervisor import roles
-from tests.chaos.engine.inprocess import with_kafka
+from tests.chaos.engine.in_process import with_kafka
 from tests.conftest import Kafka
 from tests.support.cut_off import cut_off
 from tests.support.leaks import open_connections, running_tasks
@@ -60,7 +61,7 @@ def _nothing_left(place: object) -> None:
 
 @pytest.mark.parametrize("name", ROLES)
 async def test_a_role_that_is_cancelled_in_the_middle_of_its_start(name: str, ready: Settings):
-    run = roles.function(name)
+    run: Any = roles.function(name)
     for at in AWAITS:
         in_the_middle = await cut_off(run(name, ready, asyncio.Event()), at, settled_s=2)
         _nothing_left(at)
@@ -73,7 +74,8 @@ async def test_a_role_that_is_cancelled_in_the_middle_of_its_start(name: str, re
 async def test_a_role_that_is_asked_to_stop_in_the_middle_of_its_start(name: str, ready: Settings):
     for after in (0.0, 0.5):
         stop = asyncio.Event()
-        role = asyncio.create_task(roles.function(name)(name, ready, stop))
+        run: Any = roles.function(name)
+        role = asyncio.create_task(run(name, ready, stop))
         await asyncio.sleep(after)
         stop.set()
         await asyncio.wait_for(role, 40)

@@ -9,9 +9,11 @@ import sys
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hub.avro.records import DossierStep
 from hub.config import Settings
 from hub.connect.source import Batch, Incoming
 from hub.deadletter.record import parse
@@ -109,8 +111,8 @@ async def test_killed_in_the_middle_of_a_file_it_loses_nothing(hub_settings: Set
     assert len(rejected) == 1 + BAD
 
 
-def incoming(**data: object) -> Incoming:
-    return Incoming(Envelope("1", "urn:test", families.DOSSIER.published, "H11.12-111011-0001"), data)
+def incoming(**data: Any) -> Incoming:
+    return Incoming(Envelope("1", "urn:test", families.DOSSIER.published, "H11.12-111011-0001"), DossierStep(**data))
 
 
 @pytest.mark.parametrize(
@@ -119,7 +121,7 @@ def incoming(**data: object) -> Incoming:
     ids=["large", "surrogate", "type"],
 )
 def test_an_event_that_cannot_be_written_becomes_a_dead_letter(note: object, reason: str) -> None:
-    good = {"dossier_code": "H11.12-111011-0001", "step": "RECEIVED", "occurred_at": 1}
+    good: dict[str, Any] = {"dossier_code": "H11.12-111011-0001", "step": "RECEIVED", "occurred_at": 1}
     sent = records(Batch([incoming(**good), incoming(**good, note=note), incoming(**good)]), fixed_codec())
     assert [topic for topic, *_ in sent] == [INGRESS, DEAD_LETTERS, INGRESS]
     dead = parse(sent[1][1], sent[1][2], sent[1][3])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from hub.errors import HubError
 from hub.kafka import clients
 from hub.stream.engine import Engine
 from hub.stream.stage import EngineConfig, Out, Outputs
+from tests.support.certificates import make_certificates
 
 pytestmark = pytest.mark.broker
 USERS = {"admin": "admin-password", "core": "core-password"}
@@ -30,28 +29,6 @@ USERS = {"admin": "admin-password", "core": "core-password"}
 class Secured:
     settings: Settings
     ca: Path
-
-
-def make_certificates(folder: Path) -> tuple[Path, Path]:
-    """(CA certificate, key and certificate of 127.0.0.1 signed by it), PEM."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl, which makes the test's certificates, is not on this machine")
-
-    def openssl(*args: str) -> None:
-        subprocess.run(["openssl", *args], cwd=folder, check=True, capture_output=True, timeout=30)
-
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
-            "-subj", "/CN=test CA", "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
-    openssl(
-        "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "broker.key", "-out", "broker.csr", "-subj", "/CN=broker"
-    )
-    (folder / "san").write_text("subjectAltName=IP:127.0.0.1\n")
-    openssl("x509", "-req", "-in", "broker.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-            "-out", "broker.pem", "-days", "2", "-extfile", "san")  # fmt: skip
-    openssl("pkcs8", "-topk8", "-nocrypt", "-in", "broker.key", "-out", "broker.pk8")
-    keystore = folder / "keystore.pem"
-    keystore.write_text((folder / "broker.pk8").read_text() + (folder / "broker.pem").read_text())
-    return folder / "ca.pem", keystore
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hub.control.directory import Directory
 from hub.observe.server import listen, serve_app
 from hub.readmodel.database import open_engine
 from hub.readmodel.queries import ReadModel
-from tests.browser.test_pages import browse, chromium  # noqa: F401
+from tests.support.browser import browse, chromium  # noqa: F401
 from tests.support.figures import fill
 
 pytestmark = pytest.mark.browser

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
-import subprocess
 from collections.abc import AsyncIterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -23,9 +22,9 @@ from hub.kafka import topics
 from hub.observe.server import listen, serve_app
 from hub.readmodel.database import open_engine
 from hub.readmodel.queries import ReadModel
-from tests.support.debian import installed
+from tests.support.browser import browse
 from tests.support.events import T0, delivery, dossier_event
-from tests.unit.readmodel.test_readmodel import CODEC, Rec, project
+from tests.support.readmodel import CODEC, Rec, project
 
 pytestmark = pytest.mark.browser
 CODE = "000.00.12.H11-231114-0001"
@@ -36,11 +35,6 @@ STEPS = [
     ("FINISHED", "FINISHED", "Đã ký giấy phép xây dựng"),
     ("RETURNED", "RETURNED", "Trả kết quả tại bộ phận một cửa"),
 ]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    return installed("chromium", "chromium", "chromium-browser", "google-chrome")
 
 
 def fill(settings: Settings) -> ReadModel:
@@ -61,14 +55,15 @@ def fill(settings: Settings) -> ReadModel:
         key, value, headers = dossier_event(CODEC, code, 1, status="IN_PROCESS", due_at=T0, agency_code="H11.12")
         records.append(Rec(topics.EVENTS, 1, number, key, value, headers))
     html = "<html><body>502 Bad Gateway</body></html>"
-    for offset, (who, seqs, outcome, more) in enumerate(
+    attempt: Any
+    for offset, (who, seqs, outcome, attempt) in enumerate(
         [
             ("national", [1], "RETRY_SCHEDULED", {"error_kind": "html", "http_status": 502, "answer": html}),
             ("national", [1, 2, 3, 4, 5], "DELIVERED", {"attempt": 2, "http_status": 200, "latency_ms": 143}),
             ("provincial", [1], "DELIVERED", {"http_status": 204, "latency_ms": 12}),
         ]
     ):
-        records.append(Rec(topics.DELIVERIES, 0, offset, b"", delivery(CODEC, CODE, who, seqs, outcome, **more)))
+        records.append(Rec(topics.DELIVERIES, 0, offset, b"", delivery(CODEC, CODE, who, seqs, outcome, **attempt)))
     for offset, (reason, detail) in enumerate(
         [("date", "occurred_at: 31/02/2023 is no date"), ("status", "step 'XYZ'")]
     ):
@@ -118,15 +113,6 @@ async def console(tmp_path: Path) -> AsyncIterator[str]:
     finally:
         role.shutdown()
         role.server_close()
-
-
-async def browse(chromium: str, tmp_path: Path, url: str, *more: str) -> str:
-    """The page's DOM after layout, or what `more` asks of Chromium."""
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-             "--disable-background-networking", "--disable-component-update", "--hide-scrollbars"]  # fmt: skip
-    command = [chromium, *flags, f"--user-data-dir={tmp_path / 'profile'}", *(more or ["--dump-dom"]), url]
-    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=60, check=False)
-    return done.stdout
 
 
 async def test_a_person_sees_the_cut_link_and_finds_the_dossier(chromium: str, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.avro.codec import encode_body
+from hub.avro.bodies import BODIES
 from hub.connect.source import Batch, Source
 from hub.events import families
 
@@ -50,7 +50,8 @@ class SourceContract:
         assert len({(e.envelope.source, e.envelope.id) for e in found}) == len(found) == filled.events
         for event in found:
             assert event.envelope.subject
-            encode_body(families.BY_PUBLISHED[event.envelope.type].published_record, dict(event.data))
+            body = BODIES[families.BY_PUBLISHED[event.envelope.type].published_record]
+            assert body.read(body.write(event.data), 0) == event.data
 
     async def test_what_was_not_confirmed_comes_again_with_the_same_ids(self, filled: SourceSite) -> None:
         async with opened(filled) as (source, batches):

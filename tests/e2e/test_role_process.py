@@ -104,7 +104,7 @@ import asyncio, sys
 from pathlib import Path
 from hub.config import Settings
 from hub.supervisor.supervisor import Supervisor
-from tests.e2e.test_supervisor import Hub
+from tests.support.miniature_hub import Hub
 hub = Hub(Path(sys.argv[1]))
 hub.quiet.put()
 asyncio.run(hub.supervisor.run(hub.stop))

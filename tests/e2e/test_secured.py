@@ -80,7 +80,7 @@ async def test_a_wrong_password_gets_nowhere(secured: Settings) -> None:
 
 def test_an_event_goes_through_all_roles_each_with_its_own_principal(secured: Settings, tmp_path: Path) -> None:
     with (
-        simulator("provincial-portal", tmp_path) as portal,
+        simulator("webhook", tmp_path) as portal,
         role("registry", as_principal(secured, "registry")),
         role("core", as_principal(secured, "core")),
         role("reconcile", as_principal(secured, "reconcile")),
@@ -110,5 +110,11 @@ def post(settings: Settings, gateway: RoleProcess) -> str:
                 return None
 
     found: list[Any] = []
-    until(lambda: (said := answered()) is not None and not found.append(said), 20, f"an answer\n{gateway.tail()}")
+
+    def told() -> bool:
+        said = answered()
+        found.extend([] if said is None else [said])
+        return bool(found)
+
+    until(told, 20, f"an answer\n{gateway.tail()}")
     return str((found[0].get("results") or [found[0]])[0]["status"])

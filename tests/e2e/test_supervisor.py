@@ -7,89 +7,20 @@ import contextlib
 import itertools
 import os
 import signal
-import sys
-import time
 from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY
 
-from hub.config import Settings
 from hub.control.records import Subscriber
 from hub.errors import StartError
 from hub.supervisor import status
-from hub.supervisor.liveness import Patience
-from hub.supervisor.restarts import Policy
 from hub.supervisor.supervisor import Supervisor
+from tests.support.miniature_hub import PATIENCE, QUICK, Hub
 
 pytestmark = pytest.mark.e2e
 
-FAKE = Path(__file__).with_name("fake_role.py")
-QUICK = Policy(first_s=0.01, cap_s=0.05, steady_s=60.0, lives=3)
-PATIENCE = Patience(every_s=0.1, answer_s=1.0, silent=4, stuck=8)
 NATIONAL = Subscriber(name="national", kind="national-portal")
-
-
-class Quiet:
-    """Surroundings without Kafka; `put` changes the subscribers."""
-
-    def __init__(self, folder: Path) -> None:
-        self._journal = folder / "journal"
-        self._queue: asyncio.Queue[dict[str, Subscriber]] = asyncio.Queue()
-
-    def put(self, *subscribers: Subscriber) -> None:
-        self._queue.put_nowait({s.name: s for s in subscribers})
-
-    def _note(self, line: str) -> None:
-        with self._journal.open("a") as journal:
-            journal.write(line + "\n")
-
-    async def topics(self) -> None:
-        self._note("topics - -")
-
-    async def schemas(self) -> None:
-        self._note("schemas - -")
-
-    def sources(self) -> list[str]:
-        return ["filedrop"]
-
-    async def subscribers(self, stop):
-        while True:
-            yield await self._queue.get()
-
-
-class Hub:
-    """A supervisor of miniature roles, with what its tests ask about."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.settings = Settings(data_dir=folder / "var", embedded={"port": 0}, delivery={"drain_s": 1})
-        self.quiet = Quiet(folder)
-        self.stop = asyncio.Event()
-        self.supervisor = Supervisor(self.settings, self.quiet, self._command, QUICK, PATIENCE)
-
-    def _command(self, role: str) -> list[str]:
-        return [sys.executable, "-S", str(FAKE), str(self.folder), str(self.settings.run_dir), role]
-
-    def mode(self, role: str, mode: str) -> None:
-        (self.folder / f"{role}.mode").write_text(mode)
-
-    def journal(self, step: str) -> list[str]:
-        lines = [line.split() for line in (self.folder / "journal").read_text().splitlines()]
-        return [role for what, role, _pid in lines if what == step]
-
-    def role(self, name: str) -> dict | None:
-        told = status.read(self.settings)
-        return next((r for r in told["roles"] if r["role"] == name), None) if told else None
-
-    async def until(self, condition, seconds: float = 20.0) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, f"waited in vain; roles: {status.read(self.settings)}"
-            await asyncio.sleep(0.02)
-
-    async def up(self) -> None:
-        await self.until(lambda: (r := self.role("source:filedrop")) is not None and r["state"] == "ready")
 
 
 @contextlib.asynccontextmanager
@@ -122,7 +53,7 @@ async def test_starts_in_order_and_stops_in_reverse(tmp_path):
         doors, ["core"], ["reconcile", "projector", "console", "deliver:national"], ["registry"], ["broker"],
     )]  # fmt: skip
     assert all(max(a) < min(b) for a, b in itertools.pairwise(ends))
-    assert {r["state"] for r in status.read(hub.settings)["roles"]} == {"stopped"}
+    assert {r["state"] for r in hub.roles()} == {"stopped"}
 
 
 async def test_a_killed_role_is_started_again_and_said_so(tmp_path, caplog):
@@ -146,7 +77,7 @@ async def test_a_frozen_role_is_killed_started_again_and_said_so(tmp_path, caplo
         assert not status.is_running(frozen)
         assert hub.role("core")["reason"].startswith("hangs: no answer to 4 asks of /live")
         assert f"core (pid {frozen}) hangs" in caplog.text
-        assert {r["starts"] for r in status.read(hub.settings)["roles"] if r["role"] != "core"} == {1}
+        assert {r["starts"] for r in hub.roles() if r["role"] != "core"} == {1}
 
 
 async def test_a_role_that_says_it_is_stuck_is_started_again(tmp_path):
@@ -175,7 +106,7 @@ async def test_a_busy_role_is_left_alone(tmp_path):
             os.kill(core.pid, signal.SIGCONT)
         await hub.until(lambda: core.misses == 0)
         await asyncio.sleep(2.0)  # ten late answers of the gateway: more than patience has for silence
-        assert {r["starts"] for r in status.read(hub.settings)["roles"]} == {1}
+        assert {r["starts"] for r in hub.roles()} == {1}
 
 
 async def test_a_delivery_that_keeps_dying_is_left_down_and_the_rest_goes_on(tmp_path, caplog):
@@ -209,6 +140,7 @@ async def test_a_vital_role_that_keeps_dying_stops_the_whole_with_the_reason(tmp
             await asyncio.wait_for(task, 30)
         assert hub.journal("start").count(role) == QUICK.lives
         told = status.read(hub.settings)
+        assert told is not None
         assert "boom" in told["failure"]
         assert all(r["pid"] == 0 for r in told["roles"])
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.e2e
 
 PROVINCIAL = Subscriber(
     name="provincial",
-    kind="provincial-portal",
+    kind="webhook",
     settings={"url": "http://127.0.0.1:9/", "allow_loopback": True},  # nobody listens there
     secrets={"signing": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
 )

@@ -64,8 +64,8 @@ def _of_lists(was: list[Json], now: list[Json], path: str) -> Iterator[Differenc
         for index, pair in enumerate(zip(was, now, strict=True)):
             yield from differences(*pair, f"{path}/{index}")
         return
-    texts = [[canonical(item) for item in items] for items in (was, now)]
-    for _, start, end, new_start, new_end in SequenceMatcher(None, *texts, autojunk=False).get_opcodes():
+    old, new = ([canonical(item) for item in items] for items in (was, now))
+    for _, start, end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         both = min(end - start, new_end - new_start)
         for n in range(both):
             yield from differences(was[start + n], now[new_start + n], f"{path}/{new_start + n}")

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from hub.avro.bodies import DOSSIER_STEP
 from hub.avro.codec import schema_json
 from hub.connect.source import Incoming
 from hub.control.records import Organisation
 from hub.events.envelope import Envelope
-from hub.ingress.admission import admit, family_of
+from hub.ingress.record import Builder
 from hub.model.transitions import STATUSES
 from hub.sources.role import event_record
 from tests.frozen import book
@@ -43,10 +44,11 @@ def test_the_headers_are_those_that_the_gateway_and_a_file_write() -> None:
     made = dict(record.headers)
     sender = Organisation(name="so-xay-dung", sources=(SOURCE,), agencies=("H11.12",))
     envelope = Envelope("e0", SOURCE, "vn.hub.dossier.step", CODE, time=event["_time"])
-    datum = CODEC.decode(record.value)[1]
-    family, trace = family_of(sender, envelope), made["ce_traceparent"].decode()
-    assert record.headers == admit(sender, family, envelope, datum, RECORDED, trace).headers()
-    _, key, value, headers = event_record(Incoming(envelope, datum), CODEC, RECORDED)
+    told = CODEC.read(DOSSIER_STEP, record.value)
+    assert record.value is not None
+    sent = Builder(CODEC, sender, RECORDED).of_avro(envelope, told, record.value, made["ce_traceparent"].decode())
+    assert record.headers == sent.line[2]
+    _, key, value, headers = event_record(Incoming(envelope, told), Builder(CODEC, None, RECORDED))
     of_a_file = record_of(event | {"_door": "file"}, "e0", 0)
     assert (key, value) == (of_a_file.key, of_a_file.value)
     assert [pair for pair in headers if pair[0] != "ce_traceparent"] == of_a_file.headers[:-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from librt.strings import BytesWriter
@@ -106,25 +107,29 @@ def put(name: str, value: Any) -> bytes:
 
 def outcomes() -> list[str]:
     """Of every case, in order."""
-    return [outcome(lambda name=name, value=value: put(name, value)) for name, value, _ in CASES]
+    return [outcome(partial(put, name, value)) for name, value, _ in CASES]
+
+
+def deadline(fields: dict[str, Any]) -> bytes:
+    return write_dossier_deadline(DossierDeadline(**fields))
+
+
+def service(level: int) -> bytes:
+    return write_service_change(ServiceChange(service_code="x", change="AMENDED", occurred_at=1, level=level))
 
 
 def of_records() -> dict[str, str]:
     """The same bounds where they stand in a record."""
     near = {"dossier_code": "x", "kind": "DUE", "occurred_at": 1, "due_at": 2, "deadline_at": 3}
-    service = {"service_code": "x", "change": "AMENDED", "occurred_at": 1}
     deadlines: dict[str, dict[str, Any]] = {
         "usual": {},
         "long": {"due_at": 2**63},
         "surrogate": {"dossier_code": "\ud800"},
         "symbol": {"kind": "NEVER"},
     }
-    found = {
-        case: outcome(lambda changes=changes: write_dossier_deadline(DossierDeadline(**(near | changes))))
-        for case, changes in deadlines.items()
-    }
+    found = {case: outcome(partial(deadline, near | changes)) for case, changes in deadlines.items()}
     for case, level in (("int", 2**31 - 1), ("int too large", 2**31)):
-        found[case] = outcome(lambda level=level: write_service_change(ServiceChange(**service, level=level)))
+        found[case] = outcome(partial(service, level))
     return found
 
 

@@ -38,7 +38,7 @@ class Bench:
 
     def __init__(self, folder: Path, before: Bench | None = None) -> None:
         self.folder = folder
-        self.logs = before.logs if before else FakeLogs()
+        self.logs: FakeLogs = before.logs if before else FakeLogs()
         self.outputs: list[Out] = before.outputs if before else []
         self.events: list[str] = []
         self.steps: list[list[int]] = []

@@ -1,4 +1,4 @@
-"""The thirty dossiers of tests/unit/data/figures_2026_10 as events: through the core and into the read model."""
+"""The thirty dossiers of tests/data/figures_2026_10 as events: through the core and into the read model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hub.kafka import topics
 from hub.stream.stage import Record
 from tests.support.core import Core, record
 from tests.support.events import delivery
-from tests.unit.readmodel.test_readmodel import CODEC, Rec, project
+from tests.support.readmodel import CODEC, Rec, project
 
 FOLDER = Path(__file__).parents[1] / "data" / "figures_2026_10"
 NOW = int(datetime(2026, 11, 24, 12, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh")).timestamp() * 1000)

@@ -28,7 +28,7 @@ from tests.support.simulators import Simulator, simulator
 
 SOURCE = "urn:vn:gov:H11.12:chaos"
 STEPS = ("RECEIVED", "IN_PROCESS", "IN_PROCESS", "FINISHED", "RETURNED")
-PORTALS = {"national": "national-portal", "provincial": "provincial-portal"}
+PORTALS = {"national": "national-portal", "provincial": "webhook"}
 
 
 class Hub:

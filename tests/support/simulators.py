@@ -53,11 +53,11 @@ class Simulator:
 
 @contextlib.contextmanager
 def simulator(kind: str, folder: Path, *options: str) -> Iterator[Simulator]:
-    """`kind`: national-portal or provincial-portal; `options` as on its command line."""
+    """`kind`: national-portal or webhook; `options` as on its command line."""
     folder.mkdir(parents=True, exist_ok=True)
     database = folder / f"{kind}.sqlite"
     command = [sys.executable, "-m", "hub", "simulate", kind, "--port", "0", "--database", str(database), *options]
-    if kind == "provincial-portal":
+    if kind == "webhook":
         command += ["--secret", SECRET]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

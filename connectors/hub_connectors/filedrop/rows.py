@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from hub.avro.bodies import BODIES
+from hub.avro.document import from_document
 from hub.avro.personal import tree
 from hub.connect.source import Incoming, Refused
 from hub.control.rights import covers
@@ -100,12 +102,12 @@ class Converter:
         mapping, subject = self._mapping, str(datum[self._mapping.subject])
         happened = datum["occurred_at"]
         kind = str(datum.get("step") or datum.get("change"))
+        # Of the row's own fields: what the record adds to them is no news of the row.
         digest = hashlib.sha256(json.dumps(datum, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
         identity = derived_id(mapping.source, subject, kind, str(happened), digest)
         time = rfc3339(datetime.fromtimestamp(happened / 1000, UTC))
-        return Incoming(
-            Envelope(id=identity, source=mapping.source, type=mapping.type, subject=subject, time=time), datum
-        )
+        envelope = Envelope(id=identity, source=mapping.source, type=mapping.type, subject=subject, time=time)
+        return Incoming(envelope, from_document(BODIES[mapping.record].record, datum))
 
 
 def _nested(flat: AnyMapping[str, Any]) -> dict[str, Any]:

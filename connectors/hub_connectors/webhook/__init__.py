@@ -1,5 +1,5 @@
-"""The province's own portal: webhooks after the Standard Webhooks specification."""
+"""Delivers webhooks after the Standard Webhooks specification, as to the province's own portal."""
 
-from hub_connectors.webhook.portal import ProvincialPortal, portal
+from hub_connectors.webhook.portal import WebhookPortal, portal
 
-__all__ = ["ProvincialPortal", "portal"]
+__all__ = ["WebhookPortal", "portal"]

@@ -1,4 +1,4 @@
-"""Delivery to the provincial portal: each event by its id, signed after the Standard Webhooks specification."""
+"""Delivers each event by its id as a webhook, signed after the Standard Webhooks specification."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from hub.control.records import Subscriber
 from hub.errors import ConfigError, Rejected
 from hub.events.families import BY_TYPE, NAMES
 from hub_connectors.webhook.payload import as_json
-from hub_connectors.webhook.settings import ProvincialPortalSettings
+from hub_connectors.webhook.settings import WebhookSettings
 
 SECRET_PREFIX = "signing"
 
 
-class ProvincialPortal:
-    """`Portal` of kind provincial-portal. `transport` replaces the network in tests of network faults."""
+class WebhookPortal:
+    """`Portal` of kind webhook. `transport` replaces the network in tests of network faults."""
 
     strategy = Strategy.EVENT_LOG
     max_fold = 1
@@ -34,7 +34,7 @@ class ProvincialPortal:
 
     def __init__(
         self,
-        settings: ProvincialPortalSettings,
+        settings: WebhookSettings,
         signers: Sequence[Webhook],
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -118,11 +118,11 @@ class ProvincialPortal:
         return self._http
 
 
-def portal(subscriber: Subscriber) -> ProvincialPortal:
+def portal(subscriber: Subscriber) -> WebhookPortal:
     """Entry point `hub.portals`: an unopened connection. ConfigError names the wrong field."""
-    settings = read_settings(ProvincialPortalSettings, subscriber)
+    settings = read_settings(WebhookSettings, subscriber)
     AddressGuard(settings.allow_private_networks, settings.allow_loopback).check_literal(settings.url.host or "")
-    return ProvincialPortal(settings, read_signers(subscriber))
+    return WebhookPortal(settings, read_signers(subscriber))
 
 
 def read_signers(subscriber: Subscriber) -> list[Webhook]:

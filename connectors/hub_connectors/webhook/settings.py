@@ -1,4 +1,4 @@
-"""Settings of one webhook connection to the provincial portal (Cổng dịch vụ công của tỉnh)."""
+"""Settings of one webhook connection, as to the provincial portal (Cổng dịch vụ công của tỉnh)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pydantic import AnyHttpUrl, Field
 from hub.connect.subscriber_settings import ConnectorSettings
 
 
-class ProvincialPortalSettings(ConnectorSettings):
+class WebhookSettings(ConnectorSettings):
     """Secrets beside it: `signing` (whsec_…), and during a rotation any more whose names begin with `signing`."""
 
     url: AnyHttpUrl = Field(description="where events are sent (POST)")

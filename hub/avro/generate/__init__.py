@@ -1,1 +1,1 @@
-"""Makes `hub/avro/records`, `hub/avro/body` and `hub/avro/bodies.py` from schemas/: `make records`."""
+"""Makes `hub/avro/records`, `hub/avro/doors`, `hub/avro/body`, `hub/avro/bodies.py` from schemas/: `make records`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from hub.avro.generate import bodies, records
+from hub.avro.generate import bodies, doors, records
 from hub.avro.generate.schema import Made, Schemas
 from hub.avro.generate.text import NOTE, docstring
 
@@ -23,7 +23,10 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
 }
 """The records that are sent, by family. What stands in them goes with the first that needs it; enums stand apart."""
 
-FOLDERS = ("records", "body")
+POSTED = ("vn.hub.DossierStep", "vn.hub.ProcedureChange", "vn.hub.ServiceChange")
+"""The records that may be posted as JSON."""
+
+FOLDERS = ("records", "body", "doors")
 """Wholly made; `bodies.py` stands beside them."""
 
 
@@ -49,8 +52,24 @@ def made_files(schemas_folder: Path, families: Mapping[str, tuple[str, ...]] = F
         "body/enums.py": bodies.enums_module(enums),
         "bodies.py": bodies.bodies_module(sent),
     }
+    posted = {family: _posted(all_made) for family, all_made in members.items()}
+    fewer = doors.fewer_words(schemas.enums, (made for inner in posted.values() for made in inner))
+    files["doors/enums.py"] = doors.enums_module(fewer)
+    whole = [made for made in schemas.records.values() if made.full in POSTED]
+    files["doors/__init__.py"] = doors.package(whole, homes)
     for family, all_made in members.items():
         names = {made.name for made in sent[family]}
         files[f"records/{family}.py"] = records.records_module(family, all_made, homes)
         files[f"body/{family}.py"] = bodies.body_module(family, all_made, names, schemas, homes)
+        if posted[family]:
+            files[f"doors/{family}.py"] = doors.doors_module(family, posted[family], fewer)
     return {path: "\n".join(lines) + "\n" for path, lines in files.items()}
+
+
+def _posted(members: list[Made]) -> list[Made]:
+    """Of a family's records those that may be posted, after what stands in them."""
+    wanted = {made.name for made in members if made.full in POSTED}
+    for made in reversed(members):
+        if made.name in wanted:
+            wanted |= {field.kind.name for field in made.fields if field.kind.base == "record"}
+    return [made for made in members if made.name in wanted]

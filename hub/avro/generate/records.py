@@ -58,17 +58,18 @@ def _struct(made: Made) -> list[str]:
         lines += [*called(begin, f"{{{', '.join(personal)}}}", "    "), ""]
     for field in made.fields:
         lines += comment(field.doc, "    ")
-        lines.append(f"    {field.name}: {_annotation(field.kind)}{_default(made, field)}")
+        one = field.kind.name or PYTHON[field.kind.base]
+        lines.append(f"    {field.name}: {shaped(one, field.kind)}{default(made, field)}")
     return lines
 
 
-def _annotation(kind: Kind) -> str:
-    one = kind.name or PYTHON[kind.base]
+def shaped(one: str, kind: Kind) -> str:
+    """The annotation of a field: one: that of a single value."""
     whole = f"tuple[{one}, ...]" if kind.array else one
     return f"{whole} | None" if kind.nullable else whole
 
 
-def _default(made: Made, field: Field) -> str:
+def default(made: Made, field: Field) -> str:
     if not field.default:
         return ""
     (value,) = field.default

@@ -22,12 +22,13 @@ class Unfit(ValueError):
 
 @dataclass(frozen=True)
 class Kind:
-    """base: a primitive, `enum` or `record`. name: short name of an enum or record."""
+    """base: a primitive, `enum` or `record`. name: short name of an enum or record. time: a long that is a moment."""
 
     base: str
     name: str = ""
     array: bool = False
     nullable: bool = False
+    time: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,12 @@ class Field:
 
 @dataclass(frozen=True)
 class Enum:
+    """default: what a reader takes for a word of a newer schema; "" where there is none."""
+
     name: str
     doc: str
     symbols: tuple[str, ...]
+    default: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class Schemas:
             raise Unfit(f"{full} is no type that is understood here, and no file is named after it")
         raw = json.loads(path.read_text("utf-8"))
         if raw["type"] == "enum":
-            self.enums[name] = Enum(name, raw.get("doc", ""), tuple(raw["symbols"]))
+            self.enums[name] = Enum(name, raw.get("doc", ""), tuple(raw["symbols"]), raw.get("default", ""))
         elif raw["type"] == "record":
             self._open.append(name)
             fields = tuple(self._field(name, one) for one in raw["fields"])
@@ -112,7 +116,9 @@ class Schemas:
         if array and base != "record" and base not in ITEMS:
             raise Unfit(f"{where}: arrays of {base} are not understood")
         default = (raw["default"],) if "default" in raw else ()
-        return Field(name, Kind(base, inner, array, nullable), raw.get("doc", ""), bool(raw.get("personal")), default)
+        time = isinstance(kind, dict) and kind.get("logicalType") == "timestamp-millis"
+        made = Kind(base, inner, array, nullable, time)
+        return Field(name, made, raw.get("doc", ""), bool(raw.get("personal")), default)
 
     def _single(self, where: str, kind: Any) -> tuple[str, str]:
         if isinstance(kind, dict) and kind["type"] in LEAST:  # with a logical type, which the hub leaves aside

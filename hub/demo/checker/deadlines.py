@@ -27,7 +27,7 @@ OPEN = ("NEW", "ACCEPTED", "IN_PROCESS")
 WARNING, DUE = "WARNING", "DUE"
 KINDS = (WARNING, DUE)
 HOLDERS = ("TRANSFER_WARNING", "TRANSFER_DUE")
-"""Of the date of the agency that holds the dossier."""
+"""Kinds that speak of the date of the agency that holds the dossier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Of one kind, for one deadline of a dossier: how often at least and at most. deadline_at: None for any."""
+    """How often one kind is due for one deadline of a dossier, at least and at most. deadline_at: None for any."""
 
     kind: str
     deadline_at: int | None
@@ -79,7 +79,7 @@ def _own(dossier: Dossier, feed: Feed, now: int) -> list[Expected] | None:
 
 
 def _holders(dossier: Dossier, feed: Feed, now: int) -> list[Expected] | None:
-    """Of the last transfer; waiting does not move its date."""
+    """Works out what is due of the last transfer; waiting does not move its date."""
     moved = transfers(dossier)
     if not moved:
         return _none(HOLDERS)

@@ -59,8 +59,8 @@ class Due:
 
 @dataclass
 class Finding:
-    """Of one portal. missing: tasks; altered: (task or code, field, due, found); unexpected: what nobody sent;
-    order: (code, what came too late); repeated: receptions beyond the first."""
+    """What is wrong at one portal. missing: tasks; altered: (task or code, field, due, found); unexpected: what nobody
+    sent; order: (code, what came too late); repeated: receptions beyond the first."""
 
     due: int = 0
     delivered: int = 0

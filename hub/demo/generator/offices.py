@@ -65,7 +65,7 @@ class Registry:
         self._offices: dict[date, list[Office]] = {}
 
     def offices(self, at: int) -> list[Office]:
-        """As `offices_on`; at: ms UTC."""
+        """Returns the offices of a moment (ms UTC); remembers each day."""
         day = _day(at)
         if day not in self._offices:
             self._offices[day] = offices_on(self._table, day)

@@ -172,7 +172,7 @@ async def to_kafka(events: Iterable[Event], settings: Settings, tick: Tick) -> C
 
 
 def envelope(event: Event, recordedtime: str) -> Envelope:
-    """As it stands in hub.ingress."""
+    """Makes the record as it stands in hub.ingress."""
     return Envelope(
         id=event.id,
         source=event.source,

@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import sys
 from dataclasses import replace
+from typing import Any, Literal
 
 from hub.avro.codec import Codec
 from hub.kafka import topics
 from tests.bench.spec import Spec, from_argv, on_stop
 
 
-async def main(spec: Spec, instance: str = "0", store: str = "memory") -> None:
+async def main(spec: Spec, instance: str = "0", store: Literal["memory", "disk"] = "memory") -> None:
     # The pipeline takes its topics' names from the catalogue when it is imported; each window has its own topics.
     topics.INGRESS, topics.EVENTS, topics.DEAD_LETTERS = spec.source, spec.sink, spec.dead
     topics.DOSSIERS = spec.store
     from hub.core.role import engine_config
     from hub.machine import garbage_collector
-    from hub.stream.stage import Engine
+    from hub.stream.engine import Engine
 
     garbage_collector.calm()  # as the process of every role
     settings = spec.settings()
@@ -27,4 +28,5 @@ async def main(spec: Spec, instance: str = "0", store: str = "memory") -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(from_argv(), *sys.argv[2:]))
+    given: Any = sys.argv[2:]
+    asyncio.run(main(from_argv(), *given))

@@ -11,10 +11,11 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
+from hub.avro.bodies import BODIES
 from hub.avro.codec import Codec
 from hub.events import families
 from hub.events.envelope import Envelope
-from hub.ingress.validator import validator
+from hub.ingress.json_data import read_data
 from tests.bench.contenders.http_load import datum
 
 _NAME = "vn.hub.DossierStep"
@@ -34,7 +35,7 @@ def record(given: dict[str, Any], codec: Codec, number: int) -> tuple[bytes, byt
         moment,
         f"00-{uuid.uuid4().hex}-{'0' * 15}1-01",
     )
-    return code.encode(), codec.encode(_NAME, validator(_NAME)(made)), envelope.headers()
+    return code.encode(), codec.write(BODIES[_NAME], read_data(_NAME, made)), envelope.headers()
 
 
 async def task(producer: AIOKafkaProducer, topic: str, batches: list[Any], until: float, taken: list[float]) -> None:

@@ -12,7 +12,7 @@ from quixstreams import Application
 
 from hub.avro import bodies
 from hub.avro.codec import Codec, decode_body, encode_body, parsed
-from hub.avro.foreign import from_foreign
+from hub.avro.document import from_document
 from hub.avro.record import Body, R
 from hub.core.step import make_step
 from hub.stream.stage import Record, Stored
@@ -51,12 +51,15 @@ class View:
     def keys(self, store: str) -> Iterable[bytes]:
         return ()
 
+    def waiting(self, store: str) -> Iterable[bytes]:
+        return ()
+
 
 def with_fastavro(body: Body[R]) -> Body[R]:
     """The record with fastavro behind it."""
 
     def read(value: bytes, at: int) -> R:
-        return from_foreign(body, decode_body(memoryview(value)[at:], parsed(body.name)))
+        return from_document(body.record, decode_body(memoryview(value)[at:], parsed(body.name)))
 
     def write(record: R) -> bytes:
         return encode_body(body.name, to_builtins(record))

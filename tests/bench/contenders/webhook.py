@@ -22,6 +22,7 @@ class Receiver(asyncio.Protocol):
     most = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
         self.transport, self.buffer = transport, b""
         Receiver.open += 1
         Receiver.most = max(Receiver.most, Receiver.open)

@@ -1,5 +1,5 @@
-"""Engine under faults. A worker process takes a mend out here, before anything of the engine is imported."""
+"""Engine under faults. A worker process installs its mutation here, before anything of the engine is imported."""
 
-from tests.chaos import take_outs
+from tests.chaos import mutation_runner
 
-take_outs.take_out_asked_for()
+mutation_runner.install_asked_for()

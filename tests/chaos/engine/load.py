@@ -224,3 +224,16 @@ async def _lag(
     except GroupCoordinatorNotAvailableError:  # a fresh broker makes its offsets topic on the first question
         committed = {}
     return sum(ends[part] - max(0, committed[part].offset if part in committed else 0) for part in parts)
+
+
+async def worked_something(load: Load, at_least: int) -> None:
+    """Wait until so many outputs are there: the next act falls into running work."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=load.bootstrap)
+    await consumer.start()
+    try:
+        parts = [TopicPartition(load.names.out, n) for n in range(4)]
+        async with asyncio.timeout(30):
+            while sum((await consumer.end_offsets(parts)).values()) < at_least:
+                await asyncio.sleep(0.05)
+    finally:
+        await consumer.stop()

@@ -27,7 +27,7 @@ async def main(order: dict[str, Any]) -> None:
     settings = Settings(
         data_dir=Path(order["data_dir"]), kafka={"bootstrap_servers": order["bootstrap"], **order.get("kafka", {})}
     )
-    names = Names(**{key: tuple(v) if key == "sources" else v for key, v in order["names"].items()})
+    names = Names(**order["names"] | {"sources": tuple(order["names"]["sources"])})
     stop = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)

@@ -88,3 +88,12 @@ def workers(load: Load, folder: Path, count: int = 2, **order: Any) -> Iterator[
         for worker in team:
             if worker.process is not None and worker.process.poll() is None:
                 worker.kill()
+
+
+def revive_all(team: list[Worker]) -> None:
+    for worker in team:
+        worker.revive()
+
+
+def log_of(team: list[Worker]) -> str:
+    return "\n".join(f"--- {w.log.name}\n{w.log.read_text(errors='replace')[-3000:]}" for w in team)

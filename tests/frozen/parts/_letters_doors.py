@@ -11,19 +11,21 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from hub.avro.records import DossierStep
 from hub.connect.source import Incoming, Refused
 from hub.control.records import Organisation
 from hub.deadletter.record import build
 from hub.errors import BadRecord
 from hub.events.envelope import Envelope
-from hub.ingress.validator import validator
+from hub.ingress.json_data import read_data
+from hub.ingress.record import Builder
 from hub.intake.agency_record import Judge
 from hub.sources.role import event_record, refusal_record
 from hub.stream.stage import Out
 from hub_connectors.filedrop.mapping import load
 from hub_connectors.filedrop.open_table import open_table
 from hub_connectors.filedrop.rows import Converter
-from tests.frozen.inputs import letters, with_times
+from tests.frozen.inputs import CODE, letters, with_times
 from tests.frozen.parts._core import RECORDED, RECORDED_MS, SOURCE, record_of
 from tests.frozen.parts._shown import CODEC, IDS, shown
 
@@ -71,7 +73,7 @@ def of_the_gateway() -> dict[str, Any]:
     with NOW:
         for name, body in letters.POSTED.items():
             try:
-                validator("vn.hub.DossierStep")(body)
+                read_data("vn.hub.DossierStep", body)
             except BadRecord as error:
                 made = build(stage="gateway", error=error, topic="", partition=-1, offset=-1, key=None, value=None)
                 found[name] = _letter(made)
@@ -83,9 +85,10 @@ def of_sources() -> dict[str, Any]:
     """Rows and files of file drop, and events that cannot be written."""
     with NOW, tempfile.TemporaryDirectory() as folder:
         found = {name: _letter(refusal_record(own)) for name, own in _refused(Path(folder)).items()}
-        envelope = Envelope("e0", SOURCE, "vn.hub.dossier.step", letters.CODE)
+        envelope = Envelope("e0", SOURCE, "vn.hub.dossier.step", CODE)
         for name, more in (("avro, event", {"step": "?"}), ("limit, event", {"note": "x" * 1_048_000})):
-            found[name] = _letter(event_record(Incoming(envelope, with_times(letters.GOOD) | more), CODEC, RECORDED))
+            data = DossierStep(**with_times(letters.GOOD) | more)
+            found[name] = _letter(event_record(Incoming(envelope, data), Builder(CODEC, None, RECORDED)))
     return found
 
 

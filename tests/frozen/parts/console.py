@@ -110,7 +110,7 @@ def _record(topic: str, offset: int, key: bytes | None, value: bytes | None, hea
 
 def _directory(settings: Settings) -> Directory:
     found = Directory(settings)
-    for name, kind, title in (("national", "national-portal", "Cổng DVCQG"), ("tinh", "provincial-portal", "")):
+    for name, kind, title in (("national", "national-portal", "Cổng DVCQG"), ("tinh", "webhook", "")):
         one = Subscriber(name=name, kind=kind, title=title)
         found._apply("subscriber", name, one.model_dump_json().encode())
     return found

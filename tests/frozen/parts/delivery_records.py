@@ -92,7 +92,7 @@ def _context(strategy: Strategy, max_attempts: int = 50) -> DeliveryContext:
     limits, codec = DeliverySettings(max_attempts=max_attempts), fixed.codec()
     nobody: Any = None
     return DeliveryContext(
-        subscriber=Subscriber(name="tinh", kind="provincial-portal"),
+        subscriber=Subscriber(name="tinh", kind="webhook"),
         limits=limits,
         strategy=strategy,
         max_fold=1 if strategy is Strategy.EVENT_LOG else 50,

@@ -12,8 +12,8 @@ import httpx
 from hub.connect.portal import Item
 from hub.control.records import Subscriber
 from hub.errors import Rejected, Retryable
-from hub_connectors.webhook.portal import ProvincialPortal, read_signers
-from hub_connectors.webhook.settings import ProvincialPortalSettings
+from hub_connectors.webhook.portal import WebhookPortal, read_signers
+from hub_connectors.webhook.settings import WebhookSettings
 from tests.frozen.inputs import canonical, fixed, wire
 
 SECRET, OLD_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_ZnJvemVuLW9sZC1zZWNyZXQtb2YtdGhlLW9yYWNsZQ=="
@@ -47,11 +47,11 @@ async def _outputs() -> dict[str, Any]:
     }
 
 
-def _portal(transport: httpx.AsyncBaseTransport | None = None, old: bool = False, **settings: Any) -> ProvincialPortal:
+def _portal(transport: httpx.AsyncBaseTransport | None = None, old: bool = False, **settings: Any) -> WebhookPortal:
     secrets = {"signing": SECRET} | ({"signing-old": OLD_SECRET} if old else {})
-    subscriber = Subscriber(name="tinh", kind="provincial-portal", secrets=secrets)
-    given = ProvincialPortalSettings.model_validate({"url": "https://portal.example.vn/webhooks/hub", **settings})
-    return ProvincialPortal(given, read_signers(subscriber), transport)
+    subscriber = Subscriber(name="tinh", kind="webhook", secrets=secrets)
+    given = WebhookSettings.model_validate({"url": "https://portal.example.vn/webhooks/hub", **settings})
+    return WebhookPortal(given, read_signers(subscriber), transport)
 
 
 async def _sent(items: Sequence[Item], old: bool = False, **settings: Any) -> list[httpx.Request]:

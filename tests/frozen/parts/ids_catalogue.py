@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 
+from hub.avro.record import as_told
 from hub.config import Settings
 from hub.connect.source import Batch
 from hub.control.records import Subscriber
@@ -114,6 +116,9 @@ class _World:
         return httpx.Response(200, json={"error_code": 0, "message": "Thành công", "result": rows})
 
 
+NEVER_TOLD = {"ProcedureChange": {"effective_at"}, "ServiceChange": {"agency_code", "url"}}
+
+
 def _call(body: dict[str, Any]) -> str:
     return " ".join(str(body[name]) for name in ("service", "maTTHC") if name in body)
 
@@ -122,13 +127,21 @@ def _told(batch: Batch) -> dict[str, Any]:
     sent = records(batch, fixed.codec())
     return {
         "events": [
-            f"{one.envelope.id} {one.envelope.subject} {one.data['change']} {_sha(dict(one.data))}"
+            f"{one.envelope.id} {one.envelope.subject} {one.data.change} {_sha(_mapped(one.data))}"
             for one in batch.events
         ],
         "refused": [f"{one.id} {one.where} {one.reason}: {one.detail}" for one in batch.refused],
         "first_record": _record(*sent[0]) if sent else None,
         "records_sha": fixed.sha(b"\n".join((key or b"") + b" " + (value or b"") for _, key, value, _ in sent)),
     }
+
+
+def _mapped(data: Any) -> dict[str, Any]:
+    """The facts that the catalogue was mapped to, of which the record was made: all of them, or of an entry that is
+    gone its code."""
+    gone = len(as_told(data)) == 3
+    whole: dict[str, Any] = as_told(data) if gone else msgspec.to_builtins(data)
+    return {name: value for name, value in whole.items() if name not in NEVER_TOLD[type(data).__name__]}
 
 
 def _sha(data: Any) -> str:

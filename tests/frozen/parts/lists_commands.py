@@ -63,7 +63,7 @@ def outputs() -> dict[str, Any]:
         "commands": {name: _command(name, module, about) for name, (module, about) in main.COMMANDS.items()},
         "simulators": {
             "national-portal": _simulator(national),
-            "provincial-portal": _simulator(provincial),
+            "webhook": _simulator(provincial),
         },
         "exit_codes": {
             "words": {n: v for n, v in vars(exit_codes).items() if n.isupper() and isinstance(v, int)},

@@ -99,7 +99,7 @@ REQUESTS: dict[str, Request] = {
         "POST", "/v1/subscribers", {"name": "a", "kind": "kafka-topic", "filter": {"agency": ["H11"]}}
     ),
     "a subscriber without its secret": _asked(
-        "POST", "/v1/subscribers", {"name": "a", "kind": "provincial-portal", "settings": {"url": "https://a.vn"}}
+        "POST", "/v1/subscribers", {"name": "a", "kind": "webhook", "settings": {"url": "https://a.vn"}}
     ),
     "inbound, no JSON": ("POST", "/inbound/national-portal/nhanhsdvcqg", {}, b"{"),
 }

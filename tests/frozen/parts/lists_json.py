@@ -66,7 +66,7 @@ def _organisation() -> Organisation:
 def _subscriber() -> Subscriber:
     return Subscriber(
         name="tinh",
-        kind="provincial-portal",
+        kind="webhook",
         filter=Filter(agencies=("H11",)),
         settings={"url": "https://portal.example.vn", "delivery": {"workers": 2}},
         secrets={"signing": "whsec_x", "signing-old": "env:OLD", "file": "file:/etc/hub/secret"},

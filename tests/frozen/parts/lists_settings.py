@@ -23,12 +23,12 @@ from hub_connectors.national_portal.inbound.settings import InboundSettings
 from hub_connectors.national_portal.settings import NationalPortalSettings
 from hub_connectors.national_portal.simulator.options import Options
 from hub_connectors.simulation.faults import FAULTS, FaultOrder
-from hub_connectors.webhook.settings import ProvincialPortalSettings
+from hub_connectors.webhook.settings import WebhookSettings
 from tests.frozen.inputs import fixed
 
 MODELS: dict[str, type[BaseModel]] = {
     "subscriber, kind national-portal": NationalPortalSettings,
-    "subscriber, kind provincial-portal": ProvincialPortalSettings,
+    "subscriber, kind webhook": WebhookSettings,
     "subscriber, kind kafka-topic": KafkaTopicSettings,
     "sources.national-catalogue": CatalogueSettings,
     "inbound.national-portal": InboundSettings,

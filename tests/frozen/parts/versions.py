@@ -13,7 +13,8 @@ from hub.stream.stage import Outputs, Record, Stored
 from tests.frozen import reading
 from tests.frozen.inputs import Event, ms, with_times
 from tests.frozen.inputs.avro_blocks import encoded
-from tests.frozen.inputs.versions import AFTER, BLOCKS, FULL, LISTS, OLD_STATES, RECEIVED, WRITTEN
+from tests.frozen.inputs.catalogue import FULL
+from tests.frozen.inputs.versions import AFTER, BLOCKS, LISTS, OLD_STATES, RECEIVED, WRITTEN
 from tests.frozen.parts._core import Bench, record_of
 from tests.frozen.parts._shown import CODEC, FOREIGN, IDS, shown, state_shown
 

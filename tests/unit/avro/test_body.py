@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -58,11 +59,15 @@ def test_same_bytes_and_same_data_as_fastavro(named: tuple[str, Any]) -> None:
     assert body.write(msgspec.convert(datum, body.record)) == raw
 
 
+def _there_and_back(body: Any, value: bytes, at: int) -> bytes:
+    return body.write(body.read(value, at))
+
+
 @settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_a_record_or_a_decode_error(raw: bytes) -> None:
     for body in BODIES.values():
-        assert verdict(lambda value, at, body=body: body.write(body.read(value, at)), raw)[:1] in b"=tua"
+        assert verdict(partial(_there_and_back, body), raw)[:1] in (b"=", b"t", b"u", b"a")
 
 
 def test_a_body_worked_out_by_hand() -> None:

@@ -33,7 +33,7 @@ def repository(tmp_path, monkeypatch) -> Path:
         return download
 
     monkeypatch.setattr(fetch, "_repository", connect)
-    monkeypatch.setattr(fetch.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("hub.broker.fetch.time.sleep", lambda seconds: None)
     monkeypatch.setattr(jars, "pinned", lambda: {PATH: DIGEST})
     monkeypatch.setenv("HUB_CACHE_DIR", str(tmp_path / "cache"))
     return remote

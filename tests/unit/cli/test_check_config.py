@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from hub.cli.main import main
 
 
-def run(capsys, *words: str) -> tuple[int, str, str]:
+def run(capsys, *words: str) -> tuple[Any, str, str]:
     with pytest.raises(SystemExit) as ended:
         main(words)
     out, err = capsys.readouterr()

@@ -18,7 +18,7 @@ from hub.connect.http_client import make_client
 from hub.control.records import Subscriber
 from hub.errors import ConfigError, Retryable
 from hub_connectors.webhook.portal import portal
-from tests.broker.test_tls import make_certificates
+from tests.support.certificates import make_certificates
 from tests.support.http_peer import OK, talking
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -57,9 +57,7 @@ def test_a_blocked_literal_is_refused_when_the_subscriber_is_made() -> None:
     for host in ("127.0.0.1", "[::1]", "169.254.169.254", "10.0.0.1"):
         with pytest.raises(ConfigError) as caught:
             portal(
-                Subscriber(
-                    name="t", kind="provincial-portal", settings={"url": f"http://{host}/"}, secrets={"signing": SECRET}
-                )
+                Subscriber(name="t", kind="webhook", settings={"url": f"http://{host}/"}, secrets={"signing": SECRET})
             )
         assert caught.value.field == "settings.url"
 
@@ -80,7 +78,7 @@ def test_a_blocked_literal_is_refused_when_the_subscriber_is_made() -> None:
 )
 def test_what_is_wrong_is_named(settings: dict[str, Any], secrets: dict[str, str], field: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        portal(Subscriber(name="t", kind="provincial-portal", settings=settings, secrets=secrets))
+        portal(Subscriber(name="t", kind="webhook", settings=settings, secrets=secrets))
     assert caught.value.field == field
 
 

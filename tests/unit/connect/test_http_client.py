@@ -14,7 +14,7 @@ import uvloop
 from hub.connect.http_call import send
 from hub.connect.http_client import make_client
 from hub.errors import Retryable
-from tests.broker.test_tls import make_certificates
+from tests.support.certificates import make_certificates
 from tests.support.http_peer import OK, Server, talking
 
 

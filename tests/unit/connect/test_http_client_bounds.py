@@ -10,7 +10,7 @@ import struct
 import time
 
 import httpx
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pytest
 
 from hub.connect.http_call import send

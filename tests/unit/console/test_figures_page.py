@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -22,7 +23,7 @@ from tests.support.figures import fill
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> FastAPI:
+def app(tmp_path: Path) -> Iterator[FastAPI]:
     settings = Settings(data_dir=tmp_path)
     engine = open_engine(settings)
     fill(engine)

@@ -127,8 +127,8 @@ def test_the_option_is_taken_and_told_to_have_no_effect(words: list[str], monkey
         done.append(Organisation(name=name, **changes))
         return done[0]
 
-    monkeypatch.setattr(command.organisations, "add", add)
-    monkeypatch.setattr(command.organisations, "change", change)
+    monkeypatch.setattr(organisations, "add", add)
+    monkeypatch.setattr(organisations, "change", change)
     shown = typer.testing.CliRunner().invoke(command.app, [*words, "--title", "Sở Xây dựng", "--role", "portal"])
     assert shown.exit_code == 0, shown.output
     assert done == [Organisation(name="so-xd", title="Sở Xây dựng")]

@@ -34,7 +34,7 @@ CODEC = fixed_codec()
 CODE = "H11.12-231114-0001"
 EVERY = ("dossier", "procedure", "service", "deadline")
 WEBHOOK = {
-    "name": "portal", "kind": "provincial-portal", "settings": {"url": "https://127.0.0.1/x", "allow_loopback": True},
+    "name": "portal", "kind": "webhook", "settings": {"url": "https://127.0.0.1/x", "allow_loopback": True},
     "secrets": {"signing": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
 }  # fmt: skip
 
@@ -199,6 +199,9 @@ class Nothing:
         return None
 
     def keys(self, store: str) -> Iterable[bytes]:
+        return ()
+
+    def waiting(self, store: str) -> Iterable[bytes]:
         return ()
 
 

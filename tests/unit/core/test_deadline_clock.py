@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
@@ -14,83 +12,21 @@ from hub.avro.records import DossierDeadlineEvent
 from hub.config import CoreSettings, DeadlineSettings, Settings
 from hub.control import subscriber_filter
 from hub.control.records import Filter
-from hub.core.deadline_clock import MAX_PER_TICK, RESCAN_S, Clock
-from hub.core.step import make_step
+from hub.core.deadline_clock import MAX_PER_TICK, RESCAN_S
 from hub.delivery.entries import Raw
 from hub.delivery.event_decoder import Decoder
 from hub.events import families
 from hub.events.envelope import read_headers
 from hub.kafka import topics
-from hub.model.deadline_watch import DEADLINE, Watch, old_waits, unpack, watches_of
+from hub.model.deadline_watch import Watch, old_waits, unpack
 from hub.projector.projection import rows
-from hub.stream.stage import Out, Record
+from hub.stream.stage import Record, Stored
 from hub_connectors.kafka_topic.portal import KafkaTopicPortal
 from hub_connectors.national_portal.portal import NationalPortal
-from hub_connectors.webhook.portal import ProvincialPortal
-from tests.support.core import CODE, CODEC, RECORDED, Core, record, step
-
-HOUR = 3_600_000
-DAY = 24 * HOUR
-# Monday to Friday, 5 to 9 January 2026 (Saturday 10 is worked); local 7:00 is midnight UTC. By hand.
-MON_8 = 1_767_574_800_000
-FRI_8 = MON_8 + 4 * DAY
-THU_8 = MON_8 + 3 * DAY  # one working day before
-
-
-class Hub(Core):
-    """The core with its clock; questions go to the step as they would through hub.ingress."""
-
-    def __post_init__(self) -> None:
-        self.renew()
-        self.asked: list[Out] = []
-
-    def renew(self) -> None:
-        """A process that was started anew: the state is all it has."""
-        self.clock = Clock(CODEC, self.settings.deadlines)
-        self._step = self.clock.watching(make_step(CODEC, self.settings))
-
-    def ask(self, now: int) -> list[Out]:
-        """What the clock writes at that moment."""
-        outputs = self.clock.tick(0, self, now / 1000)
-        assert not outputs.state
-        self.asked += outputs.records
-        return outputs.records
-
-    def answer(self, questions: Sequence[Out]) -> list[dict[str, Any]]:
-        made = self.run(*(as_record(one) for one in questions)) if questions else []
-        return [told(out) for out in made]
-
-    def at(self, now: int) -> list[dict[str, Any]]:
-        """What is told at that moment."""
-        return self.answer(self.ask(now))
-
-    @property
-    def watch(self) -> Watch:
-        found = watches_of(self.state[topics.DOSSIERS, CODE.encode()].headers).get(DEADLINE)
-        assert found is not None
-        return found
-
-
-def as_record(out: Out) -> Record:
-    assert out.partition == 0
-    return Record(out.topic, 0, 0, RECORDED, out.key, out.value, out.headers)
-
-
-def told(out: Out) -> dict[str, Any]:
-    envelope = read_headers(out.headers)
-    assert (out.topic, envelope.type) == (topics.EVENTS, families.DEADLINE.type)
-    data = CODEC.decode(out.value, "vn.hub.DossierDeadlineEvent")[1]
-    assert data["hub_seq"] == envelope.hub_seq == data["dossier"]["hub_seq"]
-    return {"id": envelope.id, "time": envelope.time, "seq": data["hub_seq"], **data["deadline"]}
-
-
-def received(hub: Hub, due: int = FRI_8, at: int = MON_8) -> Hub:
-    hub.run(record(step("RECEIVED", at, received_at=at, due_at=due), "r"))
-    return hub
-
-
-def kinds(events: list[dict[str, Any]]) -> list[str]:
-    return [event["kind"] for event in events]
+from hub_connectors.webhook.portal import WebhookPortal
+from tests.support.core import CODE, CODEC, RECORDED, record, step
+from tests.support.deadline_clock import DAY, FRI_8, HOUR, MON_8, THU_8, Hub, as_record, kinds, received
+from tests.support.readmodel import Rec
 
 
 def test_warning_and_due_once_each():
@@ -302,7 +238,12 @@ def test_a_tick_looks_at_what_has_come_and_not_at_all_dossiers():
     hub.ask(THU_8 - 1000)
     looked: list[bytes] = []
     own = hub.get
-    hub.get = lambda store, key: looked.append(key) or own(store, key)  # type: ignore[method-assign]
+
+    def noting(store: str, key: bytes) -> Stored | None:
+        looked.append(key)
+        return own(store, key)
+
+    hub.get = noting  # type: ignore[method-assign]
     assert hub.ask(THU_8 - 1) == []
     assert looked == []
     assert len(hub.ask(THU_8)) == 1
@@ -391,7 +332,7 @@ def test_portals_without_that_family_neither_get_it_nor_miss_it():
     decoder = Decoder(CODEC)
     for taken, numbers in (
         (NationalPortal.families, [1, 3]),
-        (ProvincialPortal.families, [1, 3]),
+        (WebhookPortal.families, [1, 3]),
         (KafkaTopicPortal.families, [1, 2, 3]),
     ):
         entries = [decoder.due_entry(raw, Filter(), taken) for raw in raws]
@@ -405,7 +346,7 @@ def test_portals_without_that_family_neither_get_it_nor_miss_it():
 def test_the_read_model_shows_it_in_the_dossier_s_row_of_events():
     hub = received(Hub())
     hub.at(THU_8)
-    records = [Record(o.topic, 0, n, RECORDED, o.key, o.value, o.headers) for n, o in enumerate(hub.out)]
+    records = [Rec(o.topic, 0, n, o.key, o.value, o.headers) for n, o in enumerate(hub.out)]
     found = rows(records, CODEC)
     assert [found.events[CODE, seq]["step"] for seq in (1, 2)] == ["RECEIVED", "WARNING"]
     assert found.events[CODE, 2]["type"] == families.DEADLINE.type

@@ -6,8 +6,9 @@ import pytest
 
 from hub.core import deadline_clock
 from hub.kafka import topics
+from hub.stream.stage import Stored
 from tests.support.core import record, step
-from tests.unit.core.test_deadline_clock import FRI_8, HOUR, MON_8, Hub
+from tests.support.deadline_clock import FRI_8, HOUR, MON_8, Hub
 
 COUNT, PIECE = 25, 10
 
@@ -27,7 +28,12 @@ def looked_at(hub: Hub, now: int) -> int:
     """Dossiers whose state one tick reads."""
     looked: list[bytes] = []
     own = hub.get
-    hub.get = lambda store, key: looked.append(key) or own(store, key)  # type: ignore[method-assign]
+
+    def noting(store: str, key: bytes) -> Stored | None:
+        looked.append(key)
+        return own(store, key)
+
+    hub.get = noting  # type: ignore[method-assign]
     hub.ask(now)
     del hub.get
     return len(looked)

@@ -33,8 +33,8 @@ from hub.reports.dossier_case import Measured, Period, Rules, measure
 from hub.reports.figures_query import cases
 from hub.stream.stage import Stored
 from tests.support.core import CODE, CODEC, Core, record, step
-from tests.unit.core.test_deadline_clock import Hub
-from tests.unit.readmodel.test_readmodel import Rec, project
+from tests.support.deadline_clock import Hub
+from tests.support.readmodel import Rec, project
 
 LOCAL = timezone(timedelta(hours=7))
 

@@ -18,7 +18,7 @@ from hub.kafka import topics
 from hub.model.deadline_watch import TRANSFER, watches_of
 from hub.stream.stage import Stored
 from tests.support.core import CODE, CODEC, record, step
-from tests.unit.core.test_deadline_clock import DAY, FRI_8, HOUR, MON_8, THU_8, Hub, as_record, kinds
+from tests.support.deadline_clock import DAY, FRI_8, HOUR, MON_8, THU_8, Hub, as_record, kinds
 
 LOCAL = timezone(timedelta(hours=7))
 W, D = "TRANSFER_WARNING", "TRANSFER_DUE"

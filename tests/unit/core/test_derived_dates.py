@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from hub.avro.document import from_document
+from hub.avro.records import Dossier
 from hub.config import DeadlineSettings, Settings
 from hub.core.catalogue_copy import CatalogueCopy
 from hub.core.step import make_step
@@ -17,7 +19,7 @@ from hub.model.deadline_rules import rules
 from hub_connectors.national_portal.mapping import WireMapping
 from hub_connectors.national_portal.settings import NationalPortalSettings
 from tests.support.core import CODE, CODEC, Core, record, step
-from tests.unit.core.test_deadline_clock import DAY, FRI_8, HOUR, MON_8, THU_8, Hub, kinds
+from tests.support.deadline_clock import DAY, FRI_8, HOUR, MON_8, THU_8, Hub, kinds
 
 PROCEDURE = "1.004194"
 ON = Settings(deadlines=DeadlineSettings(derive_due_at=True))
@@ -211,8 +213,8 @@ def test_both_required_dates_are_at_the_portal() -> None:
     hub.publish((4.0, "Ngày làm việc"))
     hub.run(record(step("SUBMITTED", MON_8, procedure_code=PROCEDURE), "s"))
     settings = NationalPortalSettings(adapter_url="http://portal", madonvi="000.00.00.H11", username="u")
-    before = WireMapping(settings).dossier(hub.dossier())
+    before = WireMapping(settings).dossier(from_document(Dossier, hub.dossier()))
     assert (before["NgayTiepNhan"], before["NgayHenTra"]) == ("", "")
     hub.run(record(step("RECEIVED", MON_8 + HOUR), "r"))
-    after = WireMapping(settings).dossier(hub.dossier())
+    after = WireMapping(settings).dossier(from_document(Dossier, hub.dossier()))
     assert (after["NgayTiepNhan"], after["NgayHenTra"]) == ("20260105090000", "20260109090000")

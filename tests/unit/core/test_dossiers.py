@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
-from datetime import datetime
-from pathlib import Path
 
 import pytest
 
 from hub.model.transitions import STATUSES
 from tests.support.core import Core, record
-
-DOSSIERS = json.loads((Path(__file__).parents[2] / "data" / "dossiers.json").read_text(encoding="utf-8"))["dossiers"]
-TIMES = {"submitted_at", "received_at", "due_at", "finished_at", "returned_at", "status_at"}
-
-
-def ms(local: str) -> int:
-    return int(datetime.fromisoformat(local + "+07:00").timestamp() * 1000)
-
-
-def datum(dossier, row):
-    facts = {k: ms(v) if k in TIMES else v for k, v in row.get("facts", {}).items()}
-    plain = {k: row[k] for k in ("step", "correction", "rating") if k in row}
-    return {"dossier_code": dossier["code"], "occurred_at": ms(row["at"]), **plain, **facts}
+from tests.support.dossiers_by_hand import DOSSIERS, TIMES, datum, ms
 
 
 def records(dossier, order=None):

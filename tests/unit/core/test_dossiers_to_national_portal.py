@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from hub.avro.bodies import DOSSIER_EVENT
+from hub.avro.record import as_told
 from hub.connect.portal import Item
 from hub.connect.source import Incoming
 from hub.events.envelope import read_headers
@@ -23,7 +24,7 @@ from hub_connectors.national_portal.portal import NationalPortal
 from hub_connectors.national_portal.settings import NationalPortalSettings
 from hub_connectors.national_portal.simulator.contract import dossier_fault, line_fault
 from tests.support.core import CODEC, Core, record
-from tests.unit.core.test_dossiers import DOSSIERS, datum, ms
+from tests.support.dossiers_by_hand import DOSSIERS, datum, ms
 
 DATA = Path(__file__).parents[2] / "data" / "dossiers_wire.json"
 WIRE = json.loads(DATA.read_text(encoding="utf-8"))["dossiers"]
@@ -60,7 +61,7 @@ def given(value: Any) -> Any:
 
 def records(wire: Wire, folder: Path) -> list[Record]:
     if "file" in wire:
-        return [record(event.data, f"e{n}", offset=n) for n, event in enumerate(rows(wire["file"], folder))]
+        return [record(as_told(event.data), f"e{n}", offset=n) for n, event in enumerate(rows(wire["file"], folder))]
     dossier = STEPS[wire["name"]]
     made = [datum(dossier, row) | given(wire["given"].get(str(n), {})) for n, row in enumerate(dossier["steps"])]
     for one, row in zip(made, dossier["steps"], strict=True):
@@ -89,7 +90,7 @@ def items(wire: Wire, folder: Path) -> list[Item]:
         core.run(one)
     out = [o for o in core.out if o.topic == topics.EVENTS]
     return [
-        Item(read_headers(o.headers), "dossier", CODEC.read(DOSSIER_EVENT, o.value), o.value, 0, n)
+        Item(read_headers(o.headers), "dossier", CODEC.read(DOSSIER_EVENT, o.value), o.value or b"", 0, n)
         for n, o in enumerate(out)
     ]
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import fastavro
 import httpx
@@ -31,7 +32,7 @@ from hub.readmodel.queries import ReadModel
 from tests.support.codecs import IDS
 from tests.support.core import CODE, Core, record, step
 from tests.support.events import stands
-from tests.unit.readmodel.test_readmodel import Rec, project
+from tests.support.readmodel import Rec, project
 
 CASE = json.loads((Path(__file__).parents[2] / "data" / "joint_land_case.json").read_text("utf-8"))
 PARENT, PARTS = CASE["parent"], CASE["parts"]
@@ -150,7 +151,7 @@ def drawn_transfers():
 
 
 def test_the_parent_s_view_has_its_parts_and_who_held_it(engine):
-    found = ReadModel(engine).subject(PARENT)
+    found: Any = ReadModel(engine).subject(PARENT)
     assert found["parent"] is None
     assert [(p["key"], p["status"], p["agency_code"]) for p in found["parts"]] == [
         ("H11.05-260303-0007", "FINISHED", "H11.05"),
@@ -160,7 +161,7 @@ def test_the_parent_s_view_has_its_parts_and_who_held_it(engine):
 
 
 def test_a_part_s_view_has_its_parent(engine):
-    found = ReadModel(engine).subject(PARTS[0])
+    found: Any = ReadModel(engine).subject(PARTS[0])
     assert (found["parent"]["key"], found["parent"]["status"]) == (PARENT, "RETURNED")
     assert (found["parts"], found["transfers"]) == ([], [])
 
@@ -169,7 +170,8 @@ def test_a_parent_that_never_came_is_shown_by_its_code(tmp_path):
     core = Core().steps(step("RECEIVED", 0, parent_code=PARENT))
     engine = open_engine(Settings(data_dir=tmp_path))
     project(engine, [Rec(topics.EVENTS, 0, 0, core.out[0].key, core.out[0].value, core.out[0].headers)])
-    parent = ReadModel(engine).subject(CODE)["parent"]
+    found: Any = ReadModel(engine).subject(CODE)
+    parent = found["parent"]
     assert parent["key"] == PARENT
     assert {value for name, value in parent.items() if name != "key"} == {None}
     engine.dispose()

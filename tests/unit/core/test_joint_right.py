@@ -6,11 +6,15 @@ from dataclasses import replace
 
 import pytest
 
+from hub.avro.bodies import BODIES
+from hub.avro.document import from_document
 from hub.control.records import Organisation
 from hub.errors import BadRecord
 from hub.events import families
 from hub.events.envelope import AUTHAGENCIES, Envelope, read_headers
-from hub.ingress.admission import AUTHID, admit
+from hub.ingress.admission import AUTHID
+from hub.ingress.record import Builder
+from tests.support.codecs import fixed_codec
 from tests.support.core import CODE, Core, record, step
 
 TAX = Organisation(name="tax", sources=("urn:tax",), agencies=("H11.45", "H11.20"), joint=True)
@@ -18,7 +22,10 @@ TAX = Organisation(name="tax", sources=("urn:tax",), agencies=("H11.45", "H11.20
 
 def admitted(organisation, datum, type=families.DOSSIER.published, **sent):
     envelope = Envelope(id="1", source="urn:tax", type=type, subject="", extensions=sent)
-    return admit(organisation, families.BY_PUBLISHED[type], envelope, datum, "2026-11-24T00:00:00.000Z", "").extensions
+    made = Builder(fixed_codec(), organisation, "2026-11-24T00:00:00.000Z")
+    told = from_document(BODIES[families.BY_PUBLISHED[type].published_record].record, datum)
+    _, _, headers = made.of_avro(envelope, told, b"").line
+    return read_headers(headers).extensions
 
 
 def test_the_door_lets_a_joint_organisation_s_step_on_another_s_dossier_through_to_be_judged():
@@ -37,7 +44,7 @@ def test_anybody_else_is_refused_at_the_door(changes):
 
 
 def test_a_catalogue_entry_of_another_agency_is_refused_as_ever():
-    datum = {"procedure_code": "1.004194", "agency_code": "H11.12"}
+    datum = {"procedure_code": "1.004194", "change": "PUBLISHED", "occurred_at": 1, "agency_code": "H11.12"}
     with pytest.raises(BadRecord, match="right"):
         admitted(TAX, datum, families.PROCEDURE.published)
 

@@ -5,8 +5,8 @@ would do fails a test. Figures are the workload's, counted by hand; an upper bou
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
@@ -28,14 +28,14 @@ from tests.support.codecs import fixed_codec
 from tests.support.contract_events import dossier_items
 from tests.support.core import CODE, Core, record, step
 from tests.support.events import delivery, dossier_event
-from tests.unit.readmodel.test_readmodel import Rec
+from tests.support.readmodel import Rec
 
 DOSSIERS, EVENTS_EACH = 250, 4
 LIFE = ("SUBMITTED", "RECEIVED", "IN_PROCESS", "IN_PROCESS")
 
 
 @pytest.fixture
-def counts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
+def counts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """`read <record>` and `write <record>`: Avro by the records' own codec; `fastavro …`: by the other way."""
     found: Counter[str] = Counter()
 
@@ -112,7 +112,7 @@ def test_a_dossier_that_waits_often_has_each_wait_counted_once(counts: Counter[s
     core, waits = Core(), 20
     kinds = ["SUBMITTED", "RECEIVED", *["SUPPLEMENT_REQUESTED", "SUPPLEMENT_GIVEN"] * waits, *["IN_PROCESS"] * 20]
     for place, kind in enumerate(kinds):
-        facts = {"due_at": 1_767_571_200_000 + 300 * 86_400_000} if place == 0 else {}
+        facts: dict[str, Any] = {"due_at": 1_767_571_200_000 + 300 * 86_400_000} if place == 0 else {}
         core.run(record(step(kind, place, **facts), f"e{place}", offset=place))
     assert len(core.out) == len(kinds)
     assert waits <= counts["pauses"] <= 3 * waits  # a late look at all of them would be 400 and more
@@ -140,7 +140,7 @@ def test_a_batch_of_the_read_model_is_a_fixed_number_of_statements(tmp_path: Pat
                        for n in range(count)]  # fmt: skip
             receipts = [Rec(topics.DELIVERIES, 0, n, b"k", delivery(own, "k", "portal", [n + 1])) for n in range(count)]
             projector._write(
-                records + receipts,  # type: ignore[arg-type]
+                records + receipts,
                 {TopicPartition(topics.EVENTS, 0): count, TopicPartition(topics.DELIVERIES, 0): count},
             )
             taken.append(len(seen))

@@ -46,7 +46,7 @@ ORG = Organisation(name="one", sources=("urn:one",), agencies=("H11.12",), kafka
 def letter(stage: str = "core", topic: str = "hub.ingress", reason: str = "date", **changes: Any) -> DeadLetter:
     """Through build and parse, as it stands in the topic."""
     envelope = Envelope("e-1", "urn:one", "vn.hub.dossier.step", CODE, hub_seq=changes.pop("hub_seq", 0))
-    made = {
+    made: dict[str, Any] = {
         "stage": stage, "error": BadRecord(reason, "occurred_at: no such day", "occurred_at"), "topic": topic,
         "partition": 2, "offset": 17, "key": CODE.encode(), "value": VALUE, "headers": envelope.headers(),
     } | changes  # fmt: skip
@@ -239,7 +239,7 @@ def found(offset: int = 9, written_ms: int = 5_000, **changes: Any) -> Found:
     return Found(letter(**changes), 0, offset, written_ms)
 
 
-DELIVER = {"stage": "deliver", "topic": "hub.events", "subscriber": "national", "reason": "refused"}
+DELIVER: dict[str, Any] = {"stage": "deliver", "topic": "hub.events", "subscriber": "national", "reason": "refused"}
 
 
 def test_an_act_closes_what_it_covered_and_nothing_that_came_later() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import pytest
@@ -54,7 +55,7 @@ def receipt(number: int, topic: str = DELIVERIES, value: bytes = b"v") -> Out:
 
 
 async def worked(log: Log, settlements: list[Settlement]) -> Outbox:
-    outbox = Outbox(log)  # type: ignore[arg-type]
+    outbox = Outbox(log)
     for settlement in settlements:
         outbox.put(settlement)
     running = asyncio.create_task(outbox.run())
@@ -68,8 +69,9 @@ async def worked(log: Log, settlements: list[Settlement]) -> Outbox:
 
 
 async def test_five_hundred_outcomes_are_a_batch_a_partition() -> None:
-    log, done = Log(), []
-    given = [Settlement([receipt(n)], [receipt(n, PARKING)], lambda n=n: done.append(n)) for n in range(500)]
+    log = Log()
+    done: list[int] = []
+    given = [Settlement([receipt(n)], [receipt(n, PARKING)], partial(done.append, n)) for n in range(500)]
     outbox = await worked(log, given)
     assert Counter(topic for topic, _ in log.sent) == {DELIVERIES: PARTITIONS, PARKING: PARTITIONS}
     assert [topic for topic, _ in log.sent] == [DELIVERIES] * PARTITIONS + [PARKING] * PARTITIONS  # receipts first

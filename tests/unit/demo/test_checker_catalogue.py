@@ -180,7 +180,7 @@ def test_a_difference_that_was_planted_and_is_none_is_told(sent: Sent, portal: P
     assert "planted in the national list" in found.wrong[0]
 
 
-COVERAGE = {
+COVERAGE: dict[str, Any] = {
     "procedures": 2, "offered": 1, "by_level": {"4": 1}, "stray": ["1.000002.01"],
     "lines": [
         {"code": "1.000001", "active": True, "offered": True, "level": 4},

@@ -88,7 +88,7 @@ def portals(tmp_path: Path) -> tuple[Path, Path]:
 def answers() -> dict[str, dict[str, Any]]:
     held = {"holder_agency_code": "H36.45", "holder_since": B_SENT, "holder_due_at": B_DUE}
     moved = {"from_agency": "H36.30", "to_agency": "H36.45", "since": B_SENT, "due_at": B_DUE, "until": None}
-    none = {"state": {"x": 1}, "transfers": [], "parts": [], "parent": None, "agency_code": "H36.20"}
+    none: dict[str, Any] = {"state": {"x": 1}, "transfers": [], "parts": [], "parent": None, "agency_code": "H36.20"}
     return copy.deepcopy({
         A: {**none, "status": "FINISHED"},
         B: {**none, "status": "IN_PROCESS", "state": held, "transfers": [moved], "parts": [{"key": PART}]},

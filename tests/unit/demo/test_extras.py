@@ -16,6 +16,7 @@ from hub.demo.checker.deadlines import Feed
 from hub.demo.checker.sent import Sent, read
 from hub.demo.extras import Calendar
 from hub.demo.generator import sinks
+from hub.demo.generator.event import Event
 from hub.demo.portals import Simulator
 from hub.model import agencies
 
@@ -30,7 +31,7 @@ DAYS = ["2026-11-24T03:00:00", "2026-11-28T20:00:00", "2026-12-01T00:30:00", "20
         "2027-02-17T01:00:00", "2027-03-01T17:30:00", "2027-05-01T09:00:00"]  # fmt: skip
 
 
-def sent(folder: Path, events: list[extras.Event]) -> Sent:
+def sent(folder: Path, events: list[Event]) -> Sent:
     path = folder / "events.ndjson"
     sinks.to_file(events, path, False, lambda _: None)
     return read(path)

@@ -28,7 +28,7 @@ from hub.demo.generator.events import Wanted, events, sources
 from hub.demo.generator.shape import plan
 from hub.errors import BadRecord, StartError
 from hub.events import families
-from hub.ingress.validator import validator
+from hub.ingress.json_data import read_data
 from hub.model.agencies import table
 from hub.model.calendar import midnight_of, number_of
 from tests.support.core import Core, record
@@ -93,10 +93,10 @@ def test_they_pass_the_gateway_s_check_of_the_data(many: list[Event]) -> None:
     good = [event for event in many[:3000] if not event.bad]
     assert len(good) > 2_900
     for event in good:
-        validator(families.BY_PUBLISHED[event.type].published_record)(sinks.cloud_event(event)["data"])
+        read_data(families.BY_PUBLISHED[event.type].published_record, sinks.cloud_event(event)["data"])
     data = sinks.cloud_event(good[0])["data"]
     with pytest.raises(BadRecord):  # the check is one: it takes no time that is none
-        validator(families.BY_PUBLISHED[good[0].type].published_record)(data | {"occurred_at": "yesterday"})
+        read_data(families.BY_PUBLISHED[good[0].type].published_record, data | {"occurred_at": "yesterday"})
 
 
 def test_none_is_later_than_the_last_day_and_the_number_is_exact() -> None:
@@ -133,7 +133,20 @@ def test_another_process_gives_the_same_bytes(tmp_path: Path) -> None:
     """Nothing hangs on the hash of a string, which each process has its own."""
     own, other = tmp_path / "own", tmp_path / "other"
     sinks.to_file(events(Wanted(3, 1_000, START, 300, 7), table()), own, False, lambda _: None)
-    command = [sys.executable, "-m", "hub", "generate", "--seed", "3", "--events", "1000", "--bad", "7", "--out", other]
+    command = [
+        sys.executable,
+        "-m",
+        "hub",
+        "generate",
+        "--seed",
+        "3",
+        "--events",
+        "1000",
+        "--bad",
+        "7",
+        "--out",
+        str(other),
+    ]
     subprocess.run(command, check=True, env=os.environ | {"PYTHONHASHSEED": "7"}, cwd=tmp_path, timeout=60)
     assert digest(own) == digest(other)
 
@@ -168,7 +181,7 @@ def test_supplements_joint_handling_corrections_ratings_late_and_doubled(many: l
 
 
 def test_codes_of_both_forms_many_agencies_and_no_dossier_twice(many: list[Event]) -> None:
-    first = {}
+    first: dict[str, str] = {}
     for event in steps(many):
         assert first.setdefault(event.subject, event.source) == event.source
     assert len({e.source for e in steps(many)}) > 40
@@ -284,9 +297,7 @@ def client(monkeypatch: pytest.MonkeyPatch):
     real = httpx.AsyncClient
 
     def to(gateway: Gateway) -> None:
-        monkeypatch.setattr(
-            sinks.httpx, "AsyncClient", lambda **more: real(transport=httpx.MockTransport(gateway), **more)
-        )
+        monkeypatch.setattr(httpx, "AsyncClient", lambda **more: real(transport=httpx.MockTransport(gateway), **more))
 
     return to
 

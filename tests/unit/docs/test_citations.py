@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub.model.transitions import TRANSITIONS
-from tests.chaos.take_out_list import MENDS
+from tests.chaos.engine_mutations import MUTATIONS
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
@@ -186,7 +186,7 @@ def test_decisions_are_numbered_without_gaps_and_listed() -> None:
 
 
 def test_every_mend_keeps_a_finding_of_the_page() -> None:
-    assert {mend.finding for mend in MENDS} <= anchors(DOCS / "engine.md")
+    assert {mutation.finding for mutation in MUTATIONS} <= anchors(DOCS / "engine.md")
 
 
 def test_every_transition_names_a_note_or_is_ours() -> None:

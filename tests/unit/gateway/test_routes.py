@@ -14,7 +14,7 @@ from hub.gateway.app import build
 from hub.gateway.ingest import Ingest
 from hub.ingress.acknowledged import Acknowledged
 from tests.support.codecs import fixed_codec
-from tests.unit.gateway.test_http import Broker, client
+from tests.support.gateway_app import Broker, client
 
 
 def test_one_route_takes_events_whatever_their_number() -> None:
@@ -27,7 +27,7 @@ def test_one_route_takes_events_whatever_their_number() -> None:
 def test_the_document_tells_of_it_first_and_as_ever() -> None:
     async def read() -> dict[str, object]:
         async with client(Broker()) as http:
-            return (await http.get("/openapi.json")).json()  # type: ignore[no-any-return]
+            return (await http.get("/openapi.json")).json()
 
     document = asyncio.run(read())
     paths = document["paths"]

@@ -23,10 +23,8 @@ HOUR = 3_600_000
 DAY = 24 * HOUR
 
 
-def ms(text: str | None) -> int | None:
+def ms(text: str) -> int:
     """`Mon 2024-03-04 08:00`, local time."""
-    if text is None:
-        return None
     moment = datetime.strptime(text, "%a %Y-%m-%d %H:%M").replace(tzinfo=LOCAL)
     assert moment.strftime("%a") == text[:3], f"{text} is no {text[:3]}"
     return int(moment.timestamp() * 1000)
@@ -42,7 +40,7 @@ def worked(case: dict[str, Any]) -> int | None:
     since, end = ms(case["received"]), due(rules, ms(case["received"]), case["amount"], unit)
     if "moved" in case:
         since, end = (ms(text) for text in case["moved"])
-    pauses = [(ms(a), ms(b)) for a, b in case.get("pauses", ())]
+    pauses = [(ms(a), ms(b) if b is not None else None) for a, b in case.get("pauses", ())]
     if "moved" in case:  # those that were over when the new date was given are in it
         pauses = [(a, b) for a, b in pauses if b is None or b > since]
     return running(rules, end, since, pauses, unit)

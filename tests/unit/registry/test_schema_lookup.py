@@ -125,7 +125,7 @@ class External:
         def make(**args: Any) -> httpx.Client:
             return client(**args, transport=httpx.MockTransport(handle))
 
-        monkeypatch.setattr(module.httpx, "Client", make)
+        monkeypatch.setattr(httpx, "Client", make)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from hub.reports.decision_dates import decided_at
 from hub.stream.stage import Record
 from tests.support.core import Core, record
 from tests.support.figures import NOW, ms
-from tests.unit.readmodel.test_readmodel import Rec, project
+from tests.support.readmodel import Rec, project
 
 NFD = unicodedata.normalize("NFD", "Quyết định số 2102/QĐ-UBND ngày 2 tháng 10 năm 2026")
 BASES = {"2103/QĐ-UBND": "10-16 00:00", "103/QĐ-UBND": "10-16 00:00"}

@@ -17,7 +17,7 @@ from hub.reports.score import percent
 from hub.reports.score_rules import parse, scheme
 from tests.support.core import Core, record, step
 from tests.support.figures import NOW, fill, ms, rows, told
-from tests.unit.readmodel.test_readmodel import engine, postgres_url, project  # noqa: F401
+from tests.support.readmodel import engine, postgres_url, project  # noqa: F401
 
 AGENCIES = ("H11.12", "H11.13", "H11.20")
 OCTOBER = Period(ms("10-01 00:00"), ms("11-01 00:00"))
@@ -173,12 +173,12 @@ def test_the_workbook_shows_the_numbers_and_each_opens_to_its_dossiers(
     (row,) = [r for r in sheet.iter_rows(min_row=4) if r[0].value == "H11.12"]
     late = row[heads.index("Quá hạn")]
     assert late.value == 5
-    start = int(late.hyperlink.location.rpartition("A")[2])
+    start = int(str(late.hyperlink and late.hyperlink.location).rpartition("A")[2])
     block = [[c.value for c in listed[n]] for n in range(start, start + 5)]
     assert {tuple(line[:2]) for line in block} == {("H11.12", "Quá hạn")}
-    assert sorted(line[2] for line in block) == by_hand("outcome", "late", "H11.12")
+    assert sorted(str(line[2]) for line in block) == by_hand("outcome", "late", "H11.12")
     formulas = [r[3].value for r in book["Điểm"].iter_rows() if r[1].value == "2.1"]
-    assert "bổ sung quá một lần là quá hạn" in formulas[0]
+    assert "bổ sung quá một lần là quá hạn" in str(formulas[0])
     book.close()
 
 
@@ -191,7 +191,7 @@ def test_a_workbook_with_too_many_codes_says_where_they_are(
     first, *_, last = book["Số liệu"].iter_rows(min_row=4)
     assert first[3].hyperlink is not None
     assert last[3].value == 25
-    assert "--json" in last[3].comment.text
+    assert "--json" in str(last[3].comment and last[3].comment.text)
     assert book["Hồ sơ"].max_row <= 20
     book.close()
 

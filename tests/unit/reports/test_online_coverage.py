@@ -106,7 +106,7 @@ def fill(settings: Settings) -> None:
 def test_from_the_read_model_and_by_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(data_dir=tmp_path)
     fill(settings)
-    monkeypatch.setattr(command.config, "load", lambda: settings)
+    monkeypatch.setattr("hub.cli.catalogue.config.load", lambda: settings)
     runner = typer.testing.CliRunner(env={"COLUMNS": "200"})
     told = json.loads(runner.invoke(command.app, ["coverage", "--json"]).stdout)
     assert (told["offered"], len(told["lines"])) == (2, 8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,7 @@ async def test_outputs_are_confirmed_before_state_and_state_before_the_chunk_is_
 async def test_a_chunk_that_raises_is_not_finished_and_nothing_after_it_is_worked(bench: Bench):
     finished: list[int] = []
     for first, bad in ((0, None), (10, 12), (20, None)):
-        await bench.runner.dispatch(
-            Job(0, chunk(first, 5, bad), lambda: True, lambda first=first: finished.append(first))
-        )
+        await bench.runner.dispatch(Job(0, chunk(first, 5, bad), lambda: True, partial(finished.append, first)))
     await bench.runner.drained(5)
     assert finished == [0]
     assert bench.steps == [[0, 1, 2, 3, 4], [10, 11, 12, 13, 14]]
@@ -66,7 +65,7 @@ async def test_chunks_of_one_partition_are_worked_one_at_a_time_and_in_order(ben
 
     bench.write = slower_at_first  # type: ignore[method-assign]
     for first in range(0, 50, 5):
-        await bench.runner.dispatch(Job(0, chunk(first, 5), lambda: True, lambda first=first: order.append(first)))
+        await bench.runner.dispatch(Job(0, chunk(first, 5), lambda: True, partial(order.append, first)))
     await bench.runner.drained(5)
     assert order == list(range(0, 50, 5))
     assert bench.events == (["out out"] * 5 + ["state"]) * 10
@@ -162,7 +161,7 @@ async def test_a_record_that_kills_the_process_is_found_by_its_deaths(bench: Ben
             part = await bench.runner._state.own(0)
             assert part
             records = chunk(0, 100)
-            await bench.runner._work(Job(0, records, lambda: True, lambda done=finished: done.append(True)))
+            await bench.runner._work(Job(0, records, lambda: True, partial(finished.append, True)))
         except Gone:
             pass
         if finished:

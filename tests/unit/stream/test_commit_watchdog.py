@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from faust.types.tuples import TP
 
@@ -19,9 +21,12 @@ class Bench:
         self.idle = True
         self.flowing = True
         self.dog = Watchdog(
-            "test", self.ledger, lambda: [HERE], lambda tps: None, lambda n: self.busy, lambda: self.idle,
+            "test", self.ledger, lambda: [HERE], self.committed, lambda n: self.busy, lambda: self.idle,
             lambda tp: None, lambda: self.flowing, limit_s=10.0,
         )  # fmt: skip
+
+    async def committed(self, _: Sequence[TP]) -> dict[TP, int | None]:
+        raise AssertionError("only `run` asks the broker")
 
     def worked(self, first: int, end: int) -> None:
         item = self.ledger.hand_out(HERE, first, end)

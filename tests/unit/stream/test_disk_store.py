@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,7 +88,8 @@ async def test_a_rebuild_that_was_cut_off_begins_again(
     """What was read may hold a key whose tombstone the cleaner has dropped before the next attempt."""
     for number in range(4):
         logs.add(b"%d" % number, stored(1))
-    whole, logs.lists["s", 0] = logs.log(), [*logs.log()[:2], (b"", 1)]  # the third cannot be read
+    unreadable: Any = (b"", 1)
+    whole, logs.lists["s", 0] = logs.log(), [*logs.log()[:2], unreadable]
 
     with pytest.raises(AttributeError):
         await owner(logs, DiskStores(tmp_path)).own(0)

@@ -29,7 +29,7 @@ async def test_a_fetch_becomes_chunks_partitions_in_turn(bench: Bench):
 
 async def test_commits_are_the_ledgers_and_count_only_when_the_broker_has_them(bench: Bench):
     """docs/engine.md#acks-of-faust: Faust's acks, its read offsets and its own books of commits have no say."""
-    bench.app.topics._acking_topics.add("src")
+    bench.app.topics._acking_topics.add("src")  # type: ignore[attr-defined]  # Faust's own, not in its types
     await bench.turn()
     chunks = [m for m in bench.delivered if m.tp == A]
     for message in reversed(chunks):
@@ -188,7 +188,7 @@ async def test_one_agent_one_actor_no_tables_no_web(bench: Bench):
     (agent,) = bench.app.agents.values()
     assert agent.concurrency == 1
     assert not bench.app.tables
-    assert not list(bench.app.boot_strategy.web_server())
+    assert not list(bench.app.boot_strategy.web_server())  # type: ignore[attr-defined]  # Faust's own, not in its types
     assert bench.app.conf.table_standby_replicas == 0
 
 

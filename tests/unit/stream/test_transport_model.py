@@ -95,12 +95,12 @@ class TransportModel(RuleBasedStateMachine):
                 return await answer(*tps)
 
             self.broker.on_fetch = slow_fetch
-            self.bench.consumer.earliest_offsets = slow_answer  # type: ignore[method-assign]
+            self.bench.consumer.earliest_offsets = slow_answer
             turn = asyncio.create_task(self.bench.turn())
             await asyncio.sleep(0)
             await self.rebalance()
             await turn
-            self.bench.consumer.earliest_offsets = answer  # type: ignore[method-assign]
+            self.bench.consumer.earliest_offsets = answer
             self.broker.on_fetch = None
 
         self.run(both())

@@ -13,9 +13,9 @@ import pytest
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from tests.unit.console import test_pages
-from tests.unit.gateway import test_http
-from tests.unit.readmodel.test_readmodel import CODE
+from tests.support import gateway_app
+from tests.support.console_app import make
+from tests.support.readmodel import CODE
 
 HOST = re.compile(r"//[^\s/\"'<>)]+")
 """`https://host`, and `//host` without a scheme."""
@@ -44,13 +44,13 @@ def served(client: httpx.AsyncClient) -> list[str]:
 
 @pytest.fixture
 async def console(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    async for found in test_pages.make(tmp_path):
+    async for found in make(tmp_path):
         yield found
 
 
 @pytest.fixture
 async def gateway() -> AsyncIterator[httpx.AsyncClient]:
-    async with test_http.client(test_http.Broker()) as found:
+    async with gateway_app.client(gateway_app.Broker()) as found:
         yield found
 
 

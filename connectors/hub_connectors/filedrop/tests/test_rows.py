@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 
 from hub.avro.bodies import DOSSIER
+from hub.avro.record import as_told
 from hub.config import DeadlineSettings, Settings
 from hub.connect.source import Incoming, Refused
 from hub.errors import BadRecord, ConfigError
@@ -21,7 +22,7 @@ from hub_connectors.filedrop.watch import FileDrop
 from hub_connectors.national_portal.mapping import WireMapping
 from hub_connectors.national_portal.settings import NationalPortalSettings
 from tests.support.core import CODEC, record
-from tests.unit.core.test_deadline_clock import Hub
+from tests.support.deadline_clock import Hub
 
 MAPPING = """
 source = "urn:vn:gov:H11.12:motcua"
@@ -78,7 +79,7 @@ def test_a_good_row(tmp_path: Path, bom: bytes) -> None:
     assert isinstance(event, Incoming)
     # 20:45:40 in Vietnam (UTC+7) is 13:45:40 UTC.
     moment = int(dt.datetime(2011, 10, 11, 13, 45, 40, tzinfo=dt.UTC).timestamp() * 1000)
-    assert event.data == {
+    assert as_told(event.data) == {
         "dossier_code": "000.00.12.H11-111011-0001",
         "applicant": {"name": "Trần Thị Hòa"},
         "step": "RECEIVED",
@@ -104,7 +105,7 @@ def test_several_date_forms_in_one_column(tmp_path: Path) -> None:
         GOOD.replace("11/10/2011 20:45:40", "12-10-2011"),
     ]
     found = convert(tmp_path, (HEAD + "".join(rows)).encode())
-    times = [e.data["occurred_at"] for e in found if isinstance(e, Incoming)]
+    times = [e.data.occurred_at for e in found if isinstance(e, Incoming)]
     assert times[0] == times[1]
     assert times[2] == int(dt.datetime(2011, 10, 11, 17, tzinfo=dt.UTC).timestamp() * 1000)
 
@@ -152,7 +153,7 @@ def test_quoted_cells_hold_delimiters_lines_and_quotes(tmp_path: Path) -> None:
     name = 'Quán "Bà; Tư"\ncơ sở "hai";\nba'
     row = GOOD.replace("Trần Thị Hòa", '"' + name.replace('"', '""') + '"')
     found = convert(tmp_path, (HEAD + row + "\n;;;;\n" + GOOD).encode())
-    assert [f.data["applicant"]["name"] for f in found if isinstance(f, Incoming)] == [name, "Trần Thị Hòa"]
+    assert [f.data.applicant.name for f in found if isinstance(f, Incoming)] == [name, "Trần Thị Hòa"]
 
 
 def test_a_personal_value_is_not_quoted(tmp_path: Path) -> None:
@@ -253,7 +254,7 @@ def by_day(tmp: Path, *cells: str, at: str = "09/03/2026 08:00:00") -> dict[str,
     row = ";".join(["000.00.12.H11-260309-0001", "An", "Tiếp nhận", at, "1.004194", *cells])
     (event,) = convert(tmp, (DAYS_HEAD + row + "\n").encode(), DAYS)
     assert isinstance(event, Incoming), event
-    return dict(event.data)
+    return as_told(event.data)
 
 
 def test_a_term_told_by_day_runs_to_the_end_of_that_day(tmp_path: Path) -> None:
@@ -298,22 +299,22 @@ def by_day_in_a_sheet(tmp: Path, cell: object, **deadlines: str) -> Incoming:
     finally:
         table.close()
     assert isinstance(event, Incoming), event
-    assert event.data["occurred_at"] == FRIDAY - 24 * HOUR
+    assert event.data.occurred_at == FRIDAY - 24 * HOUR
     return event
 
 
 @pytest.mark.parametrize("cell", [dt.datetime(2026, 3, 13), dt.date(2026, 3, 13), "13/03/2026"])
 def test_a_date_cell_without_a_time_is_a_day(tmp_path: Path, cell: object) -> None:
-    assert by_day_in_a_sheet(tmp_path, cell).data["due_at"] == LAST_MS
+    assert by_day_in_a_sheet(tmp_path, cell).data.due_at == LAST_MS
 
 
 def test_a_date_cell_with_a_time_is_taken_as_told(tmp_path: Path) -> None:
-    assert by_day_in_a_sheet(tmp_path, dt.datetime(2026, 3, 13, 0, 0, 1)).data["due_at"] == FRIDAY - 24 * HOUR + 1000
+    assert by_day_in_a_sheet(tmp_path, dt.datetime(2026, 3, 13, 0, 0, 1)).data.due_at == FRIDAY - 24 * HOUR + 1000
 
 
 def test_a_province_may_choose_that_the_day_ends_with_the_office(tmp_path: Path) -> None:
     event = by_day_in_a_sheet(tmp_path, dt.datetime(2026, 3, 13), day_ends_at="17:00")
-    assert event.data["due_at"] == FRIDAY - 7 * HOUR
+    assert event.data.due_at == FRIDAY - 7 * HOUR
 
 
 @pytest.mark.parametrize("ends", ["00:00", "24:01", "25:00", "17", "5 pm"])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.avro.record import as_told
 from hub.connect.source import Incoming, Refused
 from hub.errors import ConfigError
 from hub_connectors.filedrop.mapping import Mapping, load
@@ -63,7 +64,7 @@ def test_a_word_reaches_the_national_portal_as_the_code_that_the_product_sends(
         return
     assert isinstance(found, Incoming)
     core = Core()
-    core.run(record(dict(found.data), "e0"))
+    core.run(record(as_told(found.data), "e0"))
     settings = NationalPortalSettings(adapter_url="http://x", madonvi="H11", username="u")
     assert WireMapping(settings).line(core.canonical[0])["TrangThai"] == code
 
@@ -71,7 +72,7 @@ def test_a_word_reaches_the_national_portal_as_the_code_that_the_product_sends(
 def test_both_tables_have_ten_words_each_and_there_is_no_other() -> None:
     assert names() == sorted(PRODUCTS)
     for product, column in PRODUCTS.items():
-        sent = [codes[column] for codes in TABLE.values() if codes[column]]
+        sent = [code for codes in TABLE.values() if (code := codes[column])]
         assert sorted(sent, key=int) == [str(n) for n in range(1, 11)], product
 
 

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from hub.avro.bodies import BODIES
+from hub.avro.document import from_document
 from hub.connect.source import Batch, Incoming, Refused
 from hub.errors import BadRecord, Retryable
 from hub.events.envelope import Envelope, derived_id
@@ -39,13 +41,15 @@ class Changes:
     looked: int = 0
 
     def seen(self, family: Family, facts: Mapping[str, Any], active: bool, row: str, known: Entry | None) -> None:
-        """An entry as it stands now; no event if that is as it was confirmed last."""
+        """An entry as it stands now; no event if that is as it was confirmed last. BadRecord: the facts make no record.
+
+        What they are told by is the facts as they were mapped, not the record, which has more fields.
+        """
         code, content = facts[_FAMILIES[family].code], digest([facts, active])
+        if known is None or known.refused or known.content != content:
+            change = "WITHDRAWN" if not active else "AMENDED" if known is not None and known.active else "PUBLISHED"
+            self._event(family, code, change, content, facts)
         self._note(family, code, Entry(content, row, self.at, active))
-        if known is not None and not known.refused and known.content == content:
-            return
-        change = "WITHDRAWN" if not active else "AMENDED" if known is not None and known.active else "PUBLISHED"
-        self._event(family, code, change, content, facts)
 
     def gone(self, family: Family, code: str, known: Entry) -> None:
         """No longer in the list: withdrawn."""
@@ -82,7 +86,9 @@ class Changes:
             subject=code,
             time=utc_text(self.at),
         )
-        self.events.append(Incoming(envelope, {**facts, "change": change, "occurred_at": self.at}))
+        body = BODIES[_FAMILIES[family].published_record]
+        record = from_document(body.record, {**facts, "change": change, "occurred_at": self.at})
+        self.events.append(Incoming(envelope, record))
 
 
 def by_code(rows: Iterable[Row], field: str) -> tuple[dict[str, Row], int]:

@@ -154,10 +154,9 @@ class NationalCatalogue:
                 return False
             if facts["procedure_code"] != code:
                 raise BadRecord("code", f"LayThuTuc of {code} answered with {facts['procedure_code']}", "MATTHC")
+            changes.seen("procedures", facts, public, digest(row), known)
         except BadRecord as error:
             changes.refuse("procedures", code, detail, error, known)
-        else:
-            changes.seen("procedures", facts, public, digest(row), known)
         return True
 
     async def _hash_forms(self, client: CatalogueClient, facts: mapping.Facts) -> bool:

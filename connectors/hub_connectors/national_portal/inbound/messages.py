@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
+from hub.avro.bodies import BODIES
+from hub.avro.document import from_document
 from hub.connect.source import Incoming
 from hub.errors import BadRecord
 from hub.events import families
@@ -98,7 +100,7 @@ def event(source: str, service: str, reference: str, sent: Any, datum: Datum) ->
         time=utc_text(datum["occurred_at"]),
         extensions={ORIGIN: PORTAL},
     )
-    return Incoming(envelope, datum)
+    return Incoming(envelope, from_document(BODIES[families.DOSSIER.published_record].record, datum))
 
 
 def _code(value: Any, field: str) -> str:

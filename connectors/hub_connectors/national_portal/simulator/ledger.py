@@ -131,7 +131,7 @@ class Ledger:
                 )
 
     def question_answers(self, question: str) -> list[dict[str, Any]]:
-        """As LayNoiDungTraLoiTheoCauHoi shows them: each under a TRALOIID of its own."""
+        """Returns the answers as LayNoiDungTraLoiTheoCauHoi shows them, each under a TRALOIID of its own."""
         sql = "SELECT id, body FROM question_answers WHERE hoi_dap_id = ? ORDER BY id"
         rows = self._store.db.execute(sql, (question,)).fetchall()
         return [{"TRALOIID": row["id"], **json.loads(row["body"])} for row in rows]

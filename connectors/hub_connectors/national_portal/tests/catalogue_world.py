@@ -17,8 +17,8 @@ from hub_connectors.national_portal.catalogue import watch
 from hub_connectors.national_portal.catalogue.pull import connected
 from hub_connectors.national_portal.catalogue.settings import CatalogueSettings
 from hub_connectors.national_portal.catalogue.watch import NationalCatalogue
+from hub_connectors.national_portal.tests.catalogue_files import load
 from hub_connectors.national_portal.tests.site import NationalSite, national_site
-from hub_connectors.national_portal.tests.test_catalogue_compare import load
 from tests.support.codecs import fixed_codec
 
 AT = 1_795_478_400.0  # 2026-11-24T00:00:00Z
@@ -77,7 +77,7 @@ async def world(folder: Path, **own: Any) -> AsyncIterator[World]:
 
 
 def told(batches: list[Batch]) -> list[tuple[str, str]]:
-    return [(e.envelope.subject, e.data["change"]) for b in batches for e in b.events]
+    return [(e.envelope.subject, e.data.change) for b in batches for e in b.events]
 
 
 def events(batches: list[Batch]) -> dict[str, Incoming]:

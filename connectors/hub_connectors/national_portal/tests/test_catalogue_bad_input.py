@@ -124,7 +124,7 @@ async def test_a_list_that_shifts_while_it_is_read(tmp_path: Path) -> None:
         first = await w.round(between=shift)
         assert len(told(first)) == len(dict(told(first))), "nothing twice"
         assert {"1.999999", gone}.isdisjoint(events(first)), "one is not known yet, one has no detail any more"
-        assert events(first)[changed].data["decision"] == "9/QĐ", "as it stood when it was read"
+        assert events(first)[changed].data.decision == "9/QĐ", "as it stood when it was read"
         assert told(await w.round()) == [("1.999999", "PUBLISHED")]
         assert told(await w.round()) == []
 
@@ -137,13 +137,13 @@ async def test_a_clock_that_goes_back_a_day_makes_no_change_older_than_the_one_b
         w.catalogue["LayThuTuc"]["1.004227"]["QUYETDINH"] = "9/QĐ"
         w.put()
         second = events(await w.round())["1.004227"]
-        assert second.data["occurred_at"] > first.data["occurred_at"]
-        assert (second.data["change"], second.data["decision"]) == ("AMENDED", "9/QĐ")
+        assert second.data.occurred_at > first.data.occurred_at
+        assert (second.data.change, second.data.decision) == ("AMENDED", "9/QĐ")
         w.clock += 2 * 86_400
         w.catalogue["LayThuTuc"]["1.004227"]["QUYETDINH"] = "10/QĐ"
         w.put()
         third = events(await w.round())["1.004227"]
-        assert third.data["occurred_at"] == int(w.clock * 1000), "the clock is believed again"
+        assert third.data.occurred_at == int(w.clock * 1000), "the clock is believed again"
 
 
 async def test_a_procedure_withdrawn_yesterday_that_is_still_listed_is_withdrawn_once(tmp_path: Path) -> None:
@@ -161,4 +161,4 @@ async def test_text_as_long_as_a_row_can_be_is_kept_whole(tmp_path: Path) -> Non
     async with world(tmp_path) as w:
         w.catalogue["LayThuTuc"]["1.004227"]["TENTTHC"] = "Cấp giấy phép " * 1_000
         w.put()
-        assert len(events(await w.round())["1.004227"].data["name"]) == 13_999
+        assert len(events(await w.round())["1.004227"].data.name) == 13_999

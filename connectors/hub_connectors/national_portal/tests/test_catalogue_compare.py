@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import msgspec
@@ -12,18 +11,10 @@ from hub.avro.bodies import PROCEDURE_CHANGE
 from hub.avro.codec import encode_body
 from hub.avro.document import from_document
 from hub.avro.records import LegalBasis, OnlineService, Procedure, ProcedureForm, ProcedureResult
-from hub.reconcile.catalogue import KINDS, Difference, Side, compare
+from hub.reconcile.catalogue import KINDS, Side, compare
 from hub_connectors.national_portal.catalogue import mapping
 from hub_connectors.national_portal.catalogue.settings import CatalogueSettings
-from hub_connectors.national_portal.tests.site import GOLDEN
-
-FOLDER = GOLDEN / "catalogue"
-
-
-def load(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
-    assert found["source"]
-    return found
+from hub_connectors.national_portal.tests.catalogue_files import load, wanted
 
 
 def side(catalogue: dict[str, Any]) -> Side:
@@ -47,10 +38,6 @@ def side(catalogue: dict[str, Any]) -> Side:
 def told(code: str, **facts: Any) -> Side:
     """A side with one procedure that is published."""
     return Side({code: Procedure(procedure_code=code, hub_seq=0, active=True, changed_at=0, **facts)})
-
-
-def wanted() -> list[Difference]:
-    return [Difference(*one) for one in load("differences")["differences"]]
 
 
 def test_the_twelve_differences() -> None:

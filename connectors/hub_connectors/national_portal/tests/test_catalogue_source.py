@@ -22,13 +22,13 @@ async def test_a_first_round_publishes_all_and_the_second_nothing(tmp_path: Path
         assert dict(told(first)) == wanted
         assert len(told(first)) == len(wanted)
         skills = events(first)["1.004194"].data
-        assert (skills["field_code"], skills["authority_level"], skills["fee_vnd"]) == ("G03-GD10", "Cấp tỉnh", 200000)
-        assert (skills["time_limit"], skills["time_limit_unit"]) == (10.0, "Ngày làm việc")
-        assert [paper["code"] for paper in skills["components"]] == ["G1.001", "G1.002"]
-        assert [form["name"] for form in skills["forms"]] == ["Mẫu đơn số 01"]
-        law = skills["legal_bases"][0]
+        assert (skills.field_code, skills.authority_level, skills.fee_vnd) == ("G03-GD10", "Cấp tỉnh", 200000)
+        assert (skills.time_limit, skills.time_limit_unit) == (10.0, "Ngày làm việc")
+        assert [paper.code for paper in skills.components] == ["G1.001", "G1.002"]
+        assert [form.name for form in skills.forms] == ["Mẫu đơn số 01"]
+        law = skills.legal_bases[0]
         # 28 February 2014, 00:00 in Việt Nam
-        assert (law["number"], law["issued_on"]) == ("04/2014/TT-BGDĐT", 1_393_520_400_000)
+        assert (law.number, law.issued_on) == ("04/2014/TT-BGDĐT", 1_393_520_400_000)
         assert told(await w.round()) == []
         assert json.loads((tmp_path / "hub/sources/national-catalogue/LayDanhMucCoQuan.json").read_text("utf-8"))
 
@@ -48,7 +48,7 @@ async def test_amended_withdrawn_published_again_and_new(tmp_path: Path) -> None
         limit["THOIGIANGIAIQUYET"] = "10"
         w.put()
         third = events(await w.round())
-        assert third["1.004227"].data["time_limit"] == 10.0
+        assert third["1.004227"].data.time_limit == 10.0
         assert third["1.004227"].envelope.id != first["1.004227"].envelope.id
         limit["THOIGIANGIAIQUYET"] = "7"
         w.put()
@@ -110,11 +110,11 @@ async def test_forms_have_the_hash_of_their_file(tmp_path: Path) -> None:
         paper = w.catalogue["LayThuTuc"]["1.000894"]["THANHPHANHOSO"][0]["GIAYTO"][0]
         paper["URL"] = f"{w.site.url}/no-such-form"
         w.put()
-        assert events(await w.round())["1.000894"].data["forms"][0]["sha256"] is None, "a dead link has none"
+        assert events(await w.round())["1.000894"].data.forms[0].sha256 is None, "a dead link has none"
         paper["URL"] = f"{w.site.url}/_admin/faults"
         w.put()
-        (form,) = events(await w.round())["1.000894"].data["forms"]
-        assert len(form["sha256"]) == 64
+        (form,) = events(await w.round())["1.000894"].data.forms
+        assert len(form.sha256) == 64
         w.site.app.plan.order(FaultOrder(hang_s=1))
         again = events(await w.round())
-        assert again["1.000894"].data["forms"][0]["sha256"] != form["sha256"], "another file under the same address"
+        assert again["1.000894"].data.forms[0].sha256 != form.sha256, "another file under the same address"

@@ -23,8 +23,8 @@ from hub.control.records import AuditEntry, Subscriber
 from hub.errors import Rejected, Retryable
 from hub_connectors.national_portal.portal import NationalPortal
 from hub_connectors.national_portal.settings import NationalPortalSettings
+from hub_connectors.national_portal.tests.golden_script import ADDRESS, Script, given_session
 from hub_connectors.national_portal.tests.site import GOLDEN, NationalSite, national_site
-from hub_connectors.national_portal.tests.test_golden_connector import ADDRESS, Script, _given_session
 from hub_connectors.simulation.faults import FaultOrder
 from tests.support.contract_events import milliseconds
 from tests.support.golden import Golden
@@ -43,7 +43,7 @@ async def scripted(told: dict[str, Any], **settings: Any) -> AsyncIterator[tuple
     portal = NationalPortal(NationalPortalSettings.model_validate(known), "golden-password", script)
     await portal.open()
     try:
-        await _given_session(portal._opened())
+        await given_session(portal._opened())
         yield portal, script
     finally:
         await portal.close()

@@ -18,8 +18,8 @@ from hub.readmodel import tables
 from hub.readmodel.database import open_engine
 from hub_connectors.national_portal.portal import NationalPortal
 from hub_connectors.national_portal.settings import NationalPortalSettings
+from hub_connectors.national_portal.tests.golden_script import ADDRESS, Script, given_session
 from hub_connectors.national_portal.tests.site import GOLDEN, national_site
-from hub_connectors.national_portal.tests.test_golden_connector import ADDRESS, Script, _given_session
 from tests.support.contract_events import milliseconds
 from tests.support.golden import Golden
 
@@ -39,7 +39,7 @@ async def test_as_the_golden_message() -> None:
     known = {"adapter_url": ADDRESS, "username": "binhthuan", **TOLD["settings"]}
     portal = NationalPortal(NationalPortalSettings.model_validate(known), "golden-password", script)
     await portal.open()
-    await _given_session(portal._opened())
+    await given_session(portal._opened())
     answer = await portal.send_satisfaction(summed_up("2026-10", milliseconds(TOLD["at"]), TOLD["ratings"]))
     await portal.close()
     assert (script.left, answer.status) == ([], 200)

@@ -66,7 +66,7 @@ def subscriber(name: str, url: str) -> Subscriber:
 
 
 def options(name: str) -> list[str]:
-    return ["--secret", SECRET] if name == "provincial-portal" else []
+    return ["--secret", SECRET] if name == "webhook" else []
 
 
 async def deliver(name: str, url: str, code: str) -> None:
@@ -77,7 +77,7 @@ async def deliver(name: str, url: str, code: str) -> None:
     await portal.close()
 
 
-@pytest.mark.parametrize("name", ["national-portal", "provincial-portal"])
+@pytest.mark.parametrize("name", ["national-portal", "webhook"])
 async def test_keeps_what_it_got_over_a_stop_and_a_kill(name: str, tmp_path: Path) -> None:
     for number, end in enumerate((signal.SIGTERM, signal.SIGKILL, signal.SIGTERM), 1):
         with process(name, tmp_path, *options(name), end=end) as (_, url):
@@ -89,7 +89,7 @@ async def test_keeps_what_it_got_over_a_stop_and_a_kill(name: str, tmp_path: Pat
     db.close()
 
 
-@pytest.mark.parametrize("name", ["national-portal", "provincial-portal"])
+@pytest.mark.parametrize("name", ["national-portal", "webhook"])
 async def test_faults_by_rate_are_counted_and_switched_at_run_time(name: str, tmp_path: Path) -> None:
     kinds = "http_500,reset,dropped_reply"
     with process(name, tmp_path, *options(name), "--faults", kinds, "--fault-rate", "0.3", "--seed", "7") as (_, url):
@@ -126,8 +126,8 @@ def test_stops_at_once_though_a_call_hangs(tmp_path: Path) -> None:
         ("national-portal", ["--faults", "nonsense"], "no fault 'nonsense'"),
         ("national-portal", ["--faults", "{"], "is no JSON"),
         ("national-portal", ["--session-s", "x"], "--session-s"),
-        ("provincial-portal", [], "--secret"),
-        ("provincial-portal", ["--secret", "whsec_%%"], "--secret"),
+        ("webhook", [], "--secret"),
+        ("webhook", ["--secret", "whsec_%%"], "--secret"),
     ],
 )
 def test_wrong_options_are_named(name: str, args: list[str], says: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A simulator of the provincial portal: `hub simulate provincial-portal`, a receiver of Standard Webhooks."""
+"""A simulator of the provincial portal: `hub simulate webhook`, a receiver of Standard Webhooks."""
 
 from hub_connectors.webhook.simulator.command import main
 

@@ -17,7 +17,7 @@ from hub_connectors.webhook.simulator.signature import fault
 _STATES = {"dossier": "dossier_code", "procedure": "procedure_code", "service": "service_code"}
 
 
-class ProvincialPortalApp:
+class WebhookReceiverApp:
     """Trusts messages signed with one of `keys`; none: takes all."""
 
     def __init__(self, ledger: Ledger, keys: Sequence[bytes], path: str, tolerance_s: float) -> None:

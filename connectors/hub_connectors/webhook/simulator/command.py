@@ -1,4 +1,4 @@
-"""`hub simulate provincial-portal`: options, start, stop."""
+"""`hub simulate webhook`: options, start, stop."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from hub_connectors.simulation.app import FaultyApp
 from hub_connectors.simulation.command import parser, plan_of
 from hub_connectors.simulation.faults import FaultPlan
 from hub_connectors.simulation.server import Connections, address, bind, serve_until_signal
-from hub_connectors.webhook.simulator.app import ProvincialPortalApp
+from hub_connectors.webhook.simulator.app import WebhookReceiverApp
 from hub_connectors.webhook.simulator.ledger import Ledger
 from hub_connectors.webhook.simulator.signature import key_of
 
-NAME = "provincial-portal"
+NAME = "webhook"
 DEFAULT_PORT = 18202
 PATH = "/webhooks/hub"
 
@@ -26,7 +26,7 @@ def build(
 ) -> tuple[FaultyApp, Ledger]:
     """The application with its faults, and the ledger to close after it."""
     ledger = Ledger(database)
-    portal = ProvincialPortalApp(ledger, keys, path, tolerance_s)
+    portal = WebhookReceiverApp(ledger, keys, path, tolerance_s)
     return FaultyApp(portal.asgi, plan, Connections()), ledger
 
 

@@ -33,7 +33,7 @@ class ProvincialSite(Site):
 
     def subscriber(self, **settings: Any) -> Subscriber:
         known = {"url": self.url + PATH, "allow_loopback": True, **settings}
-        return Subscriber(name="tinh", kind="provincial-portal", settings=known, secrets={"signing": SECRET})
+        return Subscriber(name="tinh", kind="webhook", settings=known, secrets={"signing": SECRET})
 
     def rows(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
         db = sqlite3.connect(self.database)

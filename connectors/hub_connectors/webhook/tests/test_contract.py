@@ -9,7 +9,7 @@ from hub_connectors.webhook.tests.site import ProvincialSite, provincial_site
 from tests.contract.portal_suite import EXPECTED, PortalContract
 
 
-class TestProvincialPortal(PortalContract):
+class TestWebhook(PortalContract):
     """A webhook is acknowledged by its status alone, so a page or an empty body with 200 is an acknowledgement."""
 
     answers_told_apart = EXPECTED

@@ -12,8 +12,8 @@ from standardwebhooks import Webhook
 
 from hub.control.records import Subscriber
 from hub.errors import Rejected, Retryable
-from hub_connectors.webhook.portal import ProvincialPortal, read_signers
-from hub_connectors.webhook.settings import ProvincialPortalSettings
+from hub_connectors.webhook.portal import WebhookPortal, read_signers
+from hub_connectors.webhook.settings import WebhookSettings
 from hub_connectors.webhook.simulator.signature import fault, key_of
 from hub_connectors.webhook.tests.site import GOLDEN, SECRET, provincial_site
 from tests.support.golden import Golden, assert_headers
@@ -35,9 +35,9 @@ async def test_connector_speaks_as_the_golden_messages(name: str, monkeypatch: p
     told = golden.load(name)
     monkeypatch.setattr("time.time", lambda: told["now"] + 0.25)
     seen: list[httpx.Request] = []
-    settings = ProvincialPortalSettings(url="http://portal.test/webhooks/hub")
-    signers = read_signers(Subscriber(name="tinh", kind="provincial-portal", secrets=told["secrets"]))
-    portal = ProvincialPortal(settings, signers, _transport(told, seen))
+    settings = WebhookSettings(url="http://portal.test/webhooks/hub")
+    signers = read_signers(Subscriber(name="tinh", kind="webhook", secrets=told["secrets"]))
+    portal = WebhookPortal(settings, signers, _transport(told, seen))
     await portal.open()
     outcome: Exception | None = None
     try:

@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from hub.config import Settings
 from hub.kafka import clients
 from hub.machine.ports import free_port
-from tests.chaos.engine.inprocess import Topic, with_kafka
+from tests.chaos.engine.in_process import Topic, with_kafka
 from tests.conftest import Kafka
 from tests.support.cut_off import cut_off
 from tests.support.leaks import open_connections, running_tasks

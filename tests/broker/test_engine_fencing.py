@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,9 @@ from hub.stream.errors import Fenced, WriteRefused
 from hub.stream.stage import Out
 from hub.stream.state_topics import KafkaLogs
 from hub.stream.transaction_fence import Fence
-from tests.broker.test_engine_processes import Topic, log_of, worked_something
-from tests.chaos.engine.inprocess import make_names, running, with_kafka
-from tests.chaos.engine.load import Load, config, judge, read_all, wait_no_lag
-from tests.chaos.engine.workers import QUICK, workers
+from tests.chaos.engine.in_process import Topic, make_names, running, with_kafka
+from tests.chaos.engine.load import Load, config, judge, read_all, wait_no_lag, worked_something
+from tests.chaos.engine.workers import QUICK, log_of, revive_all, workers
 from tests.conftest import Kafka
 
 pytestmark = pytest.mark.broker
@@ -181,7 +181,7 @@ async def test_a_frozen_owner_wakes_and_its_write_is_refused(kafka: Kafka, topic
             victim.thaw()
             await asyncio.sleep(1)
             victim.revive()
-        await wait_no_lag(load.bootstrap, names, 90, lambda: [worker.revive() for worker in team] and None)
+        await wait_no_lag(load.bootstrap, names, 90, partial(revive_all, team))
     verdict = await judge(load)
     assert verdict.safe, (verdict, log_of(team))
     assert verdict.doubled == 0, (verdict, log_of(team))

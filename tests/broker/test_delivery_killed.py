@@ -73,7 +73,7 @@ async def _settled(bench, due) -> bool:  # noqa: F811
 
 async def test_event_log_portal_gets_every_event_in_order(bench, tmp_path):  # noqa: F811
     dossiers, due = 200, 200 * len(PATH)  # so many that a kill meets some on any machine
-    with simulator("provincial-portal", tmp_path) as site:
+    with simulator("webhook", tmp_path) as site:
         site.admin("faults", {"rate": 0.05, "seed": 3, "hang_s": 1, "retry_after_s": 1})
         settings = await subscribe(bench, site)
         await events(bench, dossiers)
@@ -114,7 +114,7 @@ async def test_state_portal_never_goes_back_and_has_every_line(bench, tmp_path):
 
 
 async def test_parked_work_outlives_the_process(bench, tmp_path):  # noqa: F811
-    with simulator("provincial-portal", tmp_path) as site:
+    with simulator("webhook", tmp_path) as site:
         settings = await subscribe(bench, site)
         settings = settings.model_copy(update={"delivery": LIMITS.model_copy(update={"retry_cap_s": 60})})
         site.admin("faults", {"force": ["http_429"] * 5, "retry_after_s": 8})
@@ -145,7 +145,7 @@ async def _parked(bench) -> bool:  # noqa: F811
 @pytest.mark.timeout(300)
 async def test_a_portal_that_is_silent_for_long(bench, tmp_path):  # noqa: F811
     """Down for a while: few attempts, no dead letter, and all is there soon after it is back."""
-    with simulator("provincial-portal", tmp_path) as site:
+    with simulator("webhook", tmp_path) as site:
         settings = await subscribe(bench, site)
         site.admin("down?mode=http_503")
         await events(bench, 30, last=2)
@@ -166,7 +166,7 @@ async def test_a_portal_that_is_silent_for_long(bench, tmp_path):  # noqa: F811
 
 async def test_sigterm_in_the_middle_of_hanging_calls(bench, tmp_path):  # noqa: F811
     """Ends with 0 and in time; the next process sends again what hung and nothing else, each dossier in order."""
-    with simulator("provincial-portal", tmp_path) as site:
+    with simulator("webhook", tmp_path) as site:
         settings = await subscribe(bench, site, settings={"timeout_s": 60})
         limits = LIMITS.model_copy(update={"drain_s": 1, "request_timeout_s": 60})
         settings = settings.model_copy(update={"delivery": limits})

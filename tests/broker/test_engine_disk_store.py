@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from hub.stream.chunk_runner import IN_WORK
-from tests.broker.test_engine_processes import Topic, log_of, worked_something
-from tests.chaos.engine.inprocess import make_names
-from tests.chaos.engine.load import Load, judge, wait_no_lag
-from tests.chaos.engine.workers import Worker, workers
+from tests.chaos.engine.in_process import Topic, make_names
+from tests.chaos.engine.load import Load, judge, wait_no_lag, worked_something
+from tests.chaos.engine.workers import Worker, log_of, workers
 from tests.conftest import Kafka
 
 pytestmark = pytest.mark.broker

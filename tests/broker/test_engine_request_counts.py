@@ -10,7 +10,7 @@ from aiokafka.protocol.commit import OffsetCommitRequest
 from aiokafka.protocol.produce import ProduceRequest
 
 from hub.config import Settings
-from tests.chaos.engine.inprocess import Topic, make_names, running
+from tests.chaos.engine.in_process import Topic, make_names, running
 from tests.chaos.engine.load import Load, config, judge, wait_no_lag
 
 pytestmark = pytest.mark.broker

@@ -1,0 +1,21 @@
+"""Reads the two catalogues written by hand and the differences planted in them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hub.reconcile.catalogue import Difference
+from hub_connectors.national_portal.tests.site import GOLDEN
+
+FOLDER = GOLDEN / "catalogue"
+
+
+def load(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
+    assert found["source"]
+    return found
+
+
+def wanted() -> list[Difference]:
+    return [Difference(*one) for one in load("differences")["differences"]]
