@@ -41,7 +41,7 @@ def test_doctor_says_what_the_loaded_modules_are() -> None:
     """The core's step is loaded before it is looked at."""
     finding = checks.program(Settings())
     assert "hub.core.step" in sys.modules
-    native = sys.modules["hub.core.step"].__file__.endswith(tuple(EXTENSION_SUFFIXES))
+    native = (sys.modules["hub.core.step"].__file__ or "").endswith(tuple(EXTENSION_SUFFIXES))
     assert finding.what == "program"
     assert finding.ok is True
     assert finding.sentence.startswith("compiled: avro (") if native else finding.sentence == "plain Python"
