@@ -1,5 +1,1 @@
 """The integration hub. Which room is what, and where to look for what: docs/rooms.md."""
-
-from hub import compiled
-
-compiled.install()

@@ -262,4 +262,4 @@ def load(**overrides: object) -> Settings:
 
 
 # Variables that belong to the tools around the hub, not to Settings.
-_OTHER_VARIABLES = {"REQUIRE_ALL", "CACHE_DIR", "SUBSCRIBER_SECRET"}
+_OTHER_VARIABLES = {"REQUIRE_ALL", "CACHE_DIR", "SUBSCRIBER_SECRET", "BUILD"}

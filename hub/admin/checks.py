@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import importlib
 import shutil
 import time
 from collections.abc import AsyncIterator
@@ -12,7 +12,6 @@ import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from hub import compiled
 from hub.admin import status
 from hub.broker import jars, jre
 from hub.broker.broker import MIN_FREE_BYTES
@@ -21,6 +20,7 @@ from hub.errors import HubError
 from hub.kafka import clients, topic_admin
 from hub.kafka.clients import group_of
 from hub.kafka.topics import CATALOGUE
+from hub.machine import build
 from hub.registry.client import OWN_RECORDS
 from hub.registry.http_client import http_args
 from hub.supervisor import roles
@@ -40,7 +40,7 @@ class Finding:
 
 async def all_checks(settings: Settings) -> AsyncIterator[Finding]:
     """From the machine outwards; what needs Kafka is left out when Kafka does not answer."""
-    for local in (disk, java, jars_cached, core_step):
+    for local in (disk, java, jars_cached, program):
         yield local(settings)
     reached = await broker(settings)
     yield reached
@@ -70,10 +70,10 @@ def java(settings: Settings) -> Finding:
     return Finding("java", True, f"version {jre.version(found)}, {found}")
 
 
-def core_step(settings: Settings) -> Finding:
-    """Tells how the step runs in this command; roles that were started elsewhere say it in their log."""
-    told = compiled.state()
-    return Finding("core step", not (os.environ.get(compiled.VARIABLE) and told.startswith("plain")), told)
+def program(settings: Settings) -> Finding:
+    """Tells what is compiled here; roles that were started elsewhere say it in their log."""
+    importlib.import_module("hub.core.step")  # where it is compiled at all, this is
+    return Finding("program", True, build.state())
 
 
 def jars_cached(settings: Settings) -> Finding:

@@ -7,7 +7,6 @@ import logging
 import traceback
 from pathlib import Path
 
-from hub import compiled
 from hub.avro.codec import Codec
 from hub.config import Settings
 from hub.core.catalogue_copy import beside, catalogue_copy
@@ -17,6 +16,7 @@ from hub.core.processors import Admit
 from hub.core.step import dead_letter, make_step
 from hub.errors import BadRecord
 from hub.kafka.topics import DOSSIERS, INGRESS, PROCEDURES, SERVICES
+from hub.machine import build
 from hub.model.derived_dates import Limit
 from hub.observe.health import HEALTH
 from hub.registry.client import open_codec
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
     """Works hub.ingress until `stop`. StartError: topics or brokers; RegistryError: no schema ids to be had."""
-    _log.info("the step runs as %s", compiled.state())
+    _log.info("the step runs as %s", build.state())
     HEALTH.set_ready("schemas", False, "asking for schema ids")
     codec = await open_codec(settings)
     HEALTH.set_ready("schemas", True, f"{len(codec.ids)} schemas known")

@@ -4,31 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hub import compiled
+from tests.bench import compiled
 from tests.bench.compare import differences
 from tests.bench.dossiers import records, steps
 from tests.bench.place import Place
-from tests.bench.race import ROOT, Command, Java, Race, Window, module, table
+from tests.bench.race import Java, Race, Window, hub_rows, module, table
 from tests.bench.report import Benchmark
 
 PART = 100_000
-# The same step under both; with fastavro (what Quix Streams' own Avro serializers are) and with the hub's codec.
+# The same step, plain; with fastavro (what Quix Streams' own Avro serializers are) and with the hub's codec.
 CONTENDERS = {
-    "hub core": module("hub_core"),
     "quix streams": module("quix_core"),
     "quix streams, hub's codec": module("quix_core", "hub-codec"),
 }
-# Where `make compiled` builds.
-BUILD = ROOT / ".venv" / "compiled"
-
-
-def compiled_core() -> tuple[dict[str, Command], list[str]]:
-    """(the hub's core with its compiled step, why it is left out)."""
-    _, fault = compiled.found(BUILD)
-    if fault:
-        return {}, [f"core: the compiled step is left out, {BUILD.relative_to(ROOT)} is {fault} (make compiled)"]
-    plain = module("hub_core")
-    return {"hub core, compiled": lambda spec: ["env", f"{compiled.VARIABLE}={BUILD}", *plain(spec)]}, []
 
 
 async def run(
@@ -41,8 +29,8 @@ async def run(
     await place.fill(source, records(place.codec, count))
     outputs = len({event_id for _, _, event_id in steps(count)})
     race = Race(place, source, outputs, 4 * seconds, stores=True, enough=2 * PART)
-    own, notes = compiled_core()
-    contenders = {**CONTENDERS, **own, **java.get("core", {})}
+    notes = compiled.note()
+    contenders = {**hub_rows("hub core", "hub_core"), **CONTENDERS, **java.get("core", {})}
     windows, topics = await race.run(contenders, rounds, tell)
     unlike = await differences(place, topics, {name: windows[name][-1].ends for name in topics})
     await place.drop(source, *topics.values())

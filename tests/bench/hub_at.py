@@ -1,4 +1,5 @@
-"""A hub on the benchmark's broker: topics, schemas in the registry, roles as the processes they are."""
+"""A hub on the benchmark's broker: topics, schemas in the registry, roles as the processes they are, compiled if the
+compiled wheel is there."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from hub.kafka.topic_admin import ensure_topics
 from hub.kafka.topics import subscriber_topics
 from hub.machine.ports import free_port
 from hub.registry.client import open_codec, register_own
+from tests.bench import compiled
 from tests.bench.place import PARTITIONS, Place
 from tests.support.roles import RoleProcess
 
@@ -29,7 +31,7 @@ class HubAt:
     @contextlib.asynccontextmanager
     async def role(self, name: str) -> AsyncIterator[RoleProcess]:
         """A role that is ready; stopped as by the supervisor at the end."""
-        role = RoleProcess(name, self.settings)
+        role = RoleProcess(name, self.settings, compiled.python())
         try:
             await asyncio.to_thread(role.ready)
             yield role
@@ -55,7 +57,7 @@ async def open_hub(place: Place) -> AsyncIterator[HubAt]:
         delivery=DeliverySettings(workers=WORKERS),
     )
     await ensure_topics(settings)
-    registry = RoleProcess("registry", settings)
+    registry = RoleProcess("registry", settings, compiled.python())
     try:
         await register_own(settings)
         yield HubAt(settings, await open_codec(settings))

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from tests.bench.place import Ends, Place
-from tests.bench.race import module, spec_of, start
+from tests.bench.race import hub, spec_of, start
 from tests.bench.spec import Spec
 
 WAIT_S = 300.0
@@ -50,7 +50,7 @@ class Cores:
 
     def start(self, instance: str = "0", store: str = STORES[0]) -> subprocess.Popen[bytes]:
         with self._log.open("ab") as out:
-            process = start(module("hub_core", instance, store)(self.spec), out)
+            process = start(hub("hub_core", instance, store)(self.spec), out)
         self.processes.append(process)
         return process
 

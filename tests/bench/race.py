@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from typing import IO
 
 import psutil
 
+from tests.bench import compiled
 from tests.bench.place import PARTITIONS, Ends, Place
 from tests.bench.spec import Spec
 
@@ -33,8 +33,19 @@ Java = Mapping[str, Mapping[str, Command]]
 
 
 def module(name: str, *more: str) -> Command:
-    """A contender in Python; `more`: arguments after the specification."""
-    return lambda spec: [sys.executable, "-m", f"tests.bench.contenders.{name}", spec.text(), *more]
+    """A contender in Python, with the hub's modules plain; `more`: arguments after the specification."""
+    return lambda spec: compiled.contender(name, spec, more, False)
+
+
+def hub(name: str, *more: str) -> Command:
+    """The hub itself: from the compiled wheel, where there is one."""
+    return lambda spec: compiled.contender(name, spec, more, True)
+
+
+def hub_rows(title: str, name: str) -> dict[str, Command]:
+    """The compiled hub and the plain one beside it; the plain one alone where nothing is compiled."""
+    plain = {f"{title}, plain": module(name)}
+    return {title: hub(name), **plain} if compiled.there() else plain
 
 
 def spec_of(place: Place, name: str, source: str, partitions: int = PARTITIONS) -> Spec:

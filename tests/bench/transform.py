@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tests.bench import compiled
 from tests.bench.compare import differences
 from tests.bench.dossiers import records
 from tests.bench.place import Place
-from tests.bench.race import Java, Race, module, table
+from tests.bench.race import Java, Race, hub_rows, module, table
 from tests.bench.report import Benchmark
 
 EVENTS = 200_000
 CONTENDERS = {
-    "hub engine": module("hub_transform"),
     "aiokafka": module("aiokafka_transform"),
     "quix streams": module("quix_transform"),
     "confluent-kafka": module("confluent_transform"),
@@ -28,7 +28,7 @@ async def run(
     await place.topics(source)
     await place.fill(source, records(place.codec, EVENTS))
     race = Race(place, source, EVENTS, seconds)
-    contenders = {**CONTENDERS, **java.get("transform", {})}
+    contenders = {**hub_rows("hub engine", "hub_transform"), **CONTENDERS, **java.get("transform", {})}
     windows, topics = await race.run(contenders, rounds, tell)
     unlike = await differences(place, topics, {name: windows[name][-1].ends for name in topics})
     await place.drop(source, *topics.values())
@@ -37,4 +37,4 @@ async def run(
     return {
         "transform": table(windows, "events/s", lambda window: window.rate()),
         "transform, CPU after start-up": table(windows, "us/event", lambda window: window.steady_cpu_us()),
-    }, []
+    }, compiled.note()

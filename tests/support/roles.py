@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from hub.config import Settings
@@ -27,16 +27,16 @@ def until(condition: Callable[[], object], within: float, what: str) -> None:
 
 
 class RoleProcess:
-    """One `hub run ROLE`. `log` holds what it wrote."""
+    """One `hub run ROLE`. `log` holds what it wrote. python: the command before `-m`."""
 
-    def __init__(self, role: str, settings: Settings) -> None:
+    def __init__(self, role: str, settings: Settings, python: Sequence[str] = (sys.executable,)) -> None:
         self.role, self.settings = role, settings
         folder = settings.data_dir / "test-logs"
         folder.mkdir(parents=True, exist_ok=True)
         self.log = folder / f"{role.replace(':', '_')}.{time.monotonic_ns()}.log"
         with self.log.open("wb") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "hub", "run", role],
+                [*python, "-m", "hub", "run", role],
                 env=variables(settings),
                 stdout=file,
                 stderr=subprocess.STDOUT,

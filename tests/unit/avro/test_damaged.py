@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +12,8 @@ from hub.avro.bodies import BODIES
 from hub.avro.codec import decode_body, encode_body, parsed
 from hub.errors import DecodeError
 from tests.support import avro_bounds
-from tests.support.avro_build import ROOT, compiler
 from tests.support.avro_damaged import RECORDS, THOUSANDS, of_the_hub, schemas_hash, thousand, verdict, verdicts
+from tests.support.wheel import Elsewhere, elsewhere
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parents[2] / "data" / "avro_verdicts.json").read_text("ascii"))
 
@@ -48,33 +45,24 @@ def test_what_is_read_from_damaged_bytes_is_what_fastavro_reads(number: int) -> 
     assert read > 100
 
 
-def run(folder: Path, *arguments: str) -> Any:
-    """A module of the tests with the compiled functions in the folder."""
-    path = os.pathsep.join([str(folder), str(ROOT)])
-    done = subprocess.run([sys.executable, "-P", "-m", *arguments], cwd=folder, capture_output=True, text=True,
-                          timeout=600, env=os.environ | {"PYTHONPATH": path})  # fmt: skip
+def run(installed: Elsewhere, *arguments: str) -> Any:
+    """What a module of the tests says where the functions are compiled."""
+    done = installed.run("-m", *arguments, seconds=900)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the functions as machine code."""
-    if compiler() is None:
-        pytest.skip("there is no C compiler")
-    folder = tmp_path_factory.mktemp("avro") / "built"
-    command = [sys.executable, "-m", "tests.support.avro_build", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return folder
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Elsewhere:
+    return elsewhere(tmp_path_factory)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_compiled_and_plain_say_the_same_to_a_million_values(compiled: Path) -> None:
+def test_compiled_and_plain_say_the_same_to_a_million_values(compiled: Elsewhere) -> None:
     found = run(compiled, "tests.support.avro_damaged", "verdicts")
     plain = verdicts(of_the_hub, range(THOUSANDS))
-    assert found["file"].startswith(str(compiled))
+    assert found["file"].startswith(str(compiled.python.parents[1]))
     assert found["file"].endswith(".so")
     assert found["hashes"] == plain[0] == RECORDED["hashes"]
     assert found["counts"] == plain[1] == RECORDED["counts"]
@@ -82,9 +70,9 @@ def test_compiled_and_plain_say_the_same_to_a_million_values(compiled: Path) -> 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_compiled_and_plain_write_the_same_at_every_bound(compiled: Path) -> None:
+def test_compiled_and_plain_write_the_same_at_every_bound(compiled: Elsewhere) -> None:
     found = run(compiled, "tests.support.avro_bounds")
-    assert found["file"].startswith(str(compiled))
+    assert found["file"].startswith(str(compiled.python.parents[1]))
     assert found["file"].endswith(".so")
     assert found["outcomes"] == [wanted for _, _, wanted in avro_bounds.CASES]
     assert found["records"] == avro_bounds.of_records()

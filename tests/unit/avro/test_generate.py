@@ -17,6 +17,8 @@ from hub.avro.generate.schema import Schemas, Unfit
 from hub.avro.record import Record
 from hub.registry.client import OWN_RECORDS
 
+pytestmark = pytest.mark.checkout
+
 ROOT = Path(__file__).parents[3]
 SCHEMAS = ROOT / "schemas"
 HOME = ROOT / "hub" / "avro"

@@ -55,6 +55,6 @@ def test_compose_runs_roles_that_exist():
 
 @pytest.mark.parametrize("path", [*UNITS, DEPLOY / "compose" / "compose.yaml"], ids=lambda p: p.name)
 def test_settings_named_exist(path):
-    tools = {"HUB_CACHE_DIR", "HUB_DB_PASSWORD"}
+    tools = {"HUB_BUILD", "HUB_CACHE_DIR", "HUB_DB_PASSWORD"}
     named = set(re.findall(r"\bHUB_[A-Z_]+[A-Z]", path.read_text()))
     assert named - tools <= known_settings()

@@ -22,6 +22,7 @@ def _said(path: Path) -> set[str]:
     return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
+@pytest.mark.checkout
 def test_no_other_module_writes_a_type_a_record_or_a_topic_of_a_family() -> None:
     facts = {families.CLOCK, families.CLOCK_RECORD}
     for family in families.FAMILIES:
