@@ -10,7 +10,6 @@ from msgspec import structs
 
 from hub.avro.codec import schema_json
 from hub.avro.record import Record
-from hub.avro.schema_types import full_name
 
 # By hand: 2026-11-24T00:00Z is day 20,781 since 1970, times 86,400 s.
 TIMES: dict[str | int, int] = {
@@ -18,6 +17,12 @@ TIMES: dict[str | int, int] = {
     "2026-11-24t00:00:00.25z": 1_795_478_400_250,
     1_795_489_200_000: 1_795_489_200_000,
 }
+
+
+def full_name(schema: Any) -> str:
+    """Of a named schema: with its namespace."""
+    name, namespace = str(schema["name"]), schema.get("namespace", "")
+    return name if "." in name or not namespace else f"{namespace}.{name}"
 
 
 def steps() -> st.SearchStrategy[Any]:
