@@ -21,27 +21,10 @@ from hub.avro.generic import (
     encode_body,
     parse,
     parsed,
-    registered_text,
-    schema_json,
 )
 from hub.avro.record import Body, R, Record
 from hub.avro.schema_text import SchemaError
 from hub.errors import DecodeError
-
-__all__ = [
-    "HEAD_BYTES",
-    "Codec",
-    "Datum",
-    "Json",
-    "decode_body",
-    "encode_body",
-    "head",
-    "parse",
-    "parsed",
-    "registered_text",
-    "schema_json",
-    "split",
-]
 
 _HEAD = struct.Struct(">bI")
 HEAD_BYTES = _HEAD.size

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from msgspec import structs
 
-from hub.avro.codec import schema_json
+from hub.avro.generic import schema_json
 from hub.avro.record import R, Record
 
 Hide = Callable[[Any], Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
 
-from hub.avro.codec import schema_json
+from hub.avro.generic import schema_json
 from hub.avro.records import Dossier, DossierEvent
 from hub.control.records import Filter
 from hub.errors import BadRecord, ConfigError

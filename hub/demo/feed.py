@@ -16,7 +16,8 @@ from typing import Any
 
 import httpx
 
-from hub.avro.codec import Codec, encode_body, head
+from hub.avro.codec import Codec, head
+from hub.avro.generic import encode_body
 from hub.config import Settings
 from hub.connect.samples import Agency, Step
 from hub.demo.bad_records import Planted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.avro.codec import Json, schema_json
+from hub.avro.generic import Json, schema_json
 from hub.events import families
 from hub.ingress import cloudevents
 from hub.web.problem import MEDIA_TYPE

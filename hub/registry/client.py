@@ -18,7 +18,8 @@ from typing import Any
 
 import httpx
 
-from hub.avro.codec import Codec, registered_text, schema_json
+from hub.avro.codec import Codec
+from hub.avro.generic import registered_text, schema_json
 from hub.config import Settings
 from hub.errors import RegistryError
 from hub.events.families import CLOCK_RECORD, DEADLINE, FAMILIES

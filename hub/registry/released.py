@@ -14,8 +14,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from hub.avro.codec import schema_json
 from hub.avro.compatibility import differences
+from hub.avro.generic import schema_json
 from hub.avro.schema_text import Field, Node, canonical, named_types, parse
 from hub.registry.client import OWN_RECORDS
 

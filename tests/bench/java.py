@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hub.avro.codec import parsed
+from hub.avro.generic import parsed
 from hub.broker import fetch, jars, jre
 from hub.errors import StartError
 from hub.model import lifecycle

@@ -8,7 +8,8 @@ from typing import Any
 import fastavro
 from msgspec.structs import replace
 
-from hub.avro.codec import head, parsed
+from hub.avro.codec import head
+from hub.avro.generic import parsed
 from hub.avro.records.dossier import DossierStep
 
 NAME = "vn.hub.DossierStep"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hub.avro.bodies import DOSSIER_STEP
-from hub.avro.codec import schema_json
+from hub.avro.generic import schema_json
 from hub.connect.source import Incoming
 from hub.control.records import Organisation
 from hub.events.envelope import Envelope

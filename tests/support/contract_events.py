@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import structs
 
-from hub.avro.codec import encode_body, schema_json
+from hub.avro.generic import encode_body, schema_json
 from hub.avro.records import Dossier, DossierEvent
 from hub.connect.portal import Item
 from hub.events import families

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from hypothesis import strategies as st
 from msgspec import structs
 
-from hub.avro.codec import schema_json
+from hub.avro.generic import schema_json
 from hub.avro.record import Record
 
 # By hand: 2026-11-24T00:00Z is day 20,781 since 1970, times 86,400 s.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Literal
 
-from hub.avro.codec import schema_json
+from hub.avro.generic import schema_json
 from hub.errors import BadRecord
 from hub.model.deadlines import day_end
 

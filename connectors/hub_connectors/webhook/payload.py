@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import structs
 
-from hub.avro.codec import schema_json
+from hub.avro.generic import schema_json
 from hub.avro.personal import minimised
 from hub.avro.record import Record
 from hub.errors import Rejected

@@ -11,8 +11,9 @@ from msgspec import to_builtins
 from quixstreams import Application
 
 from hub.avro import bodies
-from hub.avro.codec import Codec, decode_body, encode_body, parsed
+from hub.avro.codec import Codec
 from hub.avro.document import from_document
+from hub.avro.generic import decode_body, encode_body, parsed
 from hub.avro.record import Body, R
 from hub.core.step import make_step
 from hub.stream.stage import Record, Stored

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hub.avro.codec import encode_body
+from hub.avro.generic import encode_body
 from hub.connect.portal import Item
 from hub.events import families
 from hub.events.canonical import EVENT_BODIES, word_of

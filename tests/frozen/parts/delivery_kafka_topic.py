@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-from hub.avro.codec import decode_body, parsed
+from hub.avro.generic import decode_body, parsed
 from hub.config import Settings
 from hub.connect.portal import Item
 from hub.control import subscriber_filter

@@ -12,7 +12,7 @@ from hub.admin.checks import Finding
 from hub.admin.subscribers import Tested
 from hub.admin.trace import Hop
 from hub.avro.bodies import DOSSIER_STEP
-from hub.avro.codec import schema_json
+from hub.avro.generic import schema_json
 from hub.avro.personal import tree
 from hub.avro.records import DossierEvent
 from hub.connect.questions import Question

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.avro.bodies import BODIES, DOSSIER_DEADLINE, DOSSIER_STEP, PROCEDURE, SERVICE_CHANGE
-from hub.avro.codec import encode_body
+from hub.avro.generic import encode_body
 from hub.avro.reader import Reader
 from hub.avro.records import DossierDeadline, ProcedureTimeLimit, ServiceChange
 from hub.errors import DecodeError

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.avro import codec as wire
+from hub.avro import generic
 from hub.avro.codec import Codec
 from hub.errors import DecodeError, RegistryError
 from hub.registry.client import OWN_RECORDS
@@ -57,7 +58,7 @@ def datums(schema: Any, named: dict[str, Any]) -> st.SearchStrategy[Any]:
 
 
 ANY = st.sampled_from(OWN_RECORDS).flatmap(
-    lambda name: st.tuples(st.just(name), datums(wire.schema_json(name), {}))
+    lambda name: st.tuples(st.just(name), datums(generic.schema_json(name), {}))
 )  # fmt: skip
 
 STEP: dict[str, Any] = {
@@ -165,12 +166,12 @@ def _foreign(schema: Any) -> Codec:
 
 def test_an_older_version_is_resolved_to_ours() -> None:
     """It lacks a field that has a default now, and has one that is gone."""
-    older = copy.deepcopy(wire.schema_json("vn.hub.ServiceChange"))
+    older = copy.deepcopy(generic.schema_json("vn.hub.ServiceChange"))
     older["fields"] = [f for f in older["fields"] if f["name"] != "url"]
     older["fields"].append({"name": "colour", "type": "string"})
     out = io.BytesIO()
     datum = {"service_code": "1.004194.01", "change": "PUBLISHED", "occurred_at": 5, "colour": "red"}
-    fastavro.schemaless_writer(out, wire.parse(older), datum)
+    fastavro.schemaless_writer(out, generic.parse(older), datum)
 
     name, got = _foreign(older).decode(wire.head(500) + out.getvalue())
 
@@ -180,11 +181,11 @@ def test_an_older_version_is_resolved_to_ours() -> None:
 
 
 def test_a_symbol_of_a_newer_version_becomes_the_default() -> None:
-    newer = copy.deepcopy(wire.schema_json("vn.hub.ServiceChange"))
+    newer = copy.deepcopy(generic.schema_json("vn.hub.ServiceChange"))
     next(f for f in newer["fields"] if f["name"] == "change")["type"]["symbols"].append("MERGED")
     out = io.BytesIO()
     datum = {"service_code": "1.004194.01", "change": "MERGED", "occurred_at": 5}
-    fastavro.schemaless_writer(out, wire.parse(newer), datum)
+    fastavro.schemaless_writer(out, generic.parse(newer), datum)
 
     _, got = _foreign(newer).decode(wire.head(500) + out.getvalue())
 

@@ -10,7 +10,8 @@ import fastavro
 import pytest
 
 from hub.avro.bodies import BODIES, DELIVERY, DOSSIER_STEP, SERVICE_CHANGE
-from hub.avro.codec import Codec, head, parse, schema_json
+from hub.avro.codec import Codec, head
+from hub.avro.generic import parse, schema_json
 from hub.avro.records import DossierStep, ServiceChange
 from hub.errors import DecodeError, RegistryError
 from tests.support.codecs import IDS, fixed_codec

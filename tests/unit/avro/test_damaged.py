@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hub.avro.bodies import BODIES
-from hub.avro.codec import decode_body, encode_body, parsed
+from hub.avro.generic import decode_body, encode_body, parsed
 from hub.errors import DecodeError
 from tests.support import avro_bounds
 from tests.support.avro_damaged import RECORDS, THOUSANDS, of_the_hub, schemas_hash, thousand, verdict, verdicts

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from hub.avro.bodies import BODIES, DOSSIER, DOSSIER_DEADLINE, SERVICE_CHANGE
-from hub.avro.codec import encode_body, schema_json
 from hub.avro.document import from_document
 from hub.avro.foreign import Foreign
+from hub.avro.generic import encode_body, schema_json
 from hub.avro.records import Applicant, DossierDeadline, DossierStep, ServiceChange
 from hub.errors import DecodeError
 from tests.support.avro_damaged import of_the_hub, thousand, varint, verdict

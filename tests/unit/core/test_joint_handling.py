@@ -16,7 +16,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from hub.avro.codec import Codec, head, parse
+from hub.avro.codec import Codec, head
+from hub.avro.generic import parse
 from hub.config import GatewaySettings, Settings
 from hub.console.app import make_app
 from hub.control.directory import Directory

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.avro.codec import Codec, head, schema_json
+from hub.avro.codec import Codec, head
+from hub.avro.generic import schema_json
 from hub.config import CoreSettings, Settings
 from hub.core.processors import processors
 from hub.core.step import make_step

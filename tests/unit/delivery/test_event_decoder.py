@@ -12,7 +12,8 @@ import pytest
 from msgspec import structs
 
 from hub.avro.bodies import DOSSIER, DOSSIER_EVENT, ONLINE_SERVICE, PROCEDURE
-from hub.avro.codec import Codec, head, parse, schema_json
+from hub.avro.codec import Codec, head
+from hub.avro.generic import parse, schema_json
 from hub.avro.record import Body
 from hub.avro.records import (
     Dossier,

@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from hub.avro.codec import schema_json
+from hub.avro.generic import schema_json
 from hub.events import families
 from hub.kafka.topics import CATALOGUE
 

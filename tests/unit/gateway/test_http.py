@@ -15,7 +15,8 @@ from fastavro.io.binary_decoder import BinaryDecoder
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from hub.avro.codec import Codec, parsed
+from hub.avro.codec import Codec
+from hub.avro.generic import parsed
 from hub.errors import BadRecord, BrokerAway, Overloaded, RegistryError
 from hub.ingress.acknowledged import Acknowledged
 from hub.model import codes
@@ -303,7 +304,7 @@ def test_another_version_of_our_schema_is_looked_up() -> None:
     asked: list[int] = []
 
     def lookup(schema_id: int) -> Any:
-        from hub.avro.codec import schema_json
+        from hub.avro.generic import schema_json
 
         asked.append(schema_id)
         return schema_json("vn.hub.DossierStep")

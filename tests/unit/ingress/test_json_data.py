@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from hub.avro.bodies import DOSSIER_STEP
-from hub.avro.codec import encode_body, parsed, schema_json
 from hub.avro.doors import POSTED
+from hub.avro.generic import encode_body, parsed, schema_json
 from hub.avro.record import Moment
 from hub.avro.records import DossierStep
 from hub.errors import BadRecord

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from hub.avro.bodies import BODIES
-from hub.avro.codec import encode_body
+from hub.avro.generic import encode_body
 from hub.connect.source import Incoming
 from hub.control.records import Organisation
 from hub.deadletter.record import parse

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.avro.codec import schema_json
+from hub.avro.generic import schema_json
 from hub.avro.records import (
     Applicant,
     Attachment,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.avro.codec import schema_json
+from hub.avro.generic import schema_json
 from hub.errors import BadRecord
 from hub.model import lifecycle, step_history
 from hub.model.transitions import NEUTRAL, STATUS_OF_STEP, STATUSES, STEPS, TRANSITIONS, WAITS

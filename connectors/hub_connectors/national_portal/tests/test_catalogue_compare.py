@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from hub.avro.bodies import PROCEDURE_CHANGE
-from hub.avro.codec import encode_body
 from hub.avro.document import from_document
+from hub.avro.generic import encode_body
 from hub.avro.records import LegalBasis, OnlineService, Procedure, ProcedureForm, ProcedureResult
 from hub.reconcile.catalogue import KINDS, Side, compare
 from hub_connectors.national_portal.catalogue import mapping

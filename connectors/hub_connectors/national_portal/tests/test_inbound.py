@@ -12,8 +12,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from hub.avro.codec import decode_body, encode_body, parsed, schema_json
 from hub.avro.document import from_document
+from hub.avro.generic import decode_body, encode_body, parsed, schema_json
 from hub.avro.records import Dossier
 from hub.config import Settings
 from hub.connect.inbound import installed
