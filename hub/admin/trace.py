@@ -130,7 +130,7 @@ def _hop(record: ConsumerRecord[bytes, bytes], codec: Codec) -> Hop:
 
 
 def _event(record: ConsumerRecord[bytes, bytes], codec: Codec) -> Told:
-    """Of hub.ingress or hub.events."""
+    """What a record of hub.ingress or hub.events tells."""
     envelope = read_headers(record.headers)
     data = codec.read_any(record.value)[1]
     if record.topic == topics.INGRESS:

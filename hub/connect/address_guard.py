@@ -84,7 +84,7 @@ async def _resolve(host: str, port: int, family: socket.AddressFamily) -> list[A
 
 
 def _numeric(host: str, port: int, address: Address) -> ResolveResult:
-    """As aiohttp wants it: a number is connected to as it is, not resolved again."""
+    """Gives aiohttp an address by number, which it connects to as it is and does not resolve again."""
     family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
     return ResolveResult(
         hostname=host, host=str(address), port=port, family=family, proto=0, flags=socket.AI_NUMERICHOST

@@ -181,7 +181,7 @@ class DossierState(KeyState[DossierStep]):
         return self.dossier.holder_agency_code, self.dossier.holder_due_at
 
     def _holders_watch(self) -> Watch | None:
-        """Of the holder's date, as it stands after the last event; None without one."""
+        """The watch of the holder's date after the last event; None without such a date."""
         held, (known, watch) = self._held(), self._transfer
         since = self.dossier.holder_since or 0
         watch = transferred(watch if held == known else None, held[1], since, self.history.tail.status)

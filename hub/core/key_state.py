@@ -78,7 +78,7 @@ class KeyState(ABC, Generic[P]):
 
     @abstractmethod
     def headers(self) -> list[tuple[str, bytes]]:
-        """Of the state record, besides those of every family."""
+        """Headers of the state record that only this family has."""
 
     def state(self) -> Stored:
         """The state record after the last event; what only the core needs is in its headers."""

@@ -76,7 +76,7 @@ class Ingest:
         return await self._settle(judged)
 
     async def take_json(self, organisation: Organisation, events: Sequence[Any], trace: str = "") -> list[Result]:
-        """As `take`, of events of the JSON format as they were parsed."""
+        """Takes events of the JSON format, as they were parsed; answers like `take`."""
         return await self.take(organisation, map(read, events), trace)
 
     def _builder(self, organisation: Organisation) -> Builder:

@@ -117,7 +117,7 @@ def envelope(attributes: Mapping[str, Any]) -> Envelope:
 
 
 def of_kafka(headers: Headers) -> Envelope:
-    """The same of a record's headers, as an agency wrote them."""
+    """The envelope in a record's headers, as an agency wrote them."""
     found = read_headers(headers)
     own = {name: getattr(found, name) for name in ("id", "source", "type", "subject", "time", "causationid")}
     for name, value in (own | dict(found.extensions)).items():

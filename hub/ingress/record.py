@@ -100,7 +100,7 @@ class Builder:
         return IngressRecord(envelope.source, envelope.id, (key, value, headers))
 
     def _headers(self, envelope: Envelope, key: bytes, trace: bytes) -> list[Header]:
-        """As `Envelope.headers`, with what the hub knows of it."""
+        """The envelope's headers, and those that only the hub writes."""
         out = [
             ("content-type", envelope.content_type.encode()),
             _VERSION,

@@ -10,12 +10,12 @@ from types import ModuleType
 
 
 def state() -> str:
-    """Of the modules that are loaded by now: `plain Python`, or `compiled: ROOM (MODULE, …), …`."""
+    """Says how the loaded modules of the hub run: `plain Python`, or `compiled: ROOM (MODULE, …), …`."""
     return told(list(sys.modules.values()))
 
 
 def told(modules: Iterable[ModuleType]) -> str:
-    """The same of these modules; what is not the hub's is not looked at."""
+    """Says how these modules run; what is not the hub's is not looked at."""
     rooms: dict[str, list[str]] = defaultdict(list)
     for module in modules:
         package, _, path = module.__name__.partition(".")

@@ -46,7 +46,7 @@ UNITS = {"Giờ": Unit.HOUR, "Ngày": Unit.DAY, "Ngày làm việc": Unit.WORKIN
 
 
 class PauseRule(StrEnum):
-    """See the module's docstring."""
+    """How a wait moves the date: by working time, or by calendar days."""
 
     WORKING_TIME = "working-time"
     CALENDAR_DAYS = "calendar-days"

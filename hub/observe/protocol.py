@@ -35,7 +35,7 @@ class Limits:
 
 
 def _parser(protocol: HttpToolsProtocol) -> httptools.HttpRequestParser:
-    """As uvicorn makes it."""
+    """Makes a parser with the same leniency as uvicorn's own."""
     parser = httptools.HttpRequestParser(protocol)
     parser.set_dangerous_leniencies(lenient_data_after_close=True)
     return parser

@@ -106,7 +106,7 @@ Two = Callable[[Procedure, Procedure], tuple[Told, Told]]
 
 
 def _fact(tell: Callable[[Procedure], object]) -> Two:
-    """Of one fact."""
+    """Compares one fact of two sides."""
 
     def told(side: Procedure) -> Told:
         return None if (fact := tell(side)) is None else [str(fact)]
@@ -115,7 +115,7 @@ def _fact(tell: Callable[[Procedure], object]) -> Two:
 
 
 def _list(items: Callable[[Procedure], Iterable[Item] | None], word: Callable[[Item], str]) -> Two:
-    """Of a list, each item by one word."""
+    """Compares a list of two sides, each item by one word."""
 
     def told(side: Procedure) -> Told:
         return None if (every := items(side)) is None else [word(one) for one in every]

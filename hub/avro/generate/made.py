@@ -67,7 +67,7 @@ def made_files(schemas_folder: Path, families: Mapping[str, tuple[str, ...]] = F
 
 
 def _posted(members: list[Made]) -> list[Made]:
-    """Of a family's records those that may be posted, after what stands in them."""
+    """The records of a family that may be posted, each after what stands in it."""
     wanted = {made.name for made in members if made.full in POSTED}
     for made in reversed(members):
         if made.name in wanted:
