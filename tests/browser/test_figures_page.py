@@ -12,13 +12,13 @@ from hub.control.directory import Directory
 from hub.observe.server import listen, serve_app
 from hub.readmodel.database import open_engine
 from hub.readmodel.queries import ReadModel
-from tests.support.browser import browse, chromium  # noqa: F401
+from tests.support.browser import browse
 from tests.support.figures import fill
 
 pytestmark = pytest.mark.browser
 
 
-async def test_a_number_opens_to_its_dossiers(chromium: str, tmp_path: Path) -> None:  # noqa: F811
+async def test_a_number_opens_to_its_dossiers(chromium: str, tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path / "data")
     engine = open_engine(settings)
     fill(engine)

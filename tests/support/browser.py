@@ -6,15 +6,6 @@ import asyncio
 import subprocess
 from pathlib import Path
 
-import pytest
-
-from tests.support.debian import installed
-
-
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    return installed("chromium", "chromium", "chromium-browser", "google-chrome")
-
 
 async def browse(chromium: str, tmp_path: Path, url: str, *more: str) -> str:
     """The page's DOM after layout, or what `more` asks of Chromium."""
