@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 # A file's tests stay together: they share its broker. Most of their time is waiting, hence more workers than cores.
 # In the order of tests/conftest.py: xdist would begin with the files of many tests, which are the short ones.
-PARALLEL ?= -n 4 --dist loadfile --no-loadscope-reorder
+PARALLEL ?= -n 6 --dist loadfile --no-loadscope-reorder
 REPORT ?= var/demo/report.json
 BENCH  := .venv-bench
 

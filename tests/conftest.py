@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from hub.broker.broker import EmbeddedBroker
 from hub.config import Settings
 from hub.machine.ports import free_port
+from hub.observe.health import HEALTH
 from tests.support import leaks, quick_broker
 
 TopicFactory = Callable[..., Awaitable[str]]
@@ -54,6 +55,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def nothing_stays_open() -> Iterator[None]:
     """A test that leaves a connection to Kafka open fails itself, not whichever runs when memory is freed."""
     yield from leaks.closed_at_end()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_health() -> Iterator[None]:
+    """One process is one role, but not in tests: what a file's roles say of their health ends with the file."""
+    HEALTH.live.clear()
+    HEALTH.ready.clear()
+    yield
+    HEALTH.live.clear()
+    HEALTH.ready.clear()
 
 
 @pytest.fixture(scope="module")
