@@ -25,7 +25,7 @@ MAX_OPEN = 256
 
 
 class Entry(TypedDict):
-    """See the module's docstring."""
+    """What one dossier owes one subscriber; the module's docstring says what each field means."""
 
     seen: int
     open: list[list[Any]]
