@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 
 import pytest
@@ -61,16 +62,27 @@ async def test_creates_what_is_missing_and_says_so(hub_settings: Settings) -> No
     assert dead["max.message.bytes"] == "4194304"
 
 
+async def _until_configured(settings: Settings, topic: str, retention: str) -> None:
+    """The controller confirms a change before the broker that is asked knows of it."""
+    for _ in range(200):
+        if (await _configs(settings, topic))["retention.ms"] == retention:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"the broker does not tell retention.ms {retention}")
+
+
 async def test_mends_a_config_and_keeps_what_others_set(hub_settings: Settings) -> None:
     topic = agency_topic(f"a{uuid.uuid4().hex[:8]}")
     await ensure_topics(hub_settings, [topic])
     await _alter(hub_settings, topic.name, {"retention.ms": "1000", "flush.messages": "77"})
+    await _until_configured(hub_settings, topic.name, "1000")
 
     changes = await ensure_topics(hub_settings, [topic])
 
     [change] = [c for c in changes if c.topic == topic.name]
     assert change.what == "configured"
     assert "retention.ms 1000 -> 604800000" in change.detail
+    await _until_configured(hub_settings, topic.name, "604800000")
     after = await _configs(hub_settings, topic.name)
     assert (after["retention.ms"], after["flush.messages"]) == ("604800000", "77")
     assert after["max.message.bytes"] == "1048576"
