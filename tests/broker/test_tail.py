@@ -162,7 +162,7 @@ async def test_a_tail_of_markers_ends_by_position(hub_settings, topic):
         await producer.stop()
     gaps: list[Gap] = []
     fenced = hub_settings.model_copy(update={"core": hub_settings.core.model_copy(update={"fencing": "transactions"})})
-    async with asyncio.timeout(LONG_S), opened(fenced, tell=gaps.append) as tail:
+    async with asyncio.timeout(LONG_S), opened(fenced, tell=gaps.append, patience_s=10 * LONG_S) as tail:
         await tail.from_beginning(name)
         assert numbers(await to_end(tail)) == [1]
         assert (tail.positions, gaps) == ({TopicPartition(name, 0): 4}, [])
