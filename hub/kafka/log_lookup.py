@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 
 PATIENCE_S = 30.0
 
+CONNECT_S = 10.0
+"""Longest wait for a broker that is away when the reading begins; a person may be waiting for a command's answer."""
+
 BACKOFF_S = (0.1, 2.0)
 """First and longest wait between two tries of a question."""
 
@@ -45,23 +48,25 @@ class LogLookup:
             await consumer.start()  # one that fails has closed everything
             self._consumer = consumer
 
-        await self._ask(connect, f"cannot connect to Kafka at {self._settings.bootstrap}")
+        where, limit_s = self._settings.bootstrap, min(CONNECT_S, self._patience_s)
+        await self._ask(connect, f"cannot connect to Kafka at {where}", limit_s)
 
     async def stop(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             await consumer.stop()
 
-    async def partitions(self, *topics: str) -> list[TopicPartition]:
-        """All partitions of these topics. NoSuchTopic.
+    async def partitions(self, *topics: str, missing_ok: bool = False) -> list[TopicPartition]:
+        """All partitions of these topics, or of those that exist. NoSuchTopic.
 
         The list of all topics is asked first: a cluster that makes topics by itself would make one that is asked for.
         """
         consumer = self._started
         there = await self._ask(consumer.topics, "cannot list the topics")
-        for topic in topics:
-            if topic not in there:
-                raise NoSuchTopic(topic)
+        missing = [topic for topic in topics if topic not in there]
+        if missing and not missing_ok:
+            raise NoSuchTopic(missing[0])
+        topics = tuple(topic for topic in topics if topic in there)
         # A consumer knows the partitions of the topics it has been asked about.
         await self.beginnings([TopicPartition(topic, 0) for topic in topics])
         return [
@@ -91,21 +96,21 @@ class LogLookup:
         )
         return {part: int(found[part].offset) if found[part] is not None else ends[part] for part in parts}
 
-    async def _ask(self, question: Callable[[], Awaitable[T]], what: str) -> T:
-        began, wait_s = time.monotonic(), BACKOFF_S[0]
+    async def _ask(self, question: Callable[[], Awaitable[T]], what: str, limit_s: float = 0) -> T:
+        began, wait_s, limit_s = time.monotonic(), BACKOFF_S[0], limit_s or self._patience_s
         while True:
-            left = began + self._patience_s - time.monotonic()
+            left = began + limit_s - time.monotonic()
             try:
                 async with asyncio.timeout(left):  # aiokafka's own limit is another one
                     return await question()
             except TopicAuthorizationFailedError as error:
                 raise TopicError(f"{what}: no right to read {error}") from error
             except TimeoutError as error:
-                raise NoAnswer(what, self._patience_s) from error
+                raise NoAnswer(what, limit_s) from error
             except KafkaError as error:
-                left = began + self._patience_s - time.monotonic()
+                left = began + limit_s - time.monotonic()
                 if left <= 0:
-                    raise NoAnswer(f"{what} ({type(error).__name__})", self._patience_s) from error
+                    raise NoAnswer(f"{what} ({type(error).__name__})", limit_s) from error
                 log.warning("%s: %s; trying again for %.0f s", what, type(error).__name__, left)
                 await asyncio.sleep(min(wait_s, left))
                 wait_s = min(wait_s * 2, BACKOFF_S[1])

@@ -73,6 +73,13 @@ class Tail(LogLookup):
         end = self._started.highwater(part)
         return None if end is None else max(0, end - self._at[part])
 
+    @property
+    def caught_up_at(self) -> float | None:
+        """When (epoch seconds) a fetch last told that no partition has more; None while one has."""
+        if any(self.lag(part) != 0 for part in self._at):
+            return None
+        return min((self._started.last_poll_timestamp(part) for part in self._at), default=0) / 1000
+
     async def to_end(self, ends: Mapping[TopicPartition, int] | None = None) -> AsyncIterator[Batch]:
         """Records before `ends` (default: the present ones). To be read to its last item if `onwards` follows."""
         if ends is None:

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
 from hub.broker.broker import EmbeddedBroker
-from hub.kafka import log_faults
+from hub.kafka import topics
 from hub.kafka.log_faults import Gap, LogCut, NoAnswer, NoSuchTopic, RecordDamaged
 from hub.kafka.tail import Record, Tail, opened
 from hub.machine.ports import free_port
@@ -315,7 +315,7 @@ async def test_damaged_bytes_are_named_by_their_place_and_all_before_is_read(own
 
 async def test_a_missing_segment_is_told_unless_the_topic_is_compacted(own, monkeypatch, caplog):
     broker, settings = own
-    monkeypatch.setattr(log_faults.topics, "_COMPACTED", frozenset({"compacted"}))
+    monkeypatch.setattr(topics, "_COMPACTED", frozenset({"compacted"}))
     for name in ("log", "compacted"):
         await make(broker.bootstrap, name, segment_bytes="1048576")
         await write(broker.bootstrap, name, range(9), size=400_000, max_batch_size=500_000)
