@@ -31,7 +31,7 @@ STUCK_S = 60.0
 
 
 class Monitor:
-    """`beat()` is called by the main loop at each turn. `owned` tells the partitions that are ours, `ready` whether a call could be made."""
+    """The main loop calls `beat()` at each turn. owned: our partitions. ready: whether a call could be made."""
 
     def __init__(
         self,

@@ -115,9 +115,8 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         if not self.owned:
             return True, "standby: another process owns all partitions"
         if self._catching_up:
-            return False, (
-                f"reads again what the last owner may have sent, {len(self._catching_up)} of {len(self.owned)} partitions"
-            )
+            left = f"{len(self._catching_up)} of {len(self.owned)} partitions"
+            return False, f"reads again what the last owner may have sent, {left}"
         return True, f"{len(self.owned)} partitions, takes events"
 
     async def commit(self) -> None:
