@@ -89,7 +89,7 @@ class Supervisor:
     def _waits_for(self) -> list[str]:
         """In words, role by role."""
         planned = plan.roles(self.settings, self._cluster.sources(), self._subscribers or ())
-        out = [] if self._subscribers is not None else ["the subscribers, which are not read yet"]
+        out = []
         for name in planned:
             child = self.children.get(name)
             if child is None:
@@ -97,7 +97,7 @@ class Supervisor:
             elif child.state is not State.READY:
                 why = child.said if child.state is State.STARTING else child.reason
                 out.append(f"{name}: {why or child.state}")
-        return out
+        return out if self._subscribers is not None else [*out, "the subscribers, which are not read yet"]
 
     async def _tell(self) -> None:
         """Says what the start waits for, and when all is ready; then whenever that changes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import logging
 import os
 import signal
 from pathlib import Path
@@ -58,6 +59,7 @@ async def test_starts_in_order_and_stops_in_reverse(tmp_path):
 
 
 async def test_it_is_ready_when_every_role_of_the_plan_is_and_says_what_it_waits_for(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
     async with running(tmp_path) as (hub, _task):
         hub.mode("core", "reading")
         await hub.until(lambda: (r := hub.role("broker")) is not None and r["state"] == "ready")
@@ -65,7 +67,7 @@ async def test_it_is_ready_when_every_role_of_the_plan_is_and_says_what_it_waits
         assert not ok, "the broker alone is no hub"
         assert "gateway does not run" in said
         await hub.until(lambda: "core: reads its state" in hub.supervisor.health()[1])
-        await hub.until(lambda: "waits for core: reads its state" in caplog.text)
+        await hub.until(lambda: "waits for core: reads its state; " in caplog.text)
         hub.mode("core", "ok")
         await hub.until(lambda: "source:filedrop does not run" not in hub.supervisor.health()[1])
         await hub.until(lambda: "the subscribers, which are not read yet" in hub.supervisor.health()[1])
