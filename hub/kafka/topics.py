@@ -49,7 +49,8 @@ def parking(subscriber: str) -> str:
 class Topic:
     """partitions: 0 means the setting `kafka.partitions`. retention_ms: -1 for compacted topics.
 
-    segment_bytes: of compacted topics. writers, readers: principals as the ACL listing names them (a role's name, `agency`, `subscriber`).
+    writers, readers: principals as the ACL listing names them (a role's name, `agency`, `subscriber`).
+    segment_bytes: of compacted topics.
     """
 
     name: str
