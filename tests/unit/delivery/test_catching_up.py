@@ -1,4 +1,4 @@
-"""After a kill, what an earlier process may have sent is read again before the first call: partition after partition."""
+"""After a kill, what an earlier process may have sent is read again before the first call, partition by partition."""
 
 from __future__ import annotations
 
