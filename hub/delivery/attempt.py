@@ -145,7 +145,7 @@ async def _call(
                 async with asyncio.timeout(limit):
                     answer = await portal.deliver(items)
         except asyncio.CancelledError:
-            delivery.lose_sight()
+            delivery.lose_sight(_answered(portal, entries))
             raise
         except TimeoutError:
             raise Hang("hang", f"no end of the attempt within {limit:.0f} s") from None
@@ -158,12 +158,12 @@ async def _call(
         except Exception as error:
             raise _fault(context, error) from error
     except Retryable as error:
-        tried = _tried(context, entries, items, began, "retry")
+        tried = _tried(context, entries, items, began, "retry", _answered(portal, entries))
         _failed(context, error)
         outcomes.retry(context, delivery, tried, error)
         healthy = not isinstance(error, Hang | Fault)
     except Rejected as error:
-        tried = _tried(context, entries, items, began, "rejected")
+        tried = _tried(context, entries, items, began, "rejected", _answered(portal, entries))
         context.breaker.success()  # it answered: the way is open
         context.link.succeeded()
         outcomes.refused(context, delivery, tried, error, state_of(items[-1].envelope.type, items[-1].data))
@@ -194,8 +194,15 @@ def _fault(context: DeliveryContext, error: Exception) -> Fault:
     return Fault("fault", f"{type(error).__name__} in the connector at {place}")
 
 
-def _tried(context: DeliveryContext, entries: list[Entry], items: list[Item], began: float, outcome: str) -> Tried:
+def _answered(portal: Portal, entries: Sequence[Entry]) -> int:
+    """How many of them the portal has although its call failed; never all, for the failure is about the last ones."""
+    return min(portal.answered, len(entries) - 1)
+
+
+def _tried(
+    context: DeliveryContext, entries: list[Entry], items: list[Item], began: float, outcome: str, answered: int = 0
+) -> Tried:
     seconds = time.monotonic() - began
     metrics.DELIVERY_SECONDS.labels(context.name, outcome).observe(seconds)
     personal = [value for item in items for value in personal_values(item.data)]
-    return Tried(entries, items, seconds, personal)
+    return Tried(entries, items, seconds, personal, answered)

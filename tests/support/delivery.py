@@ -88,6 +88,7 @@ class ScriptedPortal:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.strategy, self.max_fold, self.families = site.strategy, site.max_fold, site.families
+        self.answered = 0
 
     async def open(self) -> None:
         self.site.open_now += 1

@@ -75,6 +75,7 @@ class _Scripted:
 
     def __init__(self, says: Sequence[Any], strategy: Strategy) -> None:
         self.says, self.strategy, self.max_fold = list(says), strategy, 50
+        self.answered = 0
 
     async def deliver(self, items: Sequence[Item]) -> Answer:
         said = self.says.pop(0) if len(self.says) > 1 else self.says[0]
