@@ -314,11 +314,11 @@ def _held_to(machine: type[PartitionMachine], examples: int, steps: int) -> None
 
 @MACHINES
 def test_no_event_is_lost_overtaken_or_repeated(machine: type[PartitionMachine]) -> None:
-    _held_to(machine, examples=30, steps=20)
+    _held_to(machine, examples=80, steps=20)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @MACHINES
 def test_no_event_is_lost_overtaken_or_repeated_in_long_runs(machine: type[PartitionMachine]) -> None:
-    _held_to(machine, examples=300, steps=40)
+    _held_to(machine, examples=500, steps=40)
