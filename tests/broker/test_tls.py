@@ -111,7 +111,7 @@ async def test_engine_and_clients_over_tls_with_scram(secured: Secured, monkeypa
                 seen.update(r.key for r in records)
     await consumer.stop()
     stop.set()
-    await asyncio.wait_for(engine, 40)
+    await asyncio.wait_for(engine, 60)
 
 
 async def test_a_wrong_password_and_an_unknown_authority_are_refused(secured: Secured, tmp_path: Path) -> None:

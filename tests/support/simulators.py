@@ -32,7 +32,7 @@ class Simulator:
         """POST to /_admin/…, the answer's JSON."""
         data = json.dumps(body if body is not None else {}).encode()
         request = urllib.request.Request(f"{self.address}/_admin/{path}", data, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return json.loads(answer.read())
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
@@ -69,4 +69,4 @@ def simulator(kind: str, folder: Path, *options: str) -> Iterator[Simulator]:
             yield Simulator(kind, address[1], url[1], database)
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)

@@ -99,8 +99,8 @@ async def test_a_call_that_failed_leaves_no_open_connection(answer: object, kind
         with pytest.raises(Retryable) as caught:
             await call(timeout_s=0.3)
         assert caught.value.kind == kind
-        assert time.monotonic() - began < 2
-        await asyncio.wait_for(server.gone.wait(), 2)
+        assert time.monotonic() - began < 30
+        await asyncio.wait_for(server.gone.wait(), 30)
 
 
 async def test_a_call_that_was_cancelled_leaves_no_open_connection() -> None:
@@ -111,7 +111,7 @@ async def test_a_call_that_was_cancelled_leaves_no_open_connection() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.wait_for(server.gone.wait(), 2)
+        await asyncio.wait_for(server.gone.wait(), 30)
 
 
 async def test_a_server_that_does_not_read_holds_no_connection() -> None:
@@ -199,7 +199,7 @@ async def test_a_chunk_that_is_none() -> None:
         with pytest.raises(Retryable) as caught:
             await call()
         assert caught.value.kind == "reset"
-        await asyncio.wait_for(server.gone.wait(), 2)
+        await asyncio.wait_for(server.gone.wait(), 30)
 
 
 async def test_a_closed_client_has_closed_its_connections() -> None:
@@ -210,7 +210,7 @@ async def test_a_closed_client_has_closed_its_connections() -> None:
     await send(client, client.build_request("GET", f"http://127.0.0.1:{port}/"), 5, 100)
     assert not server.gone.is_set()
     await client.aclose()
-    await asyncio.wait_for(server.gone.wait(), 2)
+    await asyncio.wait_for(server.gone.wait(), 30)
     listening.close()
 
 
@@ -228,7 +228,7 @@ async def test_a_head_without_bound_is_a_reset(head: bytes) -> None:
         with pytest.raises(Retryable) as caught:
             await call()
         assert caught.value.kind == "reset"
-        await asyncio.wait_for(server.gone.wait(), 2)
+        await asyncio.wait_for(server.gone.wait(), 30)
 
 
 async def test_a_head_within_the_bounds() -> None:
@@ -294,7 +294,7 @@ async def test_each_phase_has_its_limit() -> None:
             await client.get(f"https://127.0.0.1:{port}/")
         with pytest.raises(httpx.ReadTimeout):
             await client.get(f"http://127.0.0.1:{port}/")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(gone) < 2:
             await asyncio.sleep(0.01)
     listening.close()
