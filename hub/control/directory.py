@@ -8,17 +8,17 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import ValidationError
 
 from hub.config import Settings
 from hub.control.records import KINDS, AuditEntry, BackfillProgress, Organisation, Record, Subscriber
 from hub.kafka import clients
+from hub.kafka.tail import Record as KafkaRecord
+from hub.kafka.tail import Tail
 from hub.kafka.topics import CONTROL
 
 log = logging.getLogger(__name__)
 R = TypeVar("R", bound=Record)
-_PARTITION = TopicPartition(CONTROL, 0)
 
 
 class Directory:
@@ -28,9 +28,9 @@ class Directory:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self._tail = Tail(settings)
         self._records: dict[str, dict[str, Record]] = {kind: {} for kind in KINDS}
-        self._consumer: AIOKafkaConsumer | None = None
+        self._started = False
         self.on_change: list[Callable[[str, str], None]] = []
 
     def all(self, model: type[R]) -> dict[str, R]:
@@ -55,37 +55,32 @@ class Directory:
         return self.all(AuditEntry)
 
     async def load(self) -> None:
-        """Reads the topic from its beginning to its present end, by position."""
-        if self._consumer is None:
-            self._consumer = clients.consumer(self._settings)
-            await self._consumer.start()
-            self._consumer.assign([_PARTITION])
-            await self._consumer.seek_to_beginning(_PARTITION)
-        end = (await self._consumer.end_offsets([_PARTITION]))[_PARTITION]
-        while await self._consumer.position(_PARTITION) < end:
-            await self._read(self._consumer, notify=False)
+        """Reads the topic from its beginning, or where it was left, to its present end. TopicError."""
+        if not self._started:
+            await self._tail.start()
+            self._started = True
+            await self._tail.from_beginning(CONTROL)
+        async for _, records in self._tail.to_end():
+            self._take(records, notify=False)
 
     async def follow(self, stop: asyncio.Event) -> None:
         """Keeps the copy current until `stop`; call after `load`."""
-        assert self._consumer is not None
-        while not stop.is_set():
-            await self._read(self._consumer, notify=True)
+        async for _, records in self._tail.onwards(stop):
+            self._take(records, notify=True)
 
     async def close(self) -> None:
-        if self._consumer is not None:
-            await self._consumer.stop()
-            self._consumer = None
+        await self._tail.stop()
+        self._started = False
 
-    async def _read(self, consumer: AIOKafkaConsumer, notify: bool) -> None:
-        for records in (await consumer.getmany(timeout_ms=500)).values():
-            for record in records:
-                kind, _, name = (record.key or b"").decode(errors="replace").partition("/")
-                if kind not in KINDS:
-                    continue
-                self._apply(kind, name, record.value)
-                if notify:
-                    for callback in self.on_change:
-                        callback(kind, name)
+    def _take(self, records: list[KafkaRecord], notify: bool) -> None:
+        for record in records:
+            kind, _, name = (record.key or b"").decode(errors="replace").partition("/")
+            if kind not in KINDS:
+                continue
+            self._apply(kind, name, record.value)
+            if notify:
+                for callback in self.on_change:
+                    callback(kind, name)
 
     def _apply(self, kind: str, name: str, value: bytes | None) -> None:
         if value is None:

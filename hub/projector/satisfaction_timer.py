@@ -65,9 +65,9 @@ class Timer:
         try:
             if self._ends is None:
                 self._ends = await projector.ends()
-            if not await projector.reached(self._ends):
+            if not projector.reached(self._ends):
                 return
-        except KafkaError as error:
+        except HubError as error:
             self._failed(str(error))
             return
         self._ends = None

@@ -130,7 +130,7 @@ class Site:
     async def ends(self) -> dict[Any, int]:
         return {}
 
-    async def reached(self, _: Any) -> bool:
+    def reached(self, _: Any) -> bool:
         return self.at_end
 
     async def turns(self, one: timer.Timer, count: int = 40) -> None:
