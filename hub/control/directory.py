@@ -11,7 +11,9 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from hub.config import Settings
+from hub.control import key_ring
 from hub.control.records import KINDS, AuditEntry, BackfillProgress, Organisation, Record, Subscriber
+from hub.control.vault import has_clear, is_sealed, vault
 from hub.kafka import clients
 from hub.kafka.tail import Record as KafkaRecord
 from hub.kafka.tail import Tail
@@ -109,7 +111,11 @@ def _key(kind: str, name: str) -> bytes:
 
 
 async def write(settings: Settings, *records: Record | tuple[type[Record], str]) -> None:
-    """Writes records, or removes (model, name) pairs; returns when the broker has confirmed them."""
+    """Writes records, or removes (model, name) pairs; returns when the broker has confirmed them.
+
+    What a subscriber's record has of secrets in clear is sealed first. ConfigError: the hub's key is not here.
+    """
+    records = await _sealed(settings, records)
     producer = clients.producer(settings)
     await producer.start()
     try:
@@ -124,3 +130,24 @@ async def write(settings: Settings, *records: Record | tuple[type[Record], str])
         await clients.send_all(producer, out)
     finally:
         await producer.stop()
+
+
+async def _sealed(
+    settings: Settings, records: tuple[Record | tuple[type[Record], str], ...]
+) -> tuple[Record | tuple[type[Record], str], ...]:
+    """The first secret makes the key. Where others were sealed before, the key must be brought here instead."""
+    clear = {one.name for one in records if isinstance(one, Subscriber) and has_clear(one.secrets)}
+    if not clear:
+        return records
+    keeper = vault(settings)
+    if not keeper.keys():
+        async with directory(settings) as copy:
+            sealed = [name for name, one in copy.subscribers.items() if any(map(is_sealed, one.secrets.values()))]
+        if not sealed:
+            key_ring.create(keeper.key_file)
+    return tuple(
+        one.model_copy(update={"secrets": keeper.sealed(one.name, one.secrets)})
+        if isinstance(one, Subscriber) and one.name in clear
+        else one
+        for one in records
+    )

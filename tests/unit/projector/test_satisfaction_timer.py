@@ -109,7 +109,7 @@ class Site:
         monkeypatch.setattr(timer, "LOOK_S", 0.0)
         monkeypatch.setattr(timer, "directory", self.directory)
         monkeypatch.setattr(timer, "write", self.write)
-        monkeypatch.setattr(timer, "make_portal", lambda subscriber: self)
+        monkeypatch.setattr(timer, "make_portal", lambda subscriber, vault: self)
 
     @contextlib.asynccontextmanager
     async def directory(self, _: Settings) -> AsyncIterator[Any]:
