@@ -62,7 +62,9 @@ class EmbeddedSettings(Section):
     port: Port = Field(19092, ge=0, le=65535, description="0: any free port")
     heap_mb: int = Field(512, ge=128)
     jars_url: str | None = Field(None, description="Maven mirror for the broker's jars; empty: Maven Central")
-    sasl: bool = Field(False, description="SCRAM and default-deny ACLs, for trying out a secured cluster")
+    sasl: bool = Field(
+        True, description="a password (SCRAM) and rights for each role; false: whoever reaches the port may do anything"
+    )
 
 
 class RegistrySettings(Section):
