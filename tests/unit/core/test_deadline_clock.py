@@ -348,10 +348,10 @@ def test_the_read_model_shows_it_in_the_dossier_s_row_of_events():
     hub.at(THU_8)
     records = [Rec(o.topic, 0, n, o.key, o.value, o.headers) for n, o in enumerate(hub.out)]
     found = rows(records, CODEC)
-    assert [found.events[CODE, seq]["step"] for seq in (1, 2)] == ["RECEIVED", "WARNING"]
-    assert found.events[CODE, 2]["type"] == families.DEADLINE.type
-    assert found.dossiers[CODE]["hub_seq"] == 2
-    assert found.dossiers[CODE]["family"] == "dossier"
+    assert [found.events[CODE, seq].step for seq in (1, 2)] == ["RECEIVED", "WARNING"]
+    assert found.events[CODE, 2].type == families.DEADLINE.type
+    assert found.dossiers[CODE].hub_seq == 2
+    assert found.dossiers[CODE].family == "dossier"
 
 
 def test_agencies_may_not_send_the_clock_s_questions():
