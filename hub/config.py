@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from hub.errors import ConfigError
+from hub.untyped import SettingsTable
 
 Port = int
 
@@ -227,11 +228,11 @@ class Settings(BaseSettings):
     figures: FiguresSettings = FiguresSettings()
     secrets: SecretSettings = SecretSettings()
     observe: ObserveSettings = ObserveSettings()
-    sources: dict[str, dict[str, Any]] = Field(
+    sources: dict[str, SettingsTable] = Field(
         default_factory=dict,
         description="settings of source connectors by name; one that needs any runs only with them",
     )
-    inbound: dict[str, dict[str, Any]] = Field(
+    inbound: dict[str, SettingsTable] = Field(
         default_factory=dict, description="settings of portals that call in, by name; each is open only with them"
     )
     filedrop_dir: Path | None = Field(None, description="folder watched by `source:filedrop`; empty: data_dir/drop")

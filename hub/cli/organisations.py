@@ -17,6 +17,7 @@ from hub.cli.kafka_user import show as show_user
 from hub.control import audit
 from hub.control.records import Organisation
 from hub.events.families import NAMES
+from hub.untyped import SettingsTable
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -36,7 +37,7 @@ Why = Annotated[str, typer.Option(help="the reason, for the audit")]
 _RIGHTS = ("title", "sources", "agencies", "families", "joint", "kafka_topic")
 
 
-def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+def _given(options: Mapping[str, Any]) -> SettingsTable:
     """Picks the options that are rights and were given."""
     if options["role"] is not None:
         print(f"hub organisations: {organisations.NO_ROLE}", file=sys.stderr)

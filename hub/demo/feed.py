@@ -30,6 +30,7 @@ from hub.events.envelope import Envelope, derived_id, rfc3339
 from hub.kafka import clients, embedded_users
 from hub.kafka.topics import agency_ingress
 from hub.registry.client import open_codec
+from hub.untyped import JsonObject
 
 HTTP_BATCH, HTTP_PAUSE_S = 40, 0.1
 HELD_BACK, HELD_BATCH = 0.4, 20
@@ -67,7 +68,7 @@ def _rfc(at: int) -> str:
 # --- HTTP --------------------------------------------------------------------------------------------------------
 
 
-def cloud_event(step: Step) -> dict[str, Any]:
+def cloud_event(step: Step) -> JsonObject:
     """Structured mode; the sample's task id is the event's id."""
     data = nested(step.fields)
     for name in ("occurred_at", "received_at", "due_at"):
@@ -101,7 +102,7 @@ async def feed_http(
         fed.duplicates += (await _post(client, url, batches[0]))["duplicate"]
 
 
-async def _post(client: httpx.AsyncClient, url: str, batch: Sequence[Step]) -> dict[str, Any]:
+async def _post(client: httpx.AsyncClient, url: str, batch: Sequence[Step]) -> JsonObject:
     events = [cloud_event(step) for step in batch]
     while True:
         try:
@@ -138,7 +139,7 @@ async def feed_files(
     spoilt = {p.step.task: p for p in planted if p.kind != "transition"}
     afterwards = [p.fields for p in planted if p.kind == "transition"]
     for number, (name, part) in enumerate(files.items(), 1):
-        rows: list[dict[str, Any]] = []
+        rows: list[JsonObject] = []
         for step in part:
             rows.append(dict(step.fields) | {"word": step.word})
             if step.task in spoilt:

@@ -15,6 +15,7 @@ from hub.config import KafkaSettings, Settings
 from hub.kafka import embedded_users
 from hub.kafka.closing_clients import Admin, Client, Consumer, Producer
 from hub.kafka.topics import DEAD_LETTER_LIMIT
+from hub.untyped import Arguments
 
 Headers = Sequence[tuple[str, bytes]]
 # One dead letter with its headers must fit into a request.
@@ -62,10 +63,10 @@ def tls_context(kafka: KafkaSettings) -> ssl.SSLContext | None:
     return context
 
 
-def client_args(settings: Settings) -> dict[str, Any]:
+def client_args(settings: Settings) -> Arguments:
     """Arguments that every aiokafka client takes."""
     kafka = settings.kafka
-    args: dict[str, Any] = {
+    args: Arguments = {
         "bootstrap_servers": settings.bootstrap,
         "security_protocol": kafka.security_protocol,
         "request_timeout_ms": kafka.request_timeout_ms,
@@ -90,7 +91,7 @@ def client_args(settings: Settings) -> dict[str, Any]:
 
 def producer(settings: Settings, **extra: Any) -> AIOKafkaProducer:
     """acks=all, large batches, no linger (we batch by chunk). Not started."""
-    args: dict[str, Any] = {
+    args: Arguments = {
         "acks": "all",
         "linger_ms": 0,
         "max_batch_size": 1_000_000,
@@ -104,7 +105,7 @@ def consumer(
 ) -> AIOKafkaConsumer:
     """No auto-commit; starts at the earliest offset where nothing is committed. Not started."""
     kafka = settings.kafka
-    args: dict[str, Any] = {
+    args: Arguments = {
         "enable_auto_commit": False,
         "auto_offset_reset": "earliest",
         "fetch_max_bytes": 32 << 20,
