@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.wheel import Elsewhere, elsewhere
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.checkout, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.wheel import ROOT, Elsewhere, elsewhere, setup_module
+from tests.support.wheel import ON_A_WHEEL, ROOT, Elsewhere, elsewhere, setup_module
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.checkout, pytest.mark.timeout(1800)]
 
 WHERE = "import hub.core.step, hub.machine.build as b; print(hub.__file__); print(b.state())"
 ROOMS = ("avro", "events", "model", "core")
@@ -48,5 +48,5 @@ def test_every_file_of_the_program_is_in_the_wheel(installed: Elsewhere) -> None
 
 def test_the_compiled_modules_pass_the_tests_of_the_plain_ones(installed: Elsewhere) -> None:
     folders = [f"tests/unit/{room}" for room in ROOMS]
-    said = installed.passes("-m", "not slow and not patches and not checkout", COUNTS, *folders)
+    said = installed.passes("-m", f"not slow and {ON_A_WHEEL}", COUNTS, *folders)
     assert int(said.split(" passed")[0].split()[-1]) > 500
