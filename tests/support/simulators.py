@@ -43,7 +43,13 @@ class Simulator:
     def subscriber(self, name: str, **more: Any) -> Subscriber:
         """`more`: further fields of Subscriber; `settings` are laid over the usual ones."""
         if self.kind == "national-portal":
-            settings: dict[str, Any] = {"adapter_url": self.url, "madonvi": "H11", "username": "test", "timeout_s": 5}
+            settings: dict[str, Any] = {
+                "adapter_url": self.url,
+                "madonvi": "H11",
+                "username": "test",
+                "timeout_s": 5,
+                "allow_loopback": True,
+            }
             secrets = {"password": "test"}
         else:
             settings, secrets = {"url": self.url, "allow_loopback": True, "timeout_s": 5}, {"signing": SECRET}

@@ -59,6 +59,7 @@ def subscriber(name: str, url: str) -> Subscriber:
             "adapter_url": f"{url}/XrdAdapter/RestService/forward/",
             "madonvi": "H11",
             "username": "u",
+            "allow_loopback": True,
         }
         return Subscriber(name="n", kind=name, settings={**settings, "timeout_s": 30}, secrets={"password": "p"})
     settings = {"url": f"{url}/webhooks/hub", "allow_loopback": True, "timeout_s": 30}
