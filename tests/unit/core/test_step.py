@@ -104,7 +104,7 @@ def test_the_cut_into_chunks_does_not_matter(days, cuts):
     assert (whole.out, whole.state) == (parts.out, parts.state)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.permutations(range(6)))
 def test_rows_in_any_order_lose_nothing_and_end_the_same(order):
     row = [
