@@ -73,8 +73,8 @@ class AuditEntry(BaseModel):
 
     def ended(self, result: Result, reason: str = "", detail: str | None = None) -> AuditEntry:
         """The entry of the same act at its end."""
-        told = {} if detail is None else {"detail": _clean(detail)}
-        return self.model_copy(update={"result": result, "reason": _clean(reason), **told})
+        told = {} if detail is None else {"detail": clean(detail)}
+        return self.model_copy(update={"result": result, "reason": clean(reason), **told})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +94,9 @@ class Actor:
             role=self.role,
             where=self.where[:100],
             action=action,
-            target=target.model_copy(update={"name": _clean(target.name)}),
-            detail=_clean(detail),
-            why=_clean(self.why),
+            target=target.model_copy(update={"name": clean(target.name)}),
+            detail=clean(detail),
+            why=clean(self.why),
             result=result,
         )
 
@@ -180,5 +180,6 @@ async def _tell(settings: Settings, entries: Iterable[AuditEntry]) -> None:
         log.error("the audit entry could not be written (%s)", type(error).__name__)
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """What people typed, cut, and masked where it looks personal."""
     return masked(text[:TEXT_CHARS])

@@ -13,6 +13,7 @@ from hub.control.directory import directory
 from hub.control.records import Subscriber
 from hub.kafka import topic_admin
 from hub.registry import client as registry
+from hub.supervisor.audit_migration import migrate
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class OnKafka:
 
     async def topics(self) -> None:
         await topic_admin.ensure_topics(self._settings)
+        await migrate(self._settings)
 
     async def schemas(self) -> None:
         await registry.register_own(self._settings)
