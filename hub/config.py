@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from hub.errors import ConfigError
+from hub.untyped import SettingsTable
 
 Port = int
 
@@ -62,7 +63,9 @@ class EmbeddedSettings(Section):
     port: Port = Field(19092, ge=0, le=65535, description="0: any free port")
     heap_mb: int = Field(512, ge=128)
     jars_url: str | None = Field(None, description="Maven mirror for the broker's jars; empty: Maven Central")
-    sasl: bool = Field(False, description="SCRAM and default-deny ACLs, for trying out a secured cluster")
+    sasl: bool = Field(
+        True, description="a password (SCRAM) and rights for each role; false: whoever reaches the port may do anything"
+    )
 
 
 class RegistrySettings(Section):
@@ -232,11 +235,11 @@ class Settings(BaseSettings):
     secrets: SecretSettings = SecretSettings()
     audit: AuditSettings = AuditSettings()
     observe: ObserveSettings = ObserveSettings()
-    sources: dict[str, dict[str, Any]] = Field(
+    sources: dict[str, SettingsTable] = Field(
         default_factory=dict,
         description="settings of source connectors by name; one that needs any runs only with them",
     )
-    inbound: dict[str, dict[str, Any]] = Field(
+    inbound: dict[str, SettingsTable] = Field(
         default_factory=dict, description="settings of portals that call in, by name; each is open only with them"
     )
     filedrop_dir: Path | None = Field(None, description="folder watched by `source:filedrop`; empty: data_dir/drop")

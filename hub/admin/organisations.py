@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -20,6 +19,7 @@ from hub.errors import BadRecord, ConfigError
 from hub.kafka.topic_admin import ensure
 from hub.kafka.topics import agency_topic
 from hub.model import codes
+from hub.untyped import JsonObject, SettingsTable
 
 NO_ROLE = (
     "role: organisations have none any more and it is left out; it never changed what one may do. "
@@ -73,7 +73,7 @@ async def every(settings: Settings) -> Sequence[Organisation]:
         return [o for _, o in sorted(copy.organisations.items())]
 
 
-async def change(settings: Settings, name: str, changes: dict[str, Any], by: Actor) -> Organisation:
+async def change(settings: Settings, name: str, changes: SettingsTable, by: Actor) -> Organisation:
     """Sets rights and title (never keys). ConfigError names the field that is wrong."""
     detail = ", ".join(sorted(changes))
     async with acting(settings, by, "organisation.change", Target(kind=KIND, name=name), detail) as act:
@@ -105,7 +105,7 @@ async def remove(settings: Settings, name: str, by: Actor) -> None:
         await change_records(settings, Change(Organisation, name, old, None), entry=act.done())
 
 
-def public(organisation: Organisation) -> dict[str, Any]:
+def public(organisation: Organisation) -> JsonObject:
     """Without key hashes: how many keys there are, and until when those that end."""
     out = organisation.model_dump(mode="json", exclude={"key_hashes", "key_until"})
     ends = sorted(end.isoformat() for end in organisation.key_until.values())
@@ -115,7 +115,7 @@ def public(organisation: Organisation) -> dict[str, Any]:
 _NOT_HERE = {"name", "key_hashes", "key_until"}
 
 
-def checked(values: dict[str, Any]) -> Organisation:
+def checked(values: SettingsTable) -> Organisation:
     """An organisation of these values, agency codes in their new form. ConfigError names the field that is wrong."""
     try:
         wanted = Organisation.model_validate(values)

@@ -31,6 +31,7 @@ from hub.control.vault import is_sealed, vault
 from hub.errors import ConfigError, Rejected, Retryable
 from hub.kafka.topic_admin import ensure
 from hub.kafka.topics import subscriber_topics
+from hub.untyped import JsonObject
 
 OVERLAP = timedelta(hours=24)
 """How long a rotated signing secret works on, unless said otherwise."""
@@ -96,13 +97,13 @@ async def add(settings: Settings, values: Mapping[str, Any], by: Actor) -> Subsc
     return subscriber
 
 
-async def every(settings: Settings) -> list[dict[str, Any]]:
+async def every(settings: Settings) -> list[JsonObject]:
     """All of them as people may see them, by name."""
     async with directory(settings) as copy:
         return [public(one, copy.backfills.get(name)) for name, one in sorted(copy.subscribers.items())]
 
 
-async def show(settings: Settings, name: str) -> dict[str, Any]:
+async def show(settings: Settings, name: str) -> JsonObject:
     """One as people may see it. UnknownSubscriber."""
     async with directory(settings) as copy:
         if name not in copy.subscribers:
@@ -223,7 +224,7 @@ def new_signing_secret() -> str:
     return "whsec_" + base64.b64encode(os.urandom(SECRET_BYTES)).decode()
 
 
-def public(subscriber: Subscriber, progress: BackfillProgress | None) -> dict[str, Any]:
+def public(subscriber: Subscriber, progress: BackfillProgress | None) -> JsonObject:
     """Without secret values. backfilled: None before its role ran for the first time."""
     out = subscriber.model_dump(mode="json")
     out["secrets"] = secrets.masked(secrets.valid(subscriber.secrets, now()))

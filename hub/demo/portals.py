@@ -12,7 +12,6 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 
@@ -29,6 +28,7 @@ from hub.kafka.topics import subscriber_topics
 from hub.machine.child_process import die_with_parent
 from hub.machine.durable_files import write_durably
 from hub.supervisor.environment import variables
+from hub.untyped import SettingsTable
 
 FAULT_RATE = 0.05
 FAULTS: Mapping[str, Sequence[str]] = {
@@ -129,9 +129,9 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 def subscribers(portals: Mapping[str, Simulator]) -> list[Subscriber]:
     """Both portals, due every event: from the log, since a backfill by state may cover several with one."""
-    national: dict[str, Any] = {"adapter_url": portals["national"].url, "madonvi": "H11", "username": "demo",
+    national: SettingsTable = {"adapter_url": portals["national"].url, "madonvi": "H11", "username": "demo",
                                 "allow_loopback": True, "file_hosts": [FILE_HOST]}  # fmt: skip
-    provincial: dict[str, Any] = {"url": portals["provincial"].url, "allow_loopback": True}
+    provincial: SettingsTable = {"url": portals["provincial"].url, "allow_loopback": True}
     return [
         Subscriber(name="national", kind=CONNECTORS["national"], title="Cổng Dịch vụ công quốc gia (mô phỏng)",
                    settings=national, secrets={"password": "demo"}, backfill="log"),

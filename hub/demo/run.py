@@ -34,6 +34,7 @@ from hub.kafka.topics import EVENTS, INGRESS
 from hub.registry.client import open_codec
 from hub.supervisor.role_process import State
 from hub.supervisor.supervisor import Supervisor
+from hub.untyped import JsonObject
 
 PORTALS = ("national", "provincial")
 UP_S = 180.0
@@ -197,7 +198,7 @@ class Demo:
 
     async def _judge(
         self, tally: Tally, planted: Sequence[Planted], portals: dict[str, Simulator], elapsed: float
-    ) -> tuple[dict[str, Any], list[str]]:
+    ) -> tuple[JsonObject, list[str]]:
         """(the report of the first act, what is wrong)."""
         findings = await asyncio.to_thread(self._check, portals)
         faults = {name: await portal.faults() for name, portal in portals.items()}

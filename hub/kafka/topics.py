@@ -86,7 +86,7 @@ CATALOGUE = (
          "projector operator console gateway", "original bytes with reason, stage and origin", DEAD_LETTER_LIMIT),
     replace(_table(LETTER_STATES, 3, "gateway operator console", "gateway operator console",
                    "what became of dead letters: replayed, skipped, closed"), retention_ms=430 * DAY_MS),
-    _table(CONTROL, 1, "gateway operator deliver",
+    _table(CONTROL, 1, "gateway operator deliver projector",
            "gateway intake source deliver reconcile projector console operator supervisor",
            "organisations, keys, rights, subscriptions, pauses"),
     _log(AUDIT, 3, 5 * 365, "gateway operator console projector", "gateway operator console",

@@ -6,11 +6,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
-from sqlalchemy import Connection, Engine, delete, select
+from msgspec import Struct, structs
+from sqlalchemy import Connection, Engine, Table, delete, select
 
 from hub.avro.codec import Codec
 from hub.config import Settings
@@ -18,7 +19,8 @@ from hub.errors import StartError
 from hub.kafka.log_faults import NoSuchTopic
 from hub.kafka.tail import Tail
 from hub.observe import metrics
-from hub.projector.projection import TOPICS, Rows, rows
+from hub.projector.projection import TOPICS, rows
+from hub.projector.rows import Rows
 from hub.readmodel import tables
 from hub.readmodel.tables import Generation
 
@@ -83,15 +85,19 @@ class Projector:
     def _store(self, connection: Connection, batch: Rows) -> None:
         g = self.generation
         if batch.dossiers:
-            connection.execute(tables.upsert(self._engine, g.dossiers, "hub_seq"), list(batch.dossiers.values()))
-        for table, found in (
-            (g.events, list(batch.events.values())),
+            connection.execute(
+                tables.upsert(self._engine, g.dossiers, "hub_seq"),
+                [structs.asdict(row) for row in batch.dossiers.values()],
+            )
+        written: tuple[tuple[Table, Collection[Struct]], ...] = (
+            (g.events, batch.events.values()),
             (g.deliveries, batch.deliveries),
             (g.dead_letters, batch.dead_letters),
             (g.discrepancies, [r for r in batch.discrepancies.values() if r is not None]),
-        ):
+        )
+        for table, found in written:
             if found:
-                connection.execute(tables.upsert(self._engine, table), found)
+                connection.execute(tables.upsert(self._engine, table), [structs.asdict(row) for row in found])
         gone = [key for key, row in batch.discrepancies.items() if row is None]
         if gone:
             connection.execute(delete(g.discrepancies).where(g.discrepancies.c.id.in_(gone)))

@@ -12,11 +12,12 @@ from pydantic import SecretStr
 
 from hub.config import SECRET_PREFIX, Settings
 from hub.machine.ports import free_port
+from hub.untyped import SettingsTable
 
 
 def with_ports(settings: Settings) -> Settings:
     """Replaces every port 0 that several processes must agree on by a free one; all else is as given."""
-    sections: dict[str, Any] = {}
+    sections: SettingsTable = {}
     for name in ("embedded", "registry", "gateway", "console"):
         section = getattr(settings, name)
         if section.port == 0:

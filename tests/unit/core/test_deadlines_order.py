@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.avro.document import document
 from hub.config import CoreSettings, DeadlineSettings, Settings
 from hub.core.step import make_step
 from hub.demo.checker.sent import ORDER, statuses_of
@@ -278,7 +279,7 @@ def ended(steps: Steps, order: Iterable[int], chosen: Settings, chunks: bool = F
 def end_of(hub: Core, *without: str) -> tuple[Any, ...]:
     """What the order of arrival must not change. `hub_seq` and the ring of copies count arrivals."""
     stored = hub.state[topics.DOSSIERS, CODE.encode()]
-    dossier = {name: value for name, value in hub.dossier().items() if name not in ("hub_seq", *without)}
+    dossier = {name: value for name, value in document(hub.dossier()).items() if name not in ("hub_seq", *without)}
     return dossier, {name: value for name, value in stored.headers if name not in ("hub_seq", "ring")}
 
 

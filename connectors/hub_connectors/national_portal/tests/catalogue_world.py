@@ -13,6 +13,7 @@ from typing import Any
 from hub.config import Settings
 from hub.connect.source import Batch, Incoming
 from hub.sources.role import records
+from hub.untyped import JsonObject
 from hub_connectors.national_portal.catalogue import watch
 from hub_connectors.national_portal.catalogue.pull import connected
 from hub_connectors.national_portal.catalogue.settings import CatalogueSettings
@@ -31,7 +32,7 @@ class World:
 
     def __init__(self, folder: Path, site: NationalSite, profile: str = "two-portals", **own: Any) -> None:
         self.folder, self.site = folder, site
-        self.catalogue: dict[str, Any] = load("national")
+        self.catalogue: JsonObject = load("national")
         self.clock = AT
         self.settings = Settings(data_dir=folder / "hub", profile=profile)
         self.own = CatalogueSettings(**(FAST | own))

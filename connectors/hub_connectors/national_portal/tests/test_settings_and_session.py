@@ -12,15 +12,16 @@ from hub.connect.portal import Portal, make_portal
 from hub.control.records import Subscriber
 from hub.control.vault import References, Vault
 from hub.errors import ConfigError, Rejected, Retryable
+from hub.untyped import SettingsTable
 from hub_connectors.national_portal.session import Session
 from hub_connectors.national_portal.tests.site import national_site
 from hub_connectors.simulation.faults import FaultOrder
 from tests.support.contract_events import dossier_items, item
 
-GOOD: dict[str, Any] = {"adapter_url": "http://x/", "madonvi": "H11", "username": "u"}
+GOOD: SettingsTable = {"adapter_url": "http://x/", "madonvi": "H11", "username": "u"}
 
 
-def subscriber(settings: dict[str, Any], **secrets: str) -> Subscriber:
+def subscriber(settings: SettingsTable, **secrets: str) -> Subscriber:
     return Subscriber(name="dvcqg", kind="national-portal", settings=settings, secrets=secrets)
 
 
@@ -37,7 +38,7 @@ def subscriber(settings: dict[str, Any], **secrets: str) -> Subscriber:
         (GOOD, {"password": "file:/no/such/file"}, "secrets.password"),
     ],
 )
-def test_what_is_wrong_is_named(settings: dict[str, Any], secrets: dict[str, str], field: str) -> None:
+def test_what_is_wrong_is_named(settings: SettingsTable, secrets: dict[str, str], field: str) -> None:
     with pytest.raises(ConfigError) as caught:
         make_portal(subscriber(settings, **secrets))
     assert caught.value.field == field

@@ -12,13 +12,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from hub.connect.portal import make_portal
 from hub.control.records import Subscriber
+from hub.untyped import SettingsTable
 from hub_connectors.simulation.faults import FAULTS, FaultOrder, FaultPlan
 from tests.contract.portal_suite import deliver_at_last
 from tests.support.contract_events import dossier_items
@@ -55,7 +55,7 @@ def process(
 
 def subscriber(name: str, url: str) -> Subscriber:
     if name == "national-portal":
-        settings: dict[str, Any] = {
+        settings: SettingsTable = {
             "adapter_url": f"{url}/XrdAdapter/RestService/forward/",
             "madonvi": "H11",
             "username": "u",
