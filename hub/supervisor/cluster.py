@@ -40,6 +40,12 @@ class Cluster(Protocol):
         ...
 
 
+def sources_to_run(settings: Settings) -> list[str]:
+    """Installed sources that run without settings, or have some."""
+    installed = {point.name for point in entry_points(group="hub.sources")}
+    return sorted(installed & {*WITHOUT_SETTINGS, *settings.sources})
+
+
 class OnKafka:
     """The cluster on Kafka and the schema registry."""
 
@@ -53,8 +59,7 @@ class OnKafka:
         await registry.register_own(self._settings)
 
     def sources(self) -> list[str]:
-        installed = {point.name for point in entry_points(group="hub.sources")}
-        return sorted(installed & {*WITHOUT_SETTINGS, *self._settings.sources})
+        return sources_to_run(self._settings)
 
     async def subscribers(self, stop: asyncio.Event) -> AsyncIterator[dict[str, Subscriber]]:
         while not stop.is_set():

@@ -21,8 +21,7 @@ from hub.model.deadlines import DUE_FIELDS
 from hub_connectors.filedrop.encodings import nfc
 from hub_connectors.filedrop.fields import END_OF_DAY, NO_TIME, to_time, to_value
 from hub_connectors.filedrop.mapping import Mapping
-from hub_connectors.filedrop.table import Row
-from hub_connectors.filedrop.xlsx import as_text
+from hub_connectors.filedrop.table import Row, as_text
 
 _DETAIL = 300
 """Characters of a refusal's detail; a personal field's value is not quoted at all."""
@@ -53,10 +52,15 @@ class Converter:
                 raise row.error
             return self._event(self._datum(row))
         except BadRecord as error:
-            digest = hashlib.sha256(row.raw).hexdigest()
-            where = f"{self._where}:{row.line}#{digest[:12]}"
-            refusal = derived_id(self._mapping.source, "refused", where, digest)
-            return Refused(refusal, self._mapping.source, error.reason, error.detail, row.raw, where)
+            return self._refusal(row, error)
+        except Exception as error:  # no row stops the ones behind it, whatever stands in it
+            return self._refusal(row, BadRecord("crash", f"the row cannot be mapped ({type(error).__name__})"))
+
+    def _refusal(self, row: Row, error: BadRecord) -> Refused:
+        digest = hashlib.sha256(row.raw).hexdigest()
+        where = f"{self._where}:{row.line}#{digest[:12]}"
+        refusal = derived_id(self._mapping.source, "refused", where, digest)
+        return Refused(refusal, self._mapping.source, error.reason, error.detail, row.raw, where)
 
     def _datum(self, row: Row) -> dict[str, Any]:
         if any(as_text(cell).strip() for cell in row.cells[self._width :]):
