@@ -16,7 +16,7 @@ from typing import IO
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _COPY = 1 << 20
 
 
@@ -59,7 +59,8 @@ class Folder:
             return file.read()
 
     def new(self, name: str, mode: int = 0o600) -> IO[bytes]:
-        """An empty file for writing, with that mode whatever the umask says."""
+        """An empty file for writing, with that mode whatever the umask says; what stands there is taken away."""
+        self.remove(name)
         descriptor = os.open(name, _NEW, 0o600, dir_fd=self.handle)
         os.fchmod(descriptor, mode)
         return os.fdopen(descriptor, "wb")

@@ -1,4 +1,4 @@
-"""Names of files, as agencies choose them: up to 255 bytes of anything. How they are told, and how results bear them."""
+"""Names of files as agencies choose them, up to 255 bytes of anything: how they are told, and how results bear them."""
 
 from __future__ import annotations
 
