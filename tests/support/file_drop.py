@@ -32,10 +32,15 @@ def row(number: int, day: str = "11/10/2011") -> str:
 
 
 class Site:
-    """given: settings of `sources.filedrop`."""
+    """given: settings of `sources.filedrop`. settings: of a hub that there is."""
 
-    def __init__(self, root: Path, mapping: str = MAPPING, **given: Any) -> None:
-        self.settings = Settings(data_dir=root / "var", sources={"filedrop": given})
+    def __init__(
+        self, root: Path | None = None, mapping: str = MAPPING, settings: Settings | None = None, **given: Any
+    ) -> None:
+        if settings is None:
+            assert root is not None
+            settings = Settings(data_dir=root / "var", sources={"filedrop": given})
+        self.settings = settings
         self.places = places(self.settings)
         self.folder = self.add(NAME, mapping)
         self.state = self.places.state / NAME
@@ -66,8 +71,8 @@ class Site:
             await batches.aclose()
             await drop.close()
 
-    async def drain(self, done: Callable[[], bool], rows: int = 2) -> list[Batch]:
-        """Reads and confirms until `done`, which must come within BOUND_S."""
+    async def drain(self, done: Callable[[], bool], rows: int = 2, bound_s: float = BOUND_S) -> list[Batch]:
+        """Reads and confirms until `done`, which must come within `bound_s`."""
         stop, drop, out = asyncio.Event(), self.source(rows), []
 
         async def work() -> None:
@@ -77,7 +82,7 @@ class Site:
 
         working = asyncio.ensure_future(work())
         try:
-            async with asyncio.timeout(BOUND_S):
+            async with asyncio.timeout(bound_s):
                 while not done():
                     if working.done():
                         await working

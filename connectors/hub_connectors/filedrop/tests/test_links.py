@@ -31,7 +31,9 @@ def leaked(site: Site, batches: list[Batch]) -> bool:
 async def refused(site: Site, name: str) -> list[Batch]:
     """Until that entry is put aside; a good file beside it is read."""
     (site.folder / "good.csv").write_text(HEAD + row(9))
-    return await site.drain(lambda: os.path.lexists(site.folder / f"{name}.refused") and (site.done / "good.csv").exists())
+    return await site.drain(
+        lambda: os.path.lexists(site.folder / f"{name}.refused") and (site.done / "good.csv").exists()
+    )
 
 
 def link(site: Site, tmp: Path) -> None:

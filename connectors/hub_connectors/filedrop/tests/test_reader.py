@@ -86,7 +86,9 @@ def test_it_ends_with_the_role_even_when_that_is_killed(tmp_path: Path) -> None:
         os.close(watch)
 
 
-async def test_killed_once_it_goes_on_where_the_broker_has_confirmed(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+async def test_killed_once_it_goes_on_where_the_broker_has_confirmed(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
     many(site.folder / "x.csv")
     found, killed = [], set()
     async with site.watching(rows=500) as (drop, batches):
