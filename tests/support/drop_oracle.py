@@ -1,7 +1,7 @@
 """Says what must come of damaged files, without the hub: a program that reads a folder in so many bytes of memory.
 
-{name: {"whole": the file is read to its end, "codes": the dossiers of the rows that become events}}. What a CSV means is
-written here a second time, from docs/filedrop.md; of a workbook the library itself is asked, in this process.
+{name: {"whole": the file is read to its end, "codes": the dossiers of the rows that become events}}. What a CSV means
+is written here a second time, from docs/filedrop.md; of a workbook the library itself is asked, in this process.
 """
 
 from __future__ import annotations
@@ -21,7 +21,11 @@ import openpyxl
 
 COLUMNS = ("Mã", "Bước", "Lúc")
 CODE = re.compile(r"(\d{3}\.\d{2}\.\d{2}\.[A-Z]\d{2}|[A-Z]\d{2}(\.[0-9A-Z]+)*)-(\d{8}|\d{6})-(\d{4,})", re.ASCII)
-STEPS = ["SUBMITTED", "RECEIVED", "NOT_ACCEPTED", "IN_PROCESS", "SUPPLEMENT_REQUESTED", "SUPPLEMENT_GIVEN", "PAYMENT_REQUESTED", "PAYMENT_MADE", "TRANSFERRED", "STOPPED", "FINISHED", "RETURNED", "WITHDRAWN", "RATED", "RESCHEDULED"]
+STEPS = (
+    "SUBMITTED", "RECEIVED", "NOT_ACCEPTED", "IN_PROCESS", "SUPPLEMENT_REQUESTED", "SUPPLEMENT_GIVEN",
+    "PAYMENT_REQUESTED", "PAYMENT_MADE", "TRANSFERRED", "STOPPED", "FINISHED", "RETURNED", "WITHDRAWN", "RATED",
+    "RESCHEDULED",
+)  # fmt: skip
 
 
 def event(cells: list[Any], places: list[int]) -> str | None:

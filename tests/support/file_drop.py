@@ -34,9 +34,7 @@ def row(number: int, day: str = "11/10/2011") -> str:
 class Site:
     """given: settings of `sources.filedrop`. settings: of a hub that there is."""
 
-    def __init__(
-        self, root: Path | None = None, mapping: str = MAPPING, settings: Settings | None = None, **given: Any
-    ) -> None:
+    def __init__(self, root: Path | None = None, mapping: Any = MAPPING, settings: Any = None, **given: Any) -> None:
         if settings is None:
             assert root is not None
             settings = Settings(data_dir=root / "var", sources={"filedrop": given})

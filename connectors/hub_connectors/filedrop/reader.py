@@ -6,6 +6,7 @@ memory, secrets or descriptors), gets the open file and a pipe, and dies with th
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -31,6 +32,7 @@ from hub_connectors.filedrop.reader_messages import (
     FormTold,
     Header,
     Message,
+    Ready,
     Rows,
     Task,
     Whole,
@@ -44,15 +46,23 @@ _START = (
 )
 
 
+_START_S = 60.0
+_MOST_SAID = 65_536
+
+
 class ReaderDied(BadRecord):
     """The child ended without a word. Somebody may have killed it: the file deserves a second try."""
+
+
+class NotStarted(OSError):
+    """The child could not be started: no fault of the file, which waits."""
 
 
 class Reading:
     """One file being read. Start it in a thread that lives as long as the role; the rest may block."""
 
     def __init__(self, file: IO[bytes], form: Form, limits: Limits, at: Place | None) -> None:
-        self._limits, self._left_s, self._pending = limits, float(limits.max_seconds), bytearray()
+        self._limits, self._left_s, self._pending = limits, _START_S, bytearray()
         told = FormTold(
             form.format, form.encoding, form.delimiter, form.quote, form.skip_rows, form.header_rows, form.sheet
         )
@@ -61,7 +71,7 @@ class Reading:
             [sys.executable, "-I", "-S", "-B", "-c", _START, "\n".join(_folders()), task],
             stdin=file,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             cwd="/",
             env={},
             bufsize=0,
@@ -69,6 +79,7 @@ class Reading:
             preexec_fn=die_with_parent(os.getpid()),
         )
         assert self._process.stdout is not None
+        assert self._process.stderr is not None
         self._pipe, self._in_use = self._process.stdout.fileno(), threading.Lock()
 
     @property
@@ -76,7 +87,17 @@ class Reading:
         return self._process.pid
 
     def columns(self) -> list[str]:
-        """Waits for the header. BadRecord: the file is refused."""
+        """Waits for the header. BadRecord: the file is refused. NotStarted."""
+        try:
+            ready = isinstance(self._message(), Ready)
+        except BadRecord:
+            ready = False
+        if not ready:
+            self._process.kill()
+            assert self._process.stderr is not None
+            said = self._process.stderr.read(_MOST_SAID).decode(errors="replace").strip().rpartition("\n")[2]
+            raise NotStarted(errno.ECHILD, f"the process that reads files cannot be started: {said or 'no word'}")
+        self._left_s = float(self._limits.max_seconds)
         message = self._message()
         if isinstance(message, Header):
             return message.columns
@@ -98,8 +119,9 @@ class Reading:
         self._process.kill()
         self._process.wait()
         with self._in_use:  # a thread that waits for the child hears of its end first
-            if self._process.stdout is not None:
-                self._process.stdout.close()
+            for pipe in (self._process.stdout, self._process.stderr):
+                if pipe is not None:
+                    pipe.close()
 
     def _refused(self, message: Message) -> BadRecord:
         if isinstance(message, Whole) and message.reason:

@@ -20,6 +20,7 @@ from hub_connectors.filedrop.reader_messages import (
     MOST_ROWS,
     Header,
     Message,
+    Ready,
     Rows,
     RowTold,
     Task,
@@ -39,6 +40,7 @@ def main() -> None:
     if task.form.format == "xlsx":
         pass  # before the limits, and before the first byte
     confine(task.limits)
+    send(Ready())
     send(answer(task, send))
 
 
@@ -53,7 +55,8 @@ def confine(limits: Limits) -> None:
         (resource.RLIMIT_NPROC, (0, 0)),
         (resource.RLIMIT_CORE, (0, 0)),
     ):
-        resource.setrlimit(what, most)
+        hard = resource.getrlimit(what)[1]
+        resource.setrlimit(what, most if hard == resource.RLIM_INFINITY else (min(most[0], hard), min(most[1], hard)))
 
 
 def send(message: Message) -> None:

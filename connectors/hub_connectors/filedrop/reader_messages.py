@@ -61,8 +61,12 @@ class RowTold(msgspec.Struct, frozen=True, array_like=True):
     detail: Detail = ""
 
 
+class Ready(msgspec.Struct, frozen=True, tag=True):
+    """The child has laid its limits on itself and not read a byte yet: what goes wrong before is no fault of the file."""
+
+
 class Header(msgspec.Struct, frozen=True, tag=True):
-    """The first message of a file that can be read."""
+    """The first message of a file that can be read, after Ready."""
 
     columns: list[str]
 
@@ -78,7 +82,7 @@ class Whole(msgspec.Struct, frozen=True, tag=True):
     detail: Detail = ""
 
 
-Message = Header | Rows | Whole
+Message = Ready | Header | Rows | Whole
 _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 
 

@@ -31,6 +31,7 @@ from hub_connectors.filedrop.grounds import Grounds
 from hub_connectors.filedrop.handles import Folder, LinkError
 from hub_connectors.filedrop.inbox import Found, Inbox, NotStill
 from hub_connectors.filedrop.mapping import Mapping, load
+from hub_connectors.filedrop.reader import NotStarted
 from hub_connectors.filedrop.settings import FileDropSettings, Places
 
 log = logging.getLogger(__name__)
@@ -181,4 +182,8 @@ class FileDrop:
 
 
 def _said(error: OSError) -> str:
-    return f"{error.strerror}" if isinstance(error, LinkError) else f"{error.filename or 'a file'}: {error.strerror}"
+    return (
+        f"{error.strerror}"
+        if isinstance(error, LinkError | NotStarted)
+        else f"{error.filename or 'a file'}: {error.strerror}"
+    )

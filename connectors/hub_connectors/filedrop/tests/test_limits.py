@@ -6,6 +6,7 @@ import re
 import resource
 import time
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -17,7 +18,7 @@ from tests.support.file_drop import HEAD, MAPPING, Site, row, subjects
 XLSX = MAPPING + '[file]\nformat = "xlsx"\n'
 
 
-def sheet(path: Path, *rows: list[object]) -> None:
+def sheet(path: Path, *rows: list[Any]) -> None:
     book = openpyxl.Workbook()
     made = book.active
     assert made is not None
@@ -26,7 +27,7 @@ def sheet(path: Path, *rows: list[object]) -> None:
     book.save(path)
 
 
-def cells(number: int, more: str = "") -> list[object]:
+def cells(number: int, more: str = "") -> list[Any]:
     return [cell + more for cell in row(number).strip().split(",")]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.connect.source import Batch
 from hub.errors import BadRecord
 from hub_connectors.filedrop import reader, reader_child
 from hub_connectors.filedrop.limits import Limits
@@ -55,7 +56,8 @@ def test_it_has_no_environment_no_secret_no_descriptor_and_limits(
         held = {int(fd.name): os.readlink(fd) for fd in (proc / "fd").iterdir()}
         assert held.pop(0) == str(tmp_path / "x.csv")
         assert held.pop(1).startswith("pipe:")
-        assert held == {2: "/dev/null"}
+        assert held.pop(2).startswith("pipe:")
+        assert held == {}
         assert os.readlink(proc / "cwd") == "/"
         limits = {line[:25].strip(): line[25:].split()[:2] for line in (proc / "limits").read_text().splitlines()}
         assert limits["Max address space"] == [str(300 * 2**20)] * 2
@@ -90,7 +92,8 @@ async def test_killed_once_it_goes_on_where_the_broker_has_confirmed(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     many(site.folder / "x.csv")
-    found, killed = [], set()
+    found: list[Batch] = []
+    killed = set()
     async with site.watching(rows=500) as (drop, batches):
         while len(subjects(found)) < MANY:
             found.append(await following(batches))
@@ -109,7 +112,7 @@ async def test_killed_each_time_the_file_is_refused_and_the_next_one_is_read(sit
     many(site.folder / "x.csv")
     (site.folder / "y.csv").write_text(HEAD + row(1))
     os.utime(site.folder / "y.csv", (2**31, 2**31))
-    found = []
+    found: list[Batch] = []
     async with site.watching(rows=500) as (drop, batches):
         while not (site.done / "y.csv").exists():
             found.append(await following(batches))
@@ -170,6 +173,7 @@ SAY = (
     "import sys; sys.path[:0] = sys.argv[1].split('\\n'); import msgspec, os\n"
     "def say(what):\n"
     "    body = msgspec.msgpack.encode(what); os.write(1, len(body).to_bytes(4, 'little') + body)\n"
+    "say({'type': 'Ready'})\n"
 )
 
 
@@ -190,6 +194,22 @@ async def test_a_reader_that_does_anything_else_is_that_file_s_reason(
     (site.folder / "y.csv").write_text(HEAD + row(2))
     assert subjects(await site.drain(site.idle)) == ["0002"]
     assert children() == before
+
+
+@pytest.mark.parametrize("program", ["import no_such_module", "import os, signal; os.kill(os.getpid(), 9)", "pass"])
+async def test_a_file_whose_reader_cannot_be_started_waits_and_is_not_blamed(
+    site: Site, program: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The machine's fault: a broken installation, no memory, a unit that forbids setrlimit."""
+    (site.folder / "x.csv").write_text(HEAD + row(1))
+    with monkeypatch.context() as patched:
+        patched.setattr(reader, "_START", program)
+        await site.drain(lambda: any("cannot be started" in r.message for r in caplog.records))
+    if "no_such" in program:
+        assert any("No module named 'no_such_module'" in r.message for r in caplog.records)
+    assert (site.folder / "x.csv").exists()
+    assert not site.failed.exists()
+    assert subjects(await site.drain(site.idle)) == ["0001"]
 
 
 @pytest.mark.parametrize(
