@@ -39,7 +39,7 @@ def left(inboxes: tuple[Path, Path]) -> int:
 @pytest.mark.parametrize(
     ("count", "bound_s"),
     [
-        pytest.param(300, 600, marks=pytest.mark.timeout(700)),
+        pytest.param(200, 600, marks=pytest.mark.timeout(700)),
         pytest.param(10_000, 7_000, marks=[pytest.mark.slow, pytest.mark.timeout(7_500)]),
     ],
 )

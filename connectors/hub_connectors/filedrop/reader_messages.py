@@ -62,7 +62,7 @@ class RowTold(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):
-    """The child has laid its limits on itself and not read a byte yet: what goes wrong before is no fault of the file."""
+    """The child has laid its limits on itself and not read a byte yet: what goes wrong before is not the file's."""
 
 
 class Header(msgspec.Struct, frozen=True, tag=True):

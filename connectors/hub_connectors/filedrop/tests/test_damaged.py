@@ -14,7 +14,7 @@ import pytest
 from tests.support import damaged_files, drop_oracle
 from tests.support.file_drop import MAPPING, Site
 
-COUNT = 300
+COUNT = 200
 
 
 def oracle(folder: Path) -> dict[str, dict[str, Any]]:
