@@ -21,9 +21,9 @@ def checks(places: Places) -> list[Check]:
     """One finding for each place: ok, or every fault in words."""
     found = []
     for title, path, faults in (
-        ("filedrop mappings", places.mappings, _kept(places.mappings, "*.toml")),
-        ("filedrop state", places.state, _kept(places.state, "*")),
-        ("filedrop results", places.results, _kept(places.results, "*", "*/*")),
+        ("filedrop mappings", places.mappings, _kept(places, places.mappings, "*.toml")),
+        ("filedrop state", places.state, _kept(places, places.state, "*")),
+        ("filedrop results", places.results, _kept(places, places.results, "*", "*/*")),
         ("filedrop drop", places.drop, _drop(places)),
     ):
         if not path.exists():
@@ -49,9 +49,9 @@ def left_by_an_older_version(folder: Folder, mapping: Path) -> list[str]:
     return found
 
 
-def _kept(root: Path, *patterns: str) -> Iterator[str]:
-    """Faults of a place that only operator and hub may write."""
-    own = {0, os.geteuid(), _owner(root.parent)}
+def _kept(places: Places, root: Path, *patterns: str) -> Iterator[str]:
+    """Faults of a place that only operator and hub may write. The hub is whoever owns the data folder."""
+    own = {0, os.geteuid(), _owner(places.state.parents[1])}
     for path in (root, *(found for pattern in patterns for found in sorted(root.glob(pattern)))):
         state = path.lstat()
         if stat.S_ISLNK(state.st_mode):
@@ -65,7 +65,7 @@ def _kept(root: Path, *patterns: str) -> Iterator[str]:
 
 def _drop(places: Places) -> Iterator[str]:
     """Faults of the drop: each folder in it is an agency's, the drop itself is not."""
-    yield from _kept(places.drop)
+    yield from _kept(places, places.drop)
     try:
         with opened(places.drop) as root:
             for name in sorted(root.names(_MOST_NAMES)):

@@ -25,9 +25,12 @@ class Grounds:
         """Makes what is missing. StartError when another process has these places, or the drop is reached by a link."""
         for path, mode in ((self.places.drop, 0o755), (self.places.mappings, 0o700), (self.places.state, 0o700),
                            (self.places.results, results.FOLDER_MODE)):  # fmt: skip
-            if not path.exists():
-                path.mkdir(parents=True)
-                path.chmod(mode)
+            try:
+                if not os.path.lexists(path):
+                    path.mkdir(parents=True, exist_ok=True)
+                    path.chmod(mode)
+            except OSError as error:
+                raise StartError(f"{path} cannot be made: {error.strerror}") from None
         try:
             with opened(self.places.drop):
                 pass

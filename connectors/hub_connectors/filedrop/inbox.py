@@ -106,12 +106,12 @@ def take(folder: Folder, found: Found, state: Folder, to: str, settings: FileDro
 
 def identity_of_entry(found: Found) -> str:
     """Of what may not be read: nothing but what the folder says of it."""
-    return "-".join(map(str, found.state))
+    return ",".join(map(str, found.state))
 
 
 def state_of(identity: str) -> State:
     """The other way round."""
-    size, mtime, inode, links = map(int, identity.split("-"))
+    size, mtime, inode, links = map(int, identity.split(","))
     return size, mtime, inode, links
 
 
@@ -130,7 +130,7 @@ def remove(folder: Folder, name: str, identity: str) -> None:
 def put_aside(folder: Folder, name: str, identity: str) -> None:
     """Renames what was refused unread, so that it has no turn again: it is not the hub's to take away."""
     stat = folder.stat(name)
-    if stat is not None and "-".join(map(str, _state(stat))) == identity:
+    if stat is not None and _state(stat) == state_of(identity):
         folder.rename(name, names.result(name) + REFUSED)
 
 

@@ -76,7 +76,8 @@ def places(settings: Settings) -> Places:
     fields = {"sources.filedrop.mappings_dir": found.mappings, "sources.filedrop.results_dir": found.results,
               "data_dir": found.state}  # fmt: skip
     for field, path in fields.items():
-        if path.is_relative_to(found.drop) or found.drop.is_relative_to(path):
+        real, drop = path.resolve(), found.drop.resolve()
+        if real.is_relative_to(drop) or drop.is_relative_to(real):
             raise ConfigError(
                 field, f"{path} and the drop {found.drop} must not lie in each other: agencies write there"
             )

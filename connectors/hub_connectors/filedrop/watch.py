@@ -88,13 +88,15 @@ class FileDrop:
             mapping = load(self._grounds.mapping(name))
             with self._grounds.state(name) as state:
                 begun = await asyncio.to_thread(self._begin, name, state, mapping)
-                self._complained.pop(name, None)
-                if isinstance(begun, Batch):
+                if begun is None:
+                    self._complained.pop(name, None)
+                elif isinstance(begun, Batch):
                     yield begun
-                elif begun is not None:
+                else:
                     reading = self._reading(name, state, mapping, begun)
                     async with contextlib.aclosing(reading.batches(stop)) as found:
                         async for batch in found:
+                            self._complained.pop(name, None)
                             yield batch
         except ConfigError as error:
             self._complain(name, "mapping", f"files in {name} wait until its mapping is mended: {error}")
@@ -116,7 +118,9 @@ class FileDrop:
             results.clear(state)
         with self._grounds.inbox(name) as folder:
             for left in checks.left_by_an_older_version(folder, self._grounds.mapping(name)):
-                self._complain(f"{name}: {left}", "folder", left)
+                if self._complained.get(left) is None:
+                    log.warning("%s", left)
+                    self._complained[left] = left
             ready = self._inboxes.setdefault(name, Inbox(self._settle_s))
             while (found := ready.next(folder, mapping.pattern)) is not None:
                 if (begun_now := self._taken_over(name, state, mapping, folder, found)) is not None:

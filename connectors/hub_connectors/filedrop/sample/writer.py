@@ -33,9 +33,9 @@ def set_up_folder(agency: Agency, settings: Settings) -> tuple[FileMapping, Path
     at.mappings.mkdir(parents=True, exist_ok=True, mode=0o700)
     (folder := at.drop / agency.name).mkdir(parents=True, exist_ok=True, mode=0o755)
     with resources.as_file(resources.files(SAMPLE) / agency.name / "mapping.toml") as path:
-        mapping = shutil.copyfile(path, at.mappings / f"{agency.name}.toml")
-    mapping.chmod(0o600)
-    return load(mapping), folder
+        part = shutil.copyfile(path, at.mappings / f".{agency.name}.part")
+    part.chmod(0o600)
+    return load(part.replace(at.mappings / f"{agency.name}.toml")), folder
 
 
 def quarters(steps: Sequence[Step]) -> dict[str, list[Step]]:

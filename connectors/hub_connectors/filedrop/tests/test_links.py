@@ -11,6 +11,8 @@ import pytest
 
 from hub.connect.source import Batch
 from hub.errors import StartError
+from hub_connectors.filedrop import inbox
+from hub_connectors.filedrop.handles import Folder
 from tests.support.file_drop import HEAD, NAME, Site, following, row, subjects
 
 SECRET = HEAD + "000.00.12.H11-111011-0001,BÍ MẬT 060090001234,11/10/2011 08:00:00\n"
@@ -175,3 +177,43 @@ async def test_a_link_among_the_results_is_not_written_through(site: Site, tmp_p
     await site.drain(lambda: (site.done / "a~2.csv").exists() and (site.done / "y.csv").exists())
     assert (tmp_path / "victim").read_text() == "as it was"
     assert (site.state.parent / NAME).is_dir()
+
+
+async def test_what_cannot_be_put_aside_is_told_once_and_others_are_read(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An agency may keep the hub from renaming; and from a time before 1970 a file's time is negative."""
+    link(site, tmp_path)
+    os.utime(site.folder / "x.csv", ns=(-5, -5), follow_symlinks=False)
+
+    def forbidden(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(inbox, "put_aside", forbidden)
+    found = await site.drain((site.failed / "x.csv.reason.txt").exists)
+    (site.folder / "y.csv").write_text(HEAD + row(2))
+    found += await site.drain(lambda: (site.done / "y.csv").exists())
+    assert subjects(found) == ["0002"]
+    assert 1 <= sum(len(b.refused) for b in found) <= 2, "once for each start"
+
+
+async def test_a_file_that_cannot_be_taken_away_stops_its_folder_and_no_other(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real = Folder.remove
+
+    def forbidden(self: Folder, name: str) -> None:
+        if self.path == site.folder:
+            raise PermissionError(13, "Permission denied", name)
+        real(self, name)
+
+    other = site.add("bac-binh")
+    with monkeypatch.context() as patched:
+        patched.setattr(Folder, "remove", forbidden)
+        (site.folder / "a.csv").write_text(HEAD + row(1))
+        await site.drain(lambda: any("Permission denied" in r.message for r in caplog.records))
+        (other / "b.csv").write_text(HEAD + row(2))
+        assert subjects(await site.drain((site.places.results / "bac-binh" / "done" / "b.csv").exists)) == ["0002"]
+    assert (site.folder / "a.csv").exists()
+    assert subjects(await site.drain(site.idle)) == [], "its rows were taken"
+    assert [path.name for path in site.done.iterdir()] == ["a.csv"]
