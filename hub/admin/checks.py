@@ -17,6 +17,7 @@ from hub.broker import jars, jre
 from hub.broker.broker import MIN_FREE_BYTES
 from hub.config import Settings
 from hub.connect.source import Checked
+from hub.control.vault import vault
 from hub.errors import ConfigError, HubError
 from hub.kafka import clients, topic_admin
 from hub.kafka.clients import group_of
@@ -43,7 +44,7 @@ class Finding:
 
 async def all_checks(settings: Settings) -> AsyncIterator[Finding]:
     """From the machine outwards; what needs Kafka is left out when Kafka does not answer."""
-    for local in (disk, java, jars_cached, program):
+    for local in (disk, java, jars_cached, program, key):
         yield local(settings)
     for finding in places_of_sources(settings):
         yield finding
@@ -79,6 +80,19 @@ def program(settings: Settings) -> Finding:
     """Tells what is compiled here; roles that were started elsewhere say it in their log."""
     importlib.import_module("hub.core.step")  # where it is compiled at all, this is
     return Finding("program", True, build.state())
+
+
+def key(settings: Settings) -> Finding:
+    """The key of subscribers' secrets; without secrets there is none."""
+    path = vault(settings).key_file
+    try:
+        keys = vault(settings).keys()
+    except HubError as error:
+        return Finding("key", False, str(error))
+    if not keys:
+        return Finding("key", True, f"none yet, {path}; the first secret of a subscriber makes it")
+    older = f", and {len(keys) - 1} older" if len(keys) > 1 else ""
+    return Finding("key", True, f"{keys[0].id}{older}, in {path}, readable for its owner only")
 
 
 def jars_cached(settings: Settings) -> Finding:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -17,6 +16,7 @@ from hub.errors import BadRecord, ConfigError
 from hub.kafka.topic_admin import ensure
 from hub.kafka.topics import agency_topic
 from hub.model import codes
+from hub.untyped import JsonObject, SettingsTable
 
 NO_ROLE = (
     "role: organisations have none any more and it is left out; it never changed what one may do. "
@@ -66,7 +66,7 @@ async def every(settings: Settings) -> Sequence[Organisation]:
         return [o for _, o in sorted(copy.organisations.items())]
 
 
-async def change(settings: Settings, name: str, changes: dict[str, Any], who: str, why: str = "") -> Organisation:
+async def change(settings: Settings, name: str, changes: SettingsTable, who: str, why: str = "") -> Organisation:
     """Sets rights and title (never keys). ConfigError names the field that is wrong."""
     old = await get(settings, name)
     new = checked(old.model_dump() | {k: v for k, v in changes.items() if k not in _NOT_HERE})
@@ -94,7 +94,7 @@ async def remove(settings: Settings, name: str, who: str, why: str = "") -> None
     await write(settings, (Organisation, name), audit.entry(who, "organisation.remove", name, why))
 
 
-def public(organisation: Organisation) -> dict[str, Any]:
+def public(organisation: Organisation) -> JsonObject:
     """Without key hashes: how many keys there are, and until when those that end."""
     out = organisation.model_dump(mode="json", exclude={"key_hashes", "key_until"})
     ends = sorted(end.isoformat() for end in organisation.key_until.values())
@@ -104,7 +104,7 @@ def public(organisation: Organisation) -> dict[str, Any]:
 _NOT_HERE = {"name", "key_hashes", "key_until"}
 
 
-def checked(values: dict[str, Any]) -> Organisation:
+def checked(values: SettingsTable) -> Organisation:
     """An organisation of these values, agency codes in their new form. ConfigError names the field that is wrong."""
     try:
         wanted = Organisation.model_validate(values)

@@ -13,12 +13,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from hub.config import Settings
 from hub.supervisor import status
+from hub.untyped import JsonObject
 
 _WATCHDOG = "hub_watchdog_gap_seconds"
 _LINKS = {"hub_link_up", "hub_link_parked_dossiers", "hub_link_held_dossiers", "hub_link_oldest_undelivered_seconds"}
 
 
-async def collect(settings: Settings) -> dict[str, Any]:
+async def collect(settings: Settings) -> JsonObject:
     """{"ok", "supervisor", "roles": [...], "connections": [...]} from the run folder and each role's own answers."""
     told = status.read(settings)
     alive = bool(told and told["alive"])
@@ -44,17 +45,17 @@ async def collect(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _note(path: Path) -> dict[str, Any] | None:
+def _note(path: Path) -> JsonObject | None:
     try:
-        note: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        note: JsonObject = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return note if {"role", "pid", "observe"} <= note.keys() else None
 
 
-async def _ask(client: httpx.AsyncClient, note: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+async def _ask(client: httpx.AsyncClient, note: JsonObject) -> tuple[JsonObject, list[JsonObject]]:
     """({"ready", "checks", "observe"}, its connections) from a role's observe port."""
-    row: dict[str, Any] = {"observe": note["observe"], "ready": False, "checks": {}}
+    row: JsonObject = {"observe": note["observe"], "ready": False, "checks": {}}
     try:
         ready = await client.get(f"{note['observe']}/ready")
         row |= {"ready": ready.status_code == 200, "checks": ready.json()["checks"]}
@@ -67,8 +68,8 @@ async def _ask(client: httpx.AsyncClient, note: dict[str, Any]) -> tuple[dict[st
     return row, _connections(families)
 
 
-def _connections(families: list[Metric]) -> list[dict[str, Any]]:
-    links: dict[str, dict[str, Any]] = {}
+def _connections(families: list[Metric]) -> list[JsonObject]:
+    links: dict[str, JsonObject] = {}
     for family in families:
         for sample in family.samples:
             if sample.name in _LINKS:

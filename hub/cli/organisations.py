@@ -11,11 +11,13 @@ from typing import Annotated, Any
 import typer
 
 from hub import config
-from hub.admin import organisations
+from hub.admin import kafka_users, organisations
 from hub.cli import output
+from hub.cli.kafka_user import show as show_user
 from hub.control import audit
 from hub.control.records import Organisation
 from hub.events.families import NAMES
+from hub.untyped import SettingsTable
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -35,7 +37,7 @@ Why = Annotated[str, typer.Option(help="the reason, for the audit")]
 _RIGHTS = ("title", "sources", "agencies", "families", "joint", "kafka_topic")
 
 
-def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+def _given(options: Mapping[str, Any]) -> SettingsTable:
     """Picks the options that are rights and were given."""
     if options["role"] is not None:
         print(f"hub organisations: {organisations.NO_ROLE}", file=sys.stderr)
@@ -104,6 +106,12 @@ def remove(name: Name, why: Why = "", as_json: output.Json = False) -> None:
         output.print_json({"removed": name})
     else:
         print(f"{name} is removed; its keys no longer work")
+
+
+@app.command("kafka-user")
+def kafka_user(name: Name, why: Why = "", as_json: output.Json = False) -> None:
+    """A Kafka user for it, which may write its own topic only; its password is printed once. Again: a new password."""
+    show_user(asyncio.run(kafka_users.of_agency(config.load(), name, audit.this_operator(), why)), as_json)
 
 
 def _print_key(name: str, key: str, as_json: bool) -> None:

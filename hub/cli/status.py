@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import typer
 
@@ -11,6 +10,7 @@ from hub import config, exit_codes
 from hub.admin.status import collect
 from hub.cli import output
 from hub.config import Settings
+from hub.untyped import JsonObject
 
 app = typer.Typer(add_completion=False)
 
@@ -27,7 +27,7 @@ def show(as_json: output.Json = False) -> None:
     raise typer.Exit(exit_codes.OK if whole["ok"] else exit_codes.FAILED)
 
 
-def _print(whole: dict[str, Any], settings: Settings) -> None:
+def _print(whole: JsonObject, settings: Settings) -> None:
     if not whole["roles"]:
         print(
             f"no hub runs on {settings.data_dir}"

@@ -13,11 +13,13 @@ from typing import Annotated, Any
 import typer
 
 from hub import config, exit_codes
-from hub.admin import subscribers
+from hub.admin import kafka_users, subscribers
 from hub.admin.waiting_dossiers import waiting as waiting_of
 from hub.cli import output
+from hub.cli.kafka_user import show as show_user
 from hub.control import audit
 from hub.errors import ConfigError
+from hub.untyped import JsonObject, SettingsTable
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -55,7 +57,7 @@ def add(
     as_json: output.Json = False,
 ) -> None:
     """Add one; the supervisor starts its delivery."""
-    values: dict[str, Any] = {
+    values: SettingsTable = {
         "name": name,
         "kind": kind,
         "title": title or "",
@@ -100,10 +102,10 @@ def change(
 
 
 async def _change(
-    name: str, title: str | None, given: list[str] | None, file: Path | None, wanted: dict[str, Any], why: str
+    name: str, title: str | None, given: list[str] | None, file: Path | None, wanted: SettingsTable, why: str
 ) -> None:
     settings = config.load()
-    changes: dict[str, Any] = {}
+    changes: SettingsTable = {}
     if title is not None:
         changes["title"] = title
     if given or file:
@@ -128,6 +130,12 @@ def resume(name: Name, why: Why = "", as_json: output.Json = False) -> None:
     """Deliver again, in order."""
     asyncio.run(subscribers.pause(config.load(), name, False, audit.this_operator(), why))
     _say(name, "is delivered to again", {"name": name, "paused": False}, as_json)
+
+
+@app.command("kafka-user")
+def kafka_user(name: Name, why: Why = "", as_json: output.Json = False) -> None:
+    """A Kafka user for it, which may read its own topic only; its password is printed once. Again: a new password."""
+    show_user(asyncio.run(kafka_users.of_subscriber(config.load(), name, audit.this_operator(), why)), as_json)
 
 
 @app.command("rotate-secret")
@@ -188,8 +196,8 @@ def _moment(epoch: float) -> str:
     return datetime.fromtimestamp(epoch).astimezone().isoformat(sep=" ", timespec="seconds") if epoch else ""
 
 
-def _settings(file: Path | None, given: list[str] | None) -> dict[str, Any]:
-    out: dict[str, Any] = {}
+def _settings(file: Path | None, given: list[str] | None) -> SettingsTable:
+    out: SettingsTable = {}
     if file is not None:
         try:
             out = json.loads(file.read_text(encoding="utf-8"))
@@ -225,12 +233,12 @@ def _secret(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _filter(agencies: list[str] | None, procedures: list[str] | None, types: list[str] | None) -> dict[str, Any]:
+def _filter(agencies: list[str] | None, procedures: list[str] | None, types: list[str] | None) -> SettingsTable:
     parts = {"agencies": agencies, "procedures": procedures, "types": types}
     return {name: values for name, values in parts.items() if values}
 
 
-def _backfill(shown: dict[str, Any]) -> str:
+def _backfill(shown: JsonObject) -> str:
     return f"{shown['backfill']}: {'done' if shown['backfilled'] else 'open'}"
 
 
@@ -238,14 +246,14 @@ def _words(wanted: dict[str, list[str]]) -> str:
     return "; ".join(f"{name}: {' '.join(values)}" for name, values in wanted.items() if values) or "all"
 
 
-def _say(what: str, words: str, value: dict[str, Any], as_json: bool) -> None:
+def _say(what: str, words: str, value: JsonObject, as_json: bool) -> None:
     if as_json:
         output.print_json(value)
     else:
         print(f"{what} {words}")
 
 
-def _print(found: dict[str, Any], as_json: bool) -> None:
+def _print(found: JsonObject, as_json: bool) -> None:
     if as_json:
         output.print_json(found)
         return

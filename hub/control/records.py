@@ -7,13 +7,14 @@ with any Kafka tool: hence JSON (docs/decisions/0002-control-records-in-json.md)
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from hub.control import renamed
 from hub.events.families import NAMES, FamilyName
 from hub.model import codes
+from hub.untyped import SettingsTable
 
 NAME = r"^[a-z0-9][a-z0-9-]{0,40}$"
 
@@ -90,7 +91,7 @@ class Subscriber(Record):
     kind: Kind
     title: str = ""
     filter: Filter = Filter()
-    settings: dict[str, Any] = Field(default_factory=dict)
+    settings: SettingsTable = Field(default_factory=dict)
     secrets: dict[str, str] = Field(default_factory=dict)
     paused: bool = False
     backfill: Literal["state", "log", "none"] = "state"

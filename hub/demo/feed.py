@@ -16,6 +16,8 @@ from typing import Any
 
 import httpx
 
+from hub.admin import kafka_users
+from hub.admin.kafka_users import signed_in
 from hub.avro.codec import Codec, head
 from hub.avro.generic import encode_body
 from hub.config import Settings
@@ -25,9 +27,10 @@ from hub.demo.sample_input import nested
 from hub.errors import StartError
 from hub.events import families
 from hub.events.envelope import Envelope, derived_id, rfc3339
-from hub.kafka import clients
+from hub.kafka import clients, embedded_users
 from hub.kafka.topics import agency_ingress
 from hub.registry.client import open_codec
+from hub.untyped import JsonObject
 
 HTTP_BATCH, HTTP_PAUSE_S = 40, 0.1
 HELD_BACK, HELD_BATCH = 0.4, 20
@@ -65,7 +68,7 @@ def _rfc(at: int) -> str:
 # --- HTTP --------------------------------------------------------------------------------------------------------
 
 
-def cloud_event(step: Step) -> dict[str, Any]:
+def cloud_event(step: Step) -> JsonObject:
     """Structured mode; the sample's task id is the event's id."""
     data = nested(step.fields)
     for name in ("occurred_at", "received_at", "due_at"):
@@ -99,7 +102,7 @@ async def feed_http(
         fed.duplicates += (await _post(client, url, batches[0]))["duplicate"]
 
 
-async def _post(client: httpx.AsyncClient, url: str, batch: Sequence[Step]) -> dict[str, Any]:
+async def _post(client: httpx.AsyncClient, url: str, batch: Sequence[Step]) -> JsonObject:
     events = [cloud_event(step) for step in batch]
     while True:
         try:
@@ -136,7 +139,7 @@ async def feed_files(
     spoilt = {p.step.task: p for p in planted if p.kind != "transition"}
     afterwards = [p.fields for p in planted if p.kind == "transition"]
     for number, (name, part) in enumerate(files.items(), 1):
-        rows: list[dict[str, Any]] = []
+        rows: list[JsonObject] = []
         for step in part:
             rows.append(dict(step.fields) | {"word": step.word})
             if step.task in spoilt:
@@ -171,6 +174,8 @@ async def feed_kafka(
     record once more."""
     codec = await open_codec(settings)
     topic = agency_ingress(agency.name)
+    if embedded_users.secured(settings):
+        settings = signed_in(settings, await kafka_users.of_agency(settings, agency.name, "demo"))
     producer = clients.producer(settings)
     await producer.start()
     try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
@@ -19,6 +17,7 @@ from hub.gateway.ingest import Ingest
 from hub.gateway.openapi import EVENTS, SECURITY
 from hub.gateway.sender import Sender
 from hub.observe.server import routes
+from hub.untyped import JsonObject
 from hub.web.docs_page import add_docs
 from hub.web.problem import Problem
 
@@ -95,7 +94,7 @@ def _declare(app: FastAPI, events: Route) -> None:
         summary="Publish events",
     )  # fmt: skip
 
-    def openapi() -> dict[str, Any]:
+    def openapi() -> JsonObject:
         if app.openapi_schema is None:
             document = get_openapi(
                 title=app.title, version=app.version, description=app.description, routes=[*told.routes, *app.routes]

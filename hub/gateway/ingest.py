@@ -21,6 +21,7 @@ from hub.ingress.cloudevents import Posted, structured
 from hub.ingress.record import Builder, IngressRecord
 from hub.kafka.batches import KeyedLine
 from hub.observe import metrics
+from hub.untyped import JsonObject
 
 ROLE = "gateway"
 
@@ -39,8 +40,8 @@ class Result:
     field: str = ""
     detail: str = ""
 
-    def document(self) -> dict[str, Any]:
-        out: dict[str, Any] = {"index": self.index, "id": self.id, "status": self.status}
+    def document(self) -> JsonObject:
+        out: JsonObject = {"index": self.index, "id": self.id, "status": self.status}
         if self.status == "rejected":
             out |= {"reason": self.reason, "field": self.field, "detail": self.detail}
         return out

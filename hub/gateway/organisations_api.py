@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +13,7 @@ from hub.admin import organisations
 from hub.config import Settings
 from hub.events.families import NAMES
 from hub.gateway.operators import Operator, operator
+from hub.untyped import JsonObject, SettingsTable
 from hub.web.problem import Problem
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class OrganisationRights(BaseModel):
     joint: bool | None = Field(None, description="true: it may write on others' dossiers while it holds them")
     kafka_topic: bool | None = Field(None, description="true: it produces to its own hub.ingress.<name>")
 
-    def given(self) -> dict[str, Any]:
+    def given(self) -> SettingsTable:
         if self.role is not None:
             log.warning(organisations.NO_ROLE)
         return {name: value for name, value in self.model_dump(exclude={"role"}).items() if value is not None}
@@ -71,29 +72,29 @@ router = APIRouter(prefix="/v1/organisations", tags=["organisations"])
 
 
 @router.get("", summary="All organisations and their rights")
-async def every(hub: Hub, by: By) -> list[dict[str, Any]]:
+async def every(hub: Hub, by: By) -> list[JsonObject]:
     return [organisations.public(organisation) for organisation in await organisations.every(hub)]
 
 
 @router.post("", status_code=201, summary="Add one; the API key is in the answer and is stored nowhere")
-async def add(new: NewOrganisation, hub: Hub, by: By) -> dict[str, Any]:
+async def add(new: NewOrganisation, hub: Hub, by: By) -> JsonObject:
     wanted = organisations.checked(new.given())
     key = await organisations.add(hub, wanted, by.who, by.why)
     return organisations.public(await organisations.get(hub, wanted.name)) | {"key": key}
 
 
 @router.get("/{name}", summary="One organisation")
-async def show(name: str, hub: Hub, by: By) -> dict[str, Any]:
+async def show(name: str, hub: Hub, by: By) -> JsonObject:
     return organisations.public(await organisations.get(hub, name))
 
 
 @router.patch("/{name}", summary="Change its rights")
-async def change(name: str, rights: OrganisationRights, hub: Hub, by: By) -> dict[str, Any]:
+async def change(name: str, rights: OrganisationRights, hub: Hub, by: By) -> JsonObject:
     return organisations.public(await organisations.change(hub, name, rights.given(), by.who, by.why))
 
 
 @router.post("/{name}/rotate-key", summary="A new key; the present ones work on for the overlap")
-async def rotate(name: str, rotation: KeyRotation, hub: Hub, by: By) -> dict[str, Any]:
+async def rotate(name: str, rotation: KeyRotation, hub: Hub, by: By) -> JsonObject:
     overlap = timedelta(hours=rotation.overlap_hours)
     key, changed = await organisations.rotate_key(hub, name, by.who, by.why, overlap)
     return organisations.public(changed) | {"key": key}

@@ -21,6 +21,7 @@ from hub.errors import StartError
 from hub.kafka.acls import Acl, listing
 from hub.kafka.clients import admin
 from hub.kafka.topics import CATALOGUE, Topic, config
+from hub.untyped import JsonObject
 
 READY_S = 30.0
 """Longest wait until every new partition has a leader."""
@@ -80,7 +81,7 @@ async def _partition_counts(client: AIOKafkaAdminClient, names: list[str]) -> di
     return {t["topic"]: len(t["partitions"]) for t in await _describe(client, names)}
 
 
-async def _describe(client: AIOKafkaAdminClient, names: Collection[str]) -> list[dict[str, Any]]:
+async def _describe(client: AIOKafkaAdminClient, names: Collection[str]) -> list[JsonObject]:
     """Asks for all topics: asking by name creates the topic on a cluster that creates automatically."""
     return [topic for topic in await client.describe_topics(None) if topic["topic"] in names]
 

@@ -24,7 +24,7 @@ forms = ["%d/%m/%Y %H:%M:%S"]
 "Lúc" = "occurred_at"
 """
 HEAD = "Mã,Bước,Lúc\n"
-BOUND_S = 30.0
+BOUND_S = 60.0
 
 
 def row(number: int, day: str = "11/10/2011") -> str:

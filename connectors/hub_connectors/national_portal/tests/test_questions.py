@@ -21,6 +21,7 @@ from hub.connect.portal import make_portal
 from hub.connect.questions import HasQuestions, QuestionReply, opened
 from hub.control.records import AuditEntry, Subscriber
 from hub.errors import Rejected, Retryable
+from hub.untyped import JsonObject
 from hub_connectors.national_portal.portal import NationalPortal
 from hub_connectors.national_portal.settings import NationalPortalSettings
 from hub_connectors.national_portal.tests.golden_script import ADDRESS, Script, given_session
@@ -37,7 +38,7 @@ FILE = {"LayDanhSachHoiDapGuiTuDVCQG": LISTED["exchange"][0]["reply"]["body"]["r
 
 
 @asynccontextmanager
-async def scripted(told: dict[str, Any], **settings: Any) -> AsyncIterator[tuple[NationalPortal, Script]]:
+async def scripted(told: JsonObject, **settings: Any) -> AsyncIterator[tuple[NationalPortal, Script]]:
     script = Script(told["exchange"])
     known = {"adapter_url": ADDRESS, "username": "binhthuan", **told["settings"], **settings}
     portal = NationalPortal(NationalPortalSettings.model_validate(known), "golden-password", script)
