@@ -145,6 +145,11 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         usually read ahead, and no further, so that the next process need not look further either."""
         return self._catching_up.get(where.partition) if where.topic == EVENTS else None
 
+    def waits_its_turn(self, where: TopicPartition) -> bool:
+        """One partition after the other is read again, so that the first calls wait for one window and not for all."""
+        catching_up = self._catching_up
+        return where.topic == EVENTS and where.partition in catching_up and where.partition != min(catching_up)
+
     def caught_up(self) -> None:
         """Opens partitions in which everything was read that an earlier process can have sent."""
         for partition, until in list(self._catching_up.items()):

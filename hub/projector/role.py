@@ -21,7 +21,7 @@ LOOK_S = 2.0
 
 async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
     """Projects until `stop`."""
-    HEALTH.set_ready("projector", False, "asks for schemas, tables and the first records")
+    HEALTH.expect("projector")
     codec = await open_codec(settings)
     engine = open_engine(settings)
     clock = asyncio.get_running_loop().time

@@ -14,10 +14,12 @@ from hub.config import Settings
 from hub.delivery.record_reader import Reader
 from hub.intake import role as intake
 from hub.kafka.tail import Tail
+from hub.kafka.topic_admin import ensure_topics
 from hub.observe.health import HEALTH
 from hub.projector import role as projector
 from hub.registry.client import open_codec
 from hub.stream.state_topics import KafkaLogs
+from hub.supervisor import roles
 from tests.chaos.engine.in_process import Topic, make_names, running, with_kafka
 from tests.chaos.engine.load import Load, config, wait_no_lag
 from tests.support.delivery import Bench
@@ -47,7 +49,7 @@ async def until(condition: Callable[[], object]) -> None:
     try:
         async with asyncio.timeout(LONG_S):
             while not condition():
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.002)
     except TimeoutError:
         raise AssertionError(f"not within {LONG_S} s; /ready says: {said()}") from None
 
@@ -84,6 +86,29 @@ async def test_an_engine_is_not_ready_before_its_state_is_read_though_no_record_
         gate.opened.set()
         await until(is_ready)
         assert "2 partitions, state read, takes chunks" in said()
+
+
+LAST = {
+    "core": "takes chunks",
+    "reconcile": "takes chunks",
+    "projector": "follows Kafka",
+    "intake": "no agency has a topic",
+    "gateway": "acknowledges",
+    "console": "http://",
+    "registry": "state follows _schemas",
+}
+
+
+@pytest.mark.parametrize("name", LAST)
+async def test_a_role_is_not_ready_at_any_moment_of_its_start(hub_settings: Settings, name: str):
+    """Each check that it will have must be there from the beginning: a first one alone says nothing of the others."""
+    await ensure_topics(hub_settings)
+    async with registry(hub_settings):
+        await open_codec(hub_settings)
+    HEALTH.ready.clear()
+    async with _role(roles.function(name), name, hub_settings):
+        await until(is_ready)
+        assert LAST[name] in said()
 
 
 async def test_an_engine_that_owns_nothing_because_another_does_is_ready_as_a_standby(
