@@ -12,7 +12,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from hub.broker.broker import EmbeddedBroker
-from hub.config import Settings
+from hub.config import SecretSettings, Settings
 from hub.machine.ports import free_port
 from hub.observe.health import HEALTH
 from tests.support import leaks, quick_broker
@@ -76,9 +76,10 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
 
 
 @pytest.fixture
-def hub_settings(kafka: Kafka, tmp_path: Path) -> Settings:
-    """Settings on the file's broker with this test's own data folder and ports."""
-    return settings_for(kafka.bootstrap, tmp_path / "hub")
+def hub_settings(kafka: Kafka, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings on the file's broker with this test's own data folder and ports; the key of secrets is the broker's."""
+    key = tmp_path_factory.getbasetemp() / f"secrets-{kafka.bootstrap.rpartition(':')[2]}.key"
+    return settings_for(kafka.bootstrap, tmp_path / "hub").model_copy(update={"secrets": SecretSettings(key_file=key)})
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from hub.admin import status
 from hub.broker import jars, jre
 from hub.broker.broker import MIN_FREE_BYTES
 from hub.config import Settings
+from hub.control.vault import vault
 from hub.errors import HubError
 from hub.kafka import clients, topic_admin
 from hub.kafka.clients import group_of
@@ -40,7 +41,7 @@ class Finding:
 
 async def all_checks(settings: Settings) -> AsyncIterator[Finding]:
     """From the machine outwards; what needs Kafka is left out when Kafka does not answer."""
-    for local in (disk, java, jars_cached, program):
+    for local in (disk, java, jars_cached, program, key):
         yield local(settings)
     reached = await broker(settings)
     yield reached
@@ -75,6 +76,19 @@ def program(settings: Settings) -> Finding:
     for module in ("hub.core.step", "hub.ingress.record"):  # where it is compiled at all, these are
         importlib.import_module(module)
     return Finding("program", True, build.state())
+
+
+def key(settings: Settings) -> Finding:
+    """The key of subscribers' secrets; without secrets there is none."""
+    path = vault(settings).key_file
+    try:
+        keys = vault(settings).keys()
+    except HubError as error:
+        return Finding("key", False, str(error))
+    if not keys:
+        return Finding("key", True, f"none yet, {path}; the first secret of a subscriber makes it")
+    older = f", and {len(keys) - 1} older" if len(keys) > 1 else ""
+    return Finding("key", True, f"{keys[0].id}{older}, in {path}, readable for its owner only")
 
 
 def jars_cached(settings: Settings) -> Finding:

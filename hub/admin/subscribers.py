@@ -23,6 +23,7 @@ from hub.control import audit, secrets, subscriber_filter
 from hub.control.delivery_limits import own_limits
 from hub.control.directory import directory, write
 from hub.control.records import BackfillProgress, Subscriber, now
+from hub.control.vault import is_sealed, vault
 from hub.errors import ConfigError, Rejected, Retryable
 from hub.kafka.topic_admin import ensure
 from hub.kafka.topics import subscriber_topics
@@ -71,7 +72,7 @@ def checked(values: Mapping[str, Any], settings: Settings, filter_too: bool = Tr
         first = error.errors()[0]
         raise ConfigError(".".join(str(part) for part in first["loc"]), first["msg"]) from None
     own_limits(subscriber, settings.delivery)
-    portal = make_portal(subscriber)
+    portal = make_portal(subscriber, vault(settings))
     if filter_too:
         subscriber_filter.check(subscriber.filter, portal.families)
     return subscriber
@@ -151,16 +152,29 @@ async def rotate_secret(
         value = new_signing_secret()
     moment = now()
     lasts = overlap if overlap is not None else OVERLAP if signing else timedelta(0)
-    kept = secrets.rotated(old.secrets, secret, value, moment + lasts, moment)
+    usable = _without_lost(settings, old, secret)
+    kept = secrets.rotated(usable, secret, value, moment + lasts, moment)
     new = checked(old.model_dump() | {"secrets": kept}, settings, filter_too=False)
     await write(settings, new, audit.entry(who, "subscriber.rotate-secret", f"{name}: {secret}", why))
     return value, new
 
 
+def _without_lost(settings: Settings, subscriber: Subscriber, secret: str) -> dict[str, str]:
+    """The secrets but for values of this one that nobody can open any more: the hub's key is lost."""
+    keeper, out = vault(settings), dict(subscriber.secrets)
+    for name, value in subscriber.secrets.items():
+        if secrets.base_name(name) == secret and is_sealed(value):
+            try:
+                keeper.open(subscriber.name, name, value)
+            except ConfigError:
+                del out[name]
+    return out
+
+
 async def probe(settings: Settings, name: str, who: str, why: str = "") -> Tested:
     """A probe from this process, with the connector's own settings; no event is sent."""
     subscriber = await get(settings, name)
-    portal = make_portal(subscriber)
+    portal = make_portal(subscriber, vault(settings))
     began = time.monotonic()
     kind, message = "", "the portal is there and lets the hub in"
     await portal.open()

@@ -25,6 +25,7 @@ COMMANDS = {
     "topics": ("hub.cli.topics", "Kafka topics: ensure, list, acls"),
     "trace": ("hub.cli.trace", "one dossier's way through every hop"),
     "subscribers": ("hub.cli.subscribers", "who receives events: add, list, show, pause, resume, remove"),
+    "secrets": ("hub.cli.secrets", "the key that seals subscribers' secrets: init, status, seal, rotate-key"),
     "organisations": ("hub.cli.organisations", "who publishes; their keys and rights"),
     "dead-letters": ("hub.cli.dead_letters", "what could not be used: list, show, replay"),
     "catalogue": ("hub.cli.catalogue", "procedures and online services: compare with the national list, coverage"),

@@ -11,8 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from hub import config
-from hub.admin import organisations
+from hub.admin import kafka_users, organisations
 from hub.cli import output
+from hub.cli.kafka_user import show as show_user
 from hub.control import audit
 from hub.control.records import Organisation
 from hub.events.families import NAMES
@@ -105,6 +106,12 @@ def remove(name: Name, why: Why = "", as_json: output.Json = False) -> None:
         output.print_json({"removed": name})
     else:
         print(f"{name} is removed; its keys no longer work")
+
+
+@app.command("kafka-user")
+def kafka_user(name: Name, why: Why = "", as_json: output.Json = False) -> None:
+    """A Kafka user for it, which may write its own topic only; its password is printed once. Again: a new password."""
+    show_user(asyncio.run(kafka_users.of_agency(config.load(), name, audit.this_operator(), why)), as_json)
 
 
 def _print_key(name: str, key: str, as_json: bool) -> None:

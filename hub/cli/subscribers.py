@@ -13,9 +13,10 @@ from typing import Annotated, Any
 import typer
 
 from hub import config, exit_codes
-from hub.admin import subscribers
+from hub.admin import kafka_users, subscribers
 from hub.admin.waiting_dossiers import waiting as waiting_of
 from hub.cli import output
+from hub.cli.kafka_user import show as show_user
 from hub.control import audit
 from hub.errors import ConfigError
 from hub.untyped import JsonObject, SettingsTable
@@ -129,6 +130,12 @@ def resume(name: Name, why: Why = "", as_json: output.Json = False) -> None:
     """Deliver again, in order."""
     asyncio.run(subscribers.pause(config.load(), name, False, audit.this_operator(), why))
     _say(name, "is delivered to again", {"name": name, "paused": False}, as_json)
+
+
+@app.command("kafka-user")
+def kafka_user(name: Name, why: Why = "", as_json: output.Json = False) -> None:
+    """A Kafka user for it, which may read its own topic only; its password is printed once. Again: a new password."""
+    show_user(asyncio.run(kafka_users.of_subscriber(config.load(), name, audit.this_operator(), why)), as_json)
 
 
 @app.command("rotate-secret")

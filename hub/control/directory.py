@@ -8,17 +8,19 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import ValidationError
 
 from hub.config import Settings
+from hub.control import key_ring
 from hub.control.records import KINDS, AuditEntry, BackfillProgress, Organisation, Record, Subscriber
+from hub.control.vault import has_clear, is_sealed, vault
 from hub.kafka import clients
+from hub.kafka.tail import Record as KafkaRecord
+from hub.kafka.tail import Tail
 from hub.kafka.topics import CONTROL
 
 log = logging.getLogger(__name__)
 R = TypeVar("R", bound=Record)
-_PARTITION = TopicPartition(CONTROL, 0)
 
 
 class Directory:
@@ -28,9 +30,9 @@ class Directory:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self._tail = Tail(settings)
         self._records: dict[str, dict[str, Record]] = {kind: {} for kind in KINDS}
-        self._consumer: AIOKafkaConsumer | None = None
+        self._started = False
         self.on_change: list[Callable[[str, str], None]] = []
 
     def all(self, model: type[R]) -> dict[str, R]:
@@ -55,37 +57,32 @@ class Directory:
         return self.all(AuditEntry)
 
     async def load(self) -> None:
-        """Reads the topic from its beginning to its present end, by position."""
-        if self._consumer is None:
-            self._consumer = clients.consumer(self._settings)
-            await self._consumer.start()
-            self._consumer.assign([_PARTITION])
-            await self._consumer.seek_to_beginning(_PARTITION)
-        end = (await self._consumer.end_offsets([_PARTITION]))[_PARTITION]
-        while await self._consumer.position(_PARTITION) < end:
-            await self._read(self._consumer, notify=False)
+        """Reads the topic from its beginning, or where it was left, to its present end. TopicError."""
+        if not self._started:
+            await self._tail.start()
+            self._started = True
+            await self._tail.from_beginning(CONTROL)
+        async for _, records in self._tail.to_end():
+            self._take(records, notify=False)
 
     async def follow(self, stop: asyncio.Event) -> None:
         """Keeps the copy current until `stop`; call after `load`."""
-        assert self._consumer is not None
-        while not stop.is_set():
-            await self._read(self._consumer, notify=True)
+        async for _, records in self._tail.onwards(stop):
+            self._take(records, notify=True)
 
     async def close(self) -> None:
-        if self._consumer is not None:
-            await self._consumer.stop()
-            self._consumer = None
+        await self._tail.stop()
+        self._started = False
 
-    async def _read(self, consumer: AIOKafkaConsumer, notify: bool) -> None:
-        for records in (await consumer.getmany(timeout_ms=500)).values():
-            for record in records:
-                kind, _, name = (record.key or b"").decode(errors="replace").partition("/")
-                if kind not in KINDS:
-                    continue
-                self._apply(kind, name, record.value)
-                if notify:
-                    for callback in self.on_change:
-                        callback(kind, name)
+    def _take(self, records: list[KafkaRecord], notify: bool) -> None:
+        for record in records:
+            kind, _, name = (record.key or b"").decode(errors="replace").partition("/")
+            if kind not in KINDS:
+                continue
+            self._apply(kind, name, record.value)
+            if notify:
+                for callback in self.on_change:
+                    callback(kind, name)
 
     def _apply(self, kind: str, name: str, value: bytes | None) -> None:
         if value is None:
@@ -114,7 +111,11 @@ def _key(kind: str, name: str) -> bytes:
 
 
 async def write(settings: Settings, *records: Record | tuple[type[Record], str]) -> None:
-    """Writes records, or removes (model, name) pairs; returns when the broker has confirmed them."""
+    """Writes records, or removes (model, name) pairs; returns when the broker has confirmed them.
+
+    What a subscriber's record has of secrets in clear is sealed first. ConfigError: the hub's key is not here.
+    """
+    records = await _sealed(settings, records)
     producer = clients.producer(settings)
     await producer.start()
     try:
@@ -129,3 +130,24 @@ async def write(settings: Settings, *records: Record | tuple[type[Record], str])
         await clients.send_all(producer, out)
     finally:
         await producer.stop()
+
+
+async def _sealed(
+    settings: Settings, records: tuple[Record | tuple[type[Record], str], ...]
+) -> tuple[Record | tuple[type[Record], str], ...]:
+    """The first secret makes the key. Where others were sealed before, the key must be brought here instead."""
+    clear = {one.name for one in records if isinstance(one, Subscriber) and has_clear(one.secrets)}
+    if not clear:
+        return records
+    keeper = vault(settings)
+    if not keeper.keys():
+        async with directory(settings) as copy:
+            sealed = [name for name, one in copy.subscribers.items() if any(map(is_sealed, one.secrets.values()))]
+        if not sealed:
+            key_ring.create(keeper.key_file)
+    return tuple(
+        one.model_copy(update={"secrets": keeper.sealed(one.name, one.secrets)})
+        if isinstance(one, Subscriber) and one.name in clear
+        else one
+        for one in records
+    )

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
-
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from hub.config import Settings
 from hub.deadletter.filters import Filter
 from hub.deadletter.record import REPLAY_OF, DeadLetter, parse
 from hub.errors import HubError
-from hub.kafka import clients
+from hub.kafka.tail import Record, opened
 from hub.kafka.topics import DEAD_LETTERS
-
-READ_MS = 1_000
 
 
 class NoSuchLetter(HubError):
@@ -67,21 +63,16 @@ async def scan(settings: Settings, wanted: Filter, ends: dict[int, int]) -> Asyn
 
     ends: partition -> offset to stop before; if it is empty, the present end, which is then noted there.
     """
-    consumer = clients.consumer(settings)
-    await consumer.start()
-    try:
-        parts = [TopicPartition(DEAD_LETTERS, number) for number in await _partitions(consumer)]
-        consumer.assign(parts)
+    async with opened(settings) as tail:
+        parts = await tail.partitions(DEAD_LETTERS)
         if not ends:
-            ends |= {part.partition: end for part, end in (await consumer.end_offsets(parts)).items()}
-        await _seek(consumer, parts, wanted.since_ms)
-        for part in parts:
-            async for record in _partition(consumer, part, ends):
-                found = Found(_letter(record), part.partition, record.offset, record.timestamp)
+            ends |= {part.partition: end for part, end in (await tail.ends(parts)).items()}
+        tail.begin(await (tail.since(parts, wanted.since_ms) if wanted.since_ms else tail.beginnings(parts)))
+        async for _, records in tail.to_end({part: ends.get(part.partition, 0) for part in parts}):
+            for record in records:
+                found = Found(_letter(record), record.partition, record.offset, record.timestamp)
                 if wanted.admits(found.letter):
                     yield found
-    finally:
-        await consumer.stop()
 
 
 async def one(settings: Settings, id: str) -> DeadLetter:
@@ -94,35 +85,7 @@ async def one(settings: Settings, id: str) -> DeadLetter:
     return last
 
 
-async def _partition(
-    consumer: AIOKafkaConsumer, part: TopicPartition, ends: Mapping[int, int]
-) -> AsyncIterator[ConsumerRecord]:
-    end = ends.get(part.partition, 0)
-    while await consumer.position(part) < end:
-        for records in (await consumer.getmany(part, timeout_ms=READ_MS)).values():
-            for record in records:
-                if record.offset < end:
-                    yield record
-
-
-def _letter(record: ConsumerRecord) -> DeadLetter:
+def _letter(record: Record) -> DeadLetter:
     letter = parse(record.key, record.value, record.headers)
     # A record that no stage of the hub wrote is named by its place.
     return letter if letter.id else replace(letter, id=f"{record.partition}-{record.offset}", at_ms=record.timestamp)
-
-
-async def _partitions(consumer: AIOKafkaConsumer) -> list[int]:
-    found = await consumer._client._wait_on_metadata(DEAD_LETTERS)
-    return sorted(found)
-
-
-async def _seek(consumer: AIOKafkaConsumer, parts: list[TopicPartition], since_ms: int) -> None:
-    await consumer.seek_to_beginning(*parts)
-    if not since_ms:
-        return
-    found = await consumer.offsets_for_times(dict.fromkeys(parts, since_ms))
-    for part, at in found.items():
-        if at is None:
-            await consumer.seek_to_end(part)
-        else:
-            consumer.seek(part, at.offset)

@@ -8,11 +8,10 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import httpx
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from hub.avro.bodies import DOSSIER_DEADLINE_EVENT
 from hub.config import Settings
@@ -22,7 +21,7 @@ from hub.demo.checker.deadlines import Told
 from hub.errors import StartError
 from hub.events import families
 from hub.events.envelope import read_headers
-from hub.kafka import clients
+from hub.kafka.tail import opened
 from hub.kafka.topic_admin import ensure_topics
 from hub.kafka.topics import out, subscriber_topics
 from hub.machine.child_process import die_with_parent
@@ -97,28 +96,11 @@ async def add_deadline_subscriber(settings: Settings) -> None:
 
 async def follow_deadlines(settings: Settings, told: list[Told]) -> None:
     """Reads the subscriber's topic from its beginning until cancelled."""
-    codec, topic = await open_codec(settings), out(DEADLINES)
-    consumer: AIOKafkaConsumer = clients.consumer(settings)
-    await consumer.start()
-    try:
-        partitions = [TopicPartition(topic, number) for number in sorted(await _partitions(settings, topic))]
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning(*partitions)
-        while True:
-            for records in (await consumer.getmany(timeout_ms=200)).values():
-                for record in records:
-                    envelope = read_headers(record.headers)
-                    own = codec.read(DOSSIER_DEADLINE_EVENT, record.value).deadline
-                    told.append(Told(envelope.id, own.dossier_code, own.kind, own.deadline_at))
-            await asyncio.sleep(0)
-    finally:
-        await consumer.stop()
-
-
-async def _partitions(settings: Settings, topic: str) -> Sequence[int]:
-    client = clients.admin(settings)
-    await client.start()
-    try:
-        return [p["partition"] for t in await client.describe_topics([topic]) for p in t["partitions"]]
-    finally:
-        await client.close()
+    codec = await open_codec(settings)
+    async with opened(settings) as tail:
+        await tail.from_beginning(out(DEADLINES))
+        async for _, records in tail.onwards(asyncio.Event()):
+            for record in records:
+                envelope = read_headers(record.headers)
+                own = codec.read(DOSSIER_DEADLINE_EVENT, record.value).deadline
+                told.append(Told(envelope.id, own.dossier_code, own.kind, own.deadline_at))

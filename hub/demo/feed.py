@@ -16,6 +16,8 @@ from typing import Any
 
 import httpx
 
+from hub.admin import kafka_users
+from hub.admin.kafka_users import signed_in
 from hub.avro.codec import Codec, head
 from hub.avro.generic import encode_body
 from hub.config import Settings
@@ -25,7 +27,7 @@ from hub.demo.sample_input import nested
 from hub.errors import StartError
 from hub.events import families
 from hub.events.envelope import Envelope, derived_id, rfc3339
-from hub.kafka import clients
+from hub.kafka import clients, embedded_users
 from hub.kafka.topics import agency_ingress
 from hub.registry.client import open_codec
 from hub.untyped import JsonObject
@@ -172,6 +174,8 @@ async def feed_kafka(
     record once more."""
     codec = await open_codec(settings)
     topic = agency_ingress(agency.name)
+    if embedded_users.secured(settings):
+        settings = signed_in(settings, await kafka_users.of_agency(settings, agency.name, "demo"))
     producer = clients.producer(settings)
     await producer.start()
     try:

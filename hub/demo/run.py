@@ -103,7 +103,7 @@ class Demo:
     async def _work(self, supervisor: Supervisor, portals: dict[str, Simulator]) -> bool:
         self.view.say("starting the broker and all roles …")
         await _until(lambda: supervisor.health()[0] and len(supervisor.children) > len(PORTALS), UP_S, "the hub")
-        keys = await add_all(self.settings, portals, self.folder)
+        keys = await add_all(self.settings, portals)
         deliveries = [f"deliver:{name}" for name in PORTALS]
         await _until(
             lambda: all(n in supervisor.children and supervisor.children[n].state is State.READY for n in deliveries),

@@ -112,6 +112,8 @@ def _operators() -> Iterable[Acl]:
         yield Acl("operator", "topic", SCHEMAS, operation)
         for prefix in (OUT_PREFIX, PARKING_PREFIX, AGENCY_PREFIX):
             yield Acl("gateway", "topic", prefix, operation, prefixed=True)
+    for prefix in (OUT_PREFIX, PARKING_PREFIX, AGENCY_PREFIX):
+        yield Acl("operator", "topic", prefix, "Read", prefixed=True)
     for principal in ("operator", "console", "supervisor"):
         yield Acl(principal, "group", "hub.", "Describe", prefixed=True)
     yield Acl("operator", "group", "hub.operator", "Read", prefixed=True)

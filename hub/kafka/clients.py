@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from hub.config import KafkaSettings, Settings
+from hub.kafka import embedded_users
 from hub.kafka.closing_clients import Admin, Client, Consumer, Producer
 from hub.kafka.topics import DEAD_LETTER_LIMIT
 from hub.untyped import Arguments
@@ -72,7 +73,14 @@ def client_args(settings: Settings) -> Arguments:
     }
     if context := tls_context(kafka):
         args["ssl_context"] = context
-    if kafka.security_protocol.startswith("SASL") and kafka.sasl_password:
+    if (login := embedded_users.login(settings)) is not None:
+        args |= {
+            "security_protocol": "SASL_PLAINTEXT",
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_plain_username": login.user,
+            "sasl_plain_password": login.password,
+        }
+    elif kafka.security_protocol.startswith("SASL") and kafka.sasl_password:
         args |= {
             "sasl_mechanism": kafka.sasl_mechanism,
             "sasl_plain_username": kafka.sasl_username,

@@ -101,6 +101,14 @@ def subscriber_topics(subscriber: str) -> tuple[Topic, Topic]:
     )
 
 
+_COMPACTED = frozenset(topic.name for topic in CATALOGUE if topic.compact)
+
+
+def is_compacted(name: str) -> bool:
+    """Whether the catalogue compacts the topic of that name."""
+    return name in _COMPACTED or name.startswith(parking(""))
+
+
 def config(topic: Topic, min_insync_replicas: int) -> dict[str, str]:
     """Broker-side configuration of a topic."""
     out = {

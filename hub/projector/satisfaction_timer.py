@@ -25,6 +25,7 @@ from hub.connect.portal import make_portal
 from hub.connect.satisfaction import send
 from hub.control.directory import Directory, directory, write
 from hub.control.records import AuditEntry
+from hub.control.vault import vault
 from hub.errors import HubError, Rejected, StartError
 from hub.observe import metrics
 from hub.projector.projector import Projector
@@ -65,9 +66,9 @@ class Timer:
         try:
             if self._ends is None:
                 self._ends = await projector.ends()
-            if not await projector.reached(self._ends):
+            if not projector.reached(self._ends):
                 return
-        except KafkaError as error:
+        except HubError as error:
             self._failed(str(error))
             return
         self._ends = None
@@ -106,7 +107,7 @@ class Timer:
         outcome = "nobody rated"
         if told.total:
             try:
-                answer = await send(make_portal(subscriber), told)
+                answer = await send(make_portal(subscriber, vault(self._settings)), told)
                 outcome = "sent" if answer is not None else "no call for it"
             except Rejected as error:
                 outcome = f"refused: {error.reason}"

@@ -7,18 +7,18 @@ can take the topic over. Keys: `{"keytype":"SCHEMA","subject":…,"version":…,
 
 from __future__ import annotations
 
+import asyncio
 import json
-import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka import TopicPartition
 
 from hub.avro.schema_text import canonical_text
 from hub.config import Settings
 from hub.errors import RegistryError
-from hub.kafka import clients
+from hub.kafka.log_faults import LogCut, TopicError
+from hub.kafka.tail import opened
 from hub.kafka.topics import SCHEMAS
 from hub.untyped import JsonObject
 
@@ -153,28 +153,20 @@ async def read(settings: Settings, copy: SchemaCopy, timeout: float = READ_S) ->
 
     RegistryError when the broker is away or the read takes longer than `timeout` seconds.
     """
-    consumer = clients.consumer(settings)
     try:
-        await consumer.start()
-        if SCHEMAS not in await consumer.topics():
-            return False
-        consumer.assign([PARTITION])
-        await _read_to_end(consumer, copy, timeout)
-        return True
-    except KafkaError as error:
-        raise RegistryError(f"cannot read {SCHEMAS} on {settings.bootstrap}: {type(error).__name__}") from error
-    finally:
-        await consumer.stop()
-
-
-async def _read_to_end(consumer: AIOKafkaConsumer, copy: SchemaCopy, timeout: float) -> None:
-    deadline = time.monotonic() + timeout
-    end = (await consumer.end_offsets([PARTITION]))[PARTITION]
-    consumer.seek(PARTITION, copy.next_offset)
-    while await consumer.position(PARTITION) < end:
-        if time.monotonic() > deadline:
-            raise RegistryError(f"{SCHEMAS} could not be read to its end within {timeout:.0f} s")
-        for records in (await consumer.getmany(PARTITION, timeout_ms=200)).values():
-            for record in records:
-                copy.apply(record.key, record.value)
-    copy.next_offset = max(copy.next_offset, end)
+        async with asyncio.timeout(timeout), opened(settings, patience_s=timeout) as tail:
+            if not await tail.partitions(SCHEMAS, missing_ok=True):
+                return False
+            first, end = (await tail.beginnings([PARTITION]))[PARTITION], (await tail.ends([PARTITION]))[PARTITION]
+            if end < copy.next_offset:
+                raise LogCut(PARTITION, copy.next_offset, end)
+            tail.begin({PARTITION: max(first, copy.next_offset)})
+            async for _, records in tail.to_end({PARTITION: end}):
+                for record in records:
+                    copy.apply(record.key, record.value)
+            copy.next_offset = max(copy.next_offset, end)
+            return True
+    except TimeoutError as error:
+        raise RegistryError(f"{SCHEMAS} could not be read to its end within {timeout:.0f} s") from error
+    except TopicError as error:
+        raise RegistryError(f"cannot read {SCHEMAS} on {settings.bootstrap}: {error}") from error

@@ -105,11 +105,12 @@ async def test_what_is_wrong_is_named_and_nothing_is_written(settings, name, cha
 
 async def test_a_rotated_secret_signs_beside_the_old_one(settings, name):
     from hub.connect.portal import make_portal
+    from hub.control.vault import vault
 
     await subscribers.add(settings, wanted(name), "an")
     value, _ = await subscribers.rotate_secret(settings, name, "an", "yearly")
     stored = await subscribers.get(settings, name)
-    portal: Any = make_portal(stored)
+    portal: Any = make_portal(stored, vault(settings))
     signers = portal._signers
     assert [s.sign("id", stored.created_at, "{}") for s in signers] == [
         Webhook(v).sign("id", stored.created_at, "{}") for v in (value, SECRET)

@@ -78,7 +78,7 @@ async def test_a_role_that_is_asked_to_stop_in_the_middle_of_its_start(name: str
         role = asyncio.create_task(run(name, ready, stop))
         await asyncio.sleep(after)
         stop.set()
-        await asyncio.wait_for(role, 40)
+        await asyncio.wait_for(role, 60)
         _nothing_left(after)
 
 

@@ -64,7 +64,7 @@ async def role(settings: Settings) -> AsyncIterator[asyncio.subprocess.Process]:
     finally:
         if process.returncode is None:
             process.terminate()
-            await asyncio.wait_for(process.wait(), 30)
+            await asyncio.wait_for(process.wait(), 60)
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
@@ -97,7 +97,7 @@ async def test_killed_in_the_middle_of_a_file_it_loses_nothing(hub_settings: Set
 
             await until(done)
             process.terminate()
-            assert await asyncio.wait_for(process.wait(), 30) == 0
+            assert await asyncio.wait_for(process.wait(), 60) == 0
     events = await ingress_of(hub_settings, source)
     envelopes = [read_headers(r.headers) for r in events]
     assert len({e.id for e in envelopes}) == len({e.subject for e in envelopes}) == ROWS

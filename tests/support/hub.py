@@ -202,4 +202,4 @@ def hub_up(tmp_path: Path, **delivery: Any) -> Iterator[Hub]:
                 hub.process.wait(60)
             except subprocess.TimeoutExpired:
                 hub.process.kill()
-                hub.process.wait(10)
+                hub.process.wait(60)

@@ -55,7 +55,7 @@ class NationalPortal:
 
     async def open(self) -> None:
         s = self.settings
-        self._http = make_client(s.timeout_s, transport=self._transport)
+        self._http = make_client(s.timeout_s, s.guard, self._transport)
         login = (str(s.adapter_url), s.auth_endpoint, s.username, self._secret)
         self._session = join_session(login, s.session_s)
         self._client = NationalPortalClient(self._http, s, self._session, self._secret)

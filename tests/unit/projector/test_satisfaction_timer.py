@@ -109,7 +109,7 @@ class Site:
         monkeypatch.setattr(timer, "LOOK_S", 0.0)
         monkeypatch.setattr(timer, "directory", self.directory)
         monkeypatch.setattr(timer, "write", self.write)
-        monkeypatch.setattr(timer, "make_portal", lambda subscriber: self)
+        monkeypatch.setattr(timer, "make_portal", lambda subscriber, vault: self)
 
     @contextlib.asynccontextmanager
     async def directory(self, _: Settings) -> AsyncIterator[Any]:
@@ -130,7 +130,7 @@ class Site:
     async def ends(self) -> dict[Any, int]:
         return {}
 
-    async def reached(self, _: Any) -> bool:
+    def reached(self, _: Any) -> bool:
         return self.at_end
 
     async def turns(self, one: timer.Timer, count: int = 40) -> None:

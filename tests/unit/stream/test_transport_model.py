@@ -29,7 +29,7 @@ class TransportModel(RuleBasedStateMachine):
         self.broker.end = 40
 
     def run(self, coroutine: Any) -> Any:
-        return self.loop.run_until_complete(asyncio.wait_for(coroutine, 5))
+        return self.loop.run_until_complete(asyncio.wait_for(coroutine, 60))
 
     async def make(self) -> Bench:
         return Bench(self.patch)

@@ -54,11 +54,11 @@ async def watching(folder: Path, rows: int = 2) -> AsyncIterator[tuple[FileDrop,
 
 
 async def following(batches: AsyncIterator[Batch]) -> Batch:
-    return await asyncio.wait_for(anext(batches), 5)
+    return await asyncio.wait_for(anext(batches), 60)
 
 
 async def until(condition: object) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():  # type: ignore[operator]
             await asyncio.sleep(0.01)
 

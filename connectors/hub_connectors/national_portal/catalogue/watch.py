@@ -19,9 +19,11 @@ from msgspec import structs
 from hub.avro.records import ProcedureForm
 from hub.config import Settings
 from hub.connect.file_links import Links
+from hub.connect.portal import with_open_secrets
 from hub.connect.source import Batch
 from hub.control.directory import directory
 from hub.control.records import Subscriber
+from hub.control.vault import vault
 from hub.errors import BadRecord, ConfigError, Retryable
 from hub.machine.durable_files import write_durably
 from hub.model import codes
@@ -96,7 +98,7 @@ class NationalCatalogue:
     async def _by_subscriber(self) -> AsyncIterator[CatalogueClient]:
         async with directory(self._settings) as copy:
             subscriber = _chosen(copy.subscribers, self._own.subscriber)
-        async with connected(subscriber) as client:
+        async with connected(with_open_secrets(subscriber, vault(self._settings))) as client:
             yield client
 
     async def _round(self, client: CatalogueClient, stop: asyncio.Event) -> AsyncGenerator[Batch, None]:

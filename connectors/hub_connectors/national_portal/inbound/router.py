@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from hub.avro.records import ApplicantKind, Dossier, DossierStep
 from hub.connect.inbound import InboundHost
 from hub.connect.source import Incoming
-from hub.connect.subscriber_settings import resolve_secret
+from hub.control.vault import References
 from hub.errors import BadRecord, BrokerAway, Overloaded, RegistryError, Retryable
 from hub.events.envelope import rfc3339
 from hub.untyped import JsonObject
@@ -44,9 +44,9 @@ class NationalInbound:
 
     name = NAME
 
-    def __init__(self, settings: InboundSettings) -> None:
+    def __init__(self, settings: InboundSettings, references: References) -> None:
         self._settings = settings
-        self._token = resolve_secret(settings.token, f"inbound.{NAME}.token") if settings.token else ""
+        self._token = references.resolve(settings.token, f"inbound.{NAME}.token") if settings.token else ""
         self._names = Names(settings.field_names)
         words = {**WORDS["applicant_kind"], **settings.applicant_kinds}
         self._kinds = {kind: str(words[kind]) for kind in KINDS}

@@ -55,7 +55,7 @@ class World:
         out: list[Batch] = []
         batches = source.batches(stop)
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 async for batch in batches:
                     out.append(batch)
                     records(batch, fixed_codec())
@@ -100,7 +100,7 @@ async def failing(w: World) -> str:
     batches = source.batches(stop)
     try:
         next_batch = asyncio.ensure_future(anext(batches))
-        done, _ = await asyncio.wait([next_batch, said], timeout=10, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([next_batch, said], timeout=60, return_when=asyncio.FIRST_COMPLETED)
         assert next_batch not in done
         next_batch.cancel()
         await asyncio.gather(next_batch, return_exceptions=True)

@@ -168,8 +168,8 @@ async def test_a_body_that_is_too_long() -> None:
 
 
 async def test_who_may_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HUB_SUBSCRIBER_SECRET", "geheim")
-    own = {"clients": ["10.1.0.0/16"], "token": "env:HUB_SUBSCRIBER_SECRET"}
+    monkeypatch.setenv("HUB_SECRET_DVCQG", "geheim")
+    own = {"clients": ["10.1.0.0/16"], "token": "env:HUB_SECRET_DVCQG"}
     app = application(Broker(), own=own)
     statuses = {}
     for address in ("10.1.2.3", "10.2.0.1"):

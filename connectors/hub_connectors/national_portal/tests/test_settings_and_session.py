@@ -9,9 +9,13 @@ import pytest
 
 from hub.connect.portal import Portal, make_portal
 from hub.control.records import Subscriber
+from hub.control.vault import References, Vault
 from hub.errors import ConfigError, Rejected, Retryable
+<<<<<<< HEAD
+=======
 from hub.untyped import SettingsTable
 from hub_connectors.national_portal.portal import portal
+>>>>>>> doors
 from hub_connectors.national_portal.session import Session
 from hub_connectors.national_portal.tests.site import national_site
 from hub_connectors.simulation.faults import FaultOrder
@@ -39,15 +43,17 @@ def subscriber(settings: SettingsTable, **secrets: str) -> Subscriber:
 )
 def test_what_is_wrong_is_named(settings: SettingsTable, secrets: dict[str, str], field: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        portal(subscriber(settings, **secrets))
+        make_portal(subscriber(settings, **secrets))
     assert caught.value.field == field
 
 
 def test_secrets_from_environment_and_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "secret").write_text("from-file\n")
-    monkeypatch.setenv("HUB_SUBSCRIBER_SECRET", "from-env")
-    for given, value in ((f"file:{tmp_path / 'secret'}", "from-file"), ("env:HUB_SUBSCRIBER_SECRET", "from-env")):
-        assert portal(subscriber(GOOD, password=given))._secret == value
+    monkeypatch.setenv("HUB_SECRET_PORTAL", "from-env")
+    keeper = Vault(tmp_path / "no.key", References(tmp_path, "HUB_SECRET_"))
+    for given, value in (("file:secret", "from-file"), ("env:HUB_SECRET_PORTAL", "from-env")):
+        portal: Any = make_portal(subscriber(GOOD, password=given), keeper)
+        assert portal._secret == value
 
 
 async def _opened(subscriber: Subscriber, count: int) -> list[Portal]:
