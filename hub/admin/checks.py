@@ -77,7 +77,8 @@ def java(settings: Settings) -> Finding:
 
 def program(settings: Settings) -> Finding:
     """Tells what is compiled here; roles that were started elsewhere say it in their log."""
-    importlib.import_module("hub.core.step")  # where it is compiled at all, this is
+    for module in ("hub.core.step", "hub.ingress.record"):  # where it is compiled at all, these are
+        importlib.import_module(module)
     return Finding("program", True, build.state())
 
 

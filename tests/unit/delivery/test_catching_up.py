@@ -1,4 +1,4 @@
-"""After a kill, what an earlier process may have sent is read again before the first call: partition after partition."""
+"""After a kill, what an earlier process may have sent is read again before the first call, a partition at a time."""
 
 from __future__ import annotations
 
