@@ -16,6 +16,7 @@ async def main(spec: Spec, instance: str = "0", store: Literal["memory", "disk"]
     # The pipeline takes its topics' names from the catalogue when it is imported; each window has its own topics.
     topics.INGRESS, topics.EVENTS, topics.DEAD_LETTERS = spec.source, spec.sink, spec.dead
     families.DOSSIER = replace(families.DOSSIER, state_topic=spec.store)
+    topics.DOSSIERS = spec.store
     from hub.avro.codec import Codec
     from hub.core.role import engine_config
     from hub.machine import garbage_collector
