@@ -88,8 +88,7 @@ class MainLoop:
         """Pause what must wait, resume the rest."""
         paused = self._consumer.paused()
         for where in self._consumer.assignment():
-            owner = self._context.partitions.get(where.partition)
-            wait = owner is None or not owner.reading.reads(where.topic)
+            wait = not self._context.partitions.reads(where.partition, where.topic)
             if wait and where not in paused:
                 self._consumer.pause(where)
             elif not wait and where in paused:

@@ -42,6 +42,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer = consumer
         self._takeover = Takeover(context, terms, backfill, consumer)
         self._group = group
+        self._begun = -1
         self.epoch = 0
         self.pending = False
         self.owned: frozenset[int] = frozenset()
@@ -86,8 +87,21 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
                 return
             if owner.reading.begun():
                 self._context.changed.set()
-        self.owned = frozenset(partitions)
+        self.owned, self._begun = frozenset(partitions), epoch
         log.info("%s delivers partitions %s", self._context.name, ", ".join(map(str, partitions)) or "none")
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether a call could be made now; if not, what is waited for."""
+        if self.epoch == 0:
+            return False, "joins its group; a member that died is waited for until its session is over"
+        if self._begun != self.epoch:
+            return False, "reads what stands of its partitions: receipts, what waits, where the last owner was"
+        if not self.owned:
+            return True, "standby: another process owns all partitions"
+        if catching_up := self._context.partitions.catching_up():
+            left = f"{len(catching_up)} of {len(self.owned)} partitions"
+            return False, f"reads again what the last owner may have sent, {left}"
+        return True, f"{len(self.owned)} partitions, takes events"
 
     async def commit(self) -> None:
         """What is finished and not committed yet. A commit that the group refuses is left: partitions are moving."""

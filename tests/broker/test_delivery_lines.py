@@ -10,6 +10,7 @@ import pytest
 
 from hub.admin import subscribers
 from hub.config import DeliverySettings
+from hub.control.audit import Actor
 from tests.support.contract_events import PATH
 from tests.support.delivery import until
 from tests.support.delivery_fixture import bench  # noqa: F401
@@ -35,7 +36,7 @@ async def events(bench) -> None:  # noqa: F811
 async def subscribe(bench, site: Simulator) -> None:  # noqa: F811
     settings = {"lines_per_call": 2, "timeout_s": 30}
     wanted = site.subscriber(bench.name, filter={"agencies": (bench.agency,)}, backfill="log", settings=settings)
-    await subscribers.add(bench.settings, wanted.model_dump(exclude={"created_at"}), "test")
+    await subscribers.add(bench.settings, wanted.model_dump(exclude={"created_at"}), Actor("test"))
 
 
 def role_of(bench) -> RoleProcess:  # noqa: F811

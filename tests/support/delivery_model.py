@@ -108,7 +108,7 @@ class Call:
 class Connection:
     """A `Portal` whose calls end when the test says so."""
 
-    families = ("dossier",)
+    families: tuple[str, ...] = ("dossier",)
 
     def __init__(self, strategy: Strategy, started: Any) -> None:
         self.strategy, self.max_fold, self.answered = strategy, 1 if strategy is Strategy.EVENT_LOG else 4, 0

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from hub.delivery.partition.dossier import DossierDelivery
 from hub.delivery.partition.owner import PartitionDelivery
+from hub.kafka.topics import EVENTS
 
 
 class Partitions:
@@ -47,6 +48,20 @@ class Partitions:
         """Our receipts in hub.deliveries stand before these offsets, by partition."""
         for owner in self.of(ends):
             owner.receipts_confirmed(ends[owner.number])
+
+    # --- what is read ---
+
+    def catching_up(self) -> list[int]:
+        """Those that read again, before their first call, what an earlier process may have sent."""
+        return sorted(number for number, owner in self._owners.items() if owner.reading.catching_up)
+
+    def reads(self, number: int, topic: str) -> bool:
+        """Whether this topic is to be read on now. One partition after the other is read again, so that the first calls
+        wait for one window and not for all."""
+        owner = self._owners.get(number)
+        if owner is None or not owner.reading.reads(topic):
+            return False
+        return topic != EVENTS or not owner.reading.catching_up or number == self.catching_up()[0]
 
     # --- what is sent ---
 

@@ -55,6 +55,10 @@ class Reading:
         """Nothing is handed out any more."""
         self._phase = Phase.CLOSED
 
+    @property
+    def catching_up(self) -> bool:
+        return self._until is not None
+
     def caught_up(self) -> bool:
         """Opens when everything was read that an earlier process can have sent."""
         return self._until is not None and self._offsets.position(EVENTS) >= self._until and self._open()

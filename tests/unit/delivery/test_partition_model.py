@@ -309,7 +309,7 @@ def _held_to(machine: type[PartitionMachine], examples: int, steps: int) -> None
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate],  # what chance made cannot be made smaller: the acts are told instead
     )
-    run_state_machine_as_test(machine, settings=limits)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(machine, settings=limits)
 
 
 @MACHINES

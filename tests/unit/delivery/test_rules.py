@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.avro.free_text import masked
 from hub.avro.records import Procedure, ProcedureChange, ProcedureEvent
 from hub.config import DeliverySettings
 from hub.connect import portal as portal_module
@@ -18,7 +19,6 @@ from hub.control.delivery_limits import own_limits
 from hub.control.records import Filter, Subscriber
 from hub.control.subscriber_filter import due
 from hub.delivery import backoff
-from hub.delivery.answer_mask import masked
 from hub.delivery.circuit_breaker import Breaker, State
 from hub.delivery.partition.delivered import Delivered
 from hub.delivery.partition.offsets import Commit, PartitionOffsets, read_commit
