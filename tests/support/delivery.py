@@ -140,7 +140,7 @@ class Bench:
         given: dict[str, Any] = {"backfill": "log", "filter": Filter(agencies=(self.agency,))}
         subscriber = Subscriber(name=self.name, kind="scripted", **(given | changes))
         await write(self.settings, subscriber)
-        self.monkeypatch.setattr(role_module, "make_portal", lambda _: ScriptedPortal(self.site))
+        self.monkeypatch.setattr(role_module, "make_portal", lambda *_: ScriptedPortal(self.site))
         return subscriber
 
     @contextlib.asynccontextmanager

@@ -112,7 +112,10 @@ class PartitionDelivery:
         elif _supersedes(entry, delivery):
             delivery.supersede(entry)
         elif (waiting := delivery.holds(entry.event_id)) is None:
-            self._append(entry)
+            if self.known.has(entry.event_id):
+                entry.settle()  # read again; behind what waits it would outlive the memory of its receipt
+            else:
+                self._append(entry)
         elif waiting.sources:
             waiting.hang(entry.sources)
         else:  # its parking record stands for it

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from hub.delivery.partition.offsets import PartitionOffsets
 from hub.events.families import BY_STATE_TOPIC
-from hub.kafka.topics import EVENTS
+from hub.kafka.topics import EVENTS, REQUESTS
 
 
 class Phase(StrEnum):
@@ -90,8 +90,9 @@ class Reading:
         return self._until if topic == EVENTS else None
 
     def reads(self, topic: str) -> bool:
-        """Whether this topic is to be read on now."""
-        if bool(self._targets) != (topic in BY_STATE_TOPIC):
+        """Whether this topic is to be read on now. While catching up, orders wait: an older event that is asked for
+        again would part what an earlier process sent together, and the first part has an older state."""
+        if bool(self._targets) != (topic in BY_STATE_TOPIC) or (topic == REQUESTS and self.catching_up):
             return False
         limit = self.limit(topic)
         return not self._offsets.full(topic) if limit is None else self._offsets.position(topic) < limit

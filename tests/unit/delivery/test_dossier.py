@@ -128,6 +128,19 @@ def test_a_parking_record_brings_the_delivery_back() -> None:
     assert read(record("national", "k", wait, given, "held")[2] or b"").place == "held"
 
 
+def test_what_is_read_again_and_has_its_receipt_is_not_put_behind_what_waits() -> None:
+    """Its receipt would be out of sight when the commit has gone on, and the event would be sent again."""
+    owner = PartitionDelivery(0, Terms("national", "life", Receipts("national", fixed_codec())), Plan(start=1))
+    value = record("national", "k", Wait(1, 5.0), [entry("k", 3)], "parked")[2]
+    owner.restore({"k": value or b""})
+    owner.known.add("k", [1, 2], ["k#1", "k#2"])
+    for seq in (1, 2, 3, 4):
+        owner.event(entry("k", seq))
+    (delivery,) = owner
+    assert [one.hub_seq for one in delivery.entries] == [3, 4]
+    assert owner.to_commit() == {EVENTS: (4, "life|0")}
+
+
 def test_a_late_outcome_of_a_partition_that_was_taken_away_changes_nothing() -> None:
     owner, delivery = with_events(entry("k", 1))
     finished: list[int] = []
