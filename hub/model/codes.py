@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
 from hub.errors import BadRecord
 
@@ -28,16 +28,14 @@ _SERVICE = re.compile(
 _SHOWN = 60
 
 
-@dataclass(frozen=True, slots=True)
-class AgencyCode:
+class AgencyCode(NamedTuple):
     """original: as written. normal: new form, or the enterprise code of a business."""
 
     original: str
     normal: str
 
 
-@dataclass(frozen=True, slots=True)
-class DossierCode:
+class DossierCode(NamedTuple):
     """text: as written, the dossier's identity. agency: new form. day: of the counter. counter: digits kept."""
 
     text: str
@@ -46,8 +44,7 @@ class DossierCode:
     counter: str
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceCode:
+class ServiceCode(NamedTuple):
     """procedure: the procedure code it belongs to. number: two digits."""
 
     text: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from sys import intern
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import ConsumerRecord
@@ -73,11 +72,11 @@ class KafkaLogs:
 
 
 def _entries(records: Iterable[ConsumerRecord[bytes, bytes]], end: int) -> list[Entry]:
-    """Those before `end`, with one object for each header's name: aiokafka makes a new one a record."""
+    """Those before `end`."""
     return [(r.key, _stored(r), r.offset) for r in records if r.key is not None and r.offset < end]
 
 
 def _stored(record: ConsumerRecord[bytes, bytes]) -> Stored | None:
     if record.value is None:
         return None
-    return Stored(record.value, tuple([(intern(name), value) for name, value in record.headers]))
+    return Stored(record.value, record.headers)
