@@ -58,7 +58,7 @@ _NO_EXTENSIONS: Final[Mapping[str, str]] = MappingProxyType({})
 class Envelope(NamedTuple):
     """The attributes of one event. `subject` is the dossier, procedure or service code: also the record's key.
 
-    A tuple, which is made at once: a frozen dataclass sets each of its fields by a call, and the core makes two an event.
+    A tuple, made at once: a frozen dataclass sets each field by a call, and the core makes two an event.
     """
 
     id: str
