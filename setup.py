@@ -46,6 +46,12 @@ COMPILED = (
     "hub/core/normalise.py",
     "hub/core/processors.py",
     "hub/core/step.py",
+    "hub/ingress/acknowledged.py",
+    "hub/ingress/admission.py",
+    "hub/ingress/cloudevents.py",
+    "hub/ingress/json_data.py",
+    "hub/ingress/record.py",
+    "hub/ingress/times.py",
     "hub/stream/packed.py",
 )
 

@@ -6,11 +6,12 @@ Only the key's own partition of each topic is read. No personal data is shown: s
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 
 from hub.avro.bodies import DELIVERY
 from hub.avro.codec import Codec
@@ -29,7 +30,10 @@ from hub.config import Settings
 from hub.deadletter import record as dead_letter
 from hub.errors import BadRecord
 from hub.events.envelope import read_headers
-from hub.kafka import clients, topics
+from hub.kafka import topics
+from hub.kafka.clients import partition_of
+from hub.kafka.tail import Record as KafkaRecord
+from hub.kafka.tail import Tail, opened
 from hub.registry.client import open_codec
 
 HOPS = (topics.INGRESS, topics.EVENTS, topics.DELIVERIES, topics.REQUESTS, topics.DEAD_LETTERS)
@@ -63,60 +67,35 @@ async def trace(
 ) -> list[Hop]:
     """Every hop of this key, oldest first. `progress` gets (records read, records to read).
 
-    KafkaError when Kafka is away; RegistryError when neither registry nor its copies know the schemas.
+    TopicError when Kafka is away; RegistryError when neither registry nor its copies know the schemas.
     """
     wanted = key.encode()
-    consumer = clients.consumer(settings)
-    try:
-        await consumer.start()
+    async with opened(settings) as tail:
         codec = await open_codec(settings)
-        counts = await _partition_counts(settings)
-        places = [TopicPartition(name, clients.partition_of(wanted, counts[name])) for name in HOPS if counts.get(name)]
-        found = [_hop(record, codec) for record in await _read(consumer, places, wanted, since_ms, progress)]
-    finally:
-        await consumer.stop()
+        counts = Counter(part.topic for part in await tail.partitions(*HOPS, missing_ok=True))
+        places = [TopicPartition(name, partition_of(wanted, count)) for name, count in counts.items()]
+        found = [_hop(record, codec) for record in await _read(tail, places, wanted, since_ms, progress)]
     order = {name: place for place, name in enumerate(HOPS)}
     return sorted(found, key=lambda hop: (hop.at_ms, order[hop.topic], hop.offset))
 
 
-async def _partition_counts(settings: Settings) -> dict[str, int]:
-    client = clients.admin(settings)
-    try:
-        await client.start()
-        return {topic["topic"]: len(topic["partitions"]) for topic in await client.describe_topics(None)}
-    finally:
-        await client.close()
-
-
 async def _read(
-    consumer: AIOKafkaConsumer,
-    places: list[TopicPartition],
-    key: bytes,
-    since_ms: int | None,
-    progress: Callable[[int, int], None],
-) -> list[ConsumerRecord[bytes, bytes]]:
-    if not places:
-        return []
-    consumer.assign(places)
-    begins = await consumer.beginning_offsets(places)
-    ends = await consumer.end_offsets(places)
-    if since_ms is not None:
-        later = await consumer.offsets_for_times(dict.fromkeys(places, since_ms))
-        begins = {tp: later[tp].offset if later[tp] else ends[tp] for tp in places}
-    for tp in places:
-        consumer.seek(tp, begins[tp])
-    total = sum(ends[tp] - begins[tp] for tp in places)
-    found: list[ConsumerRecord[bytes, bytes]] = []
+    tail: Tail, places: list[TopicPartition], key: bytes, since_ms: int | None, progress: Callable[[int, int], None]
+) -> list[KafkaRecord]:
+    begins = await (tail.beginnings(places) if since_ms is None else tail.since(places, since_ms))
+    ends = await tail.ends(places)
+    total = sum(ends[place] - begins[place] for place in places)
+    found: list[KafkaRecord] = []
     read = 0
-    while any([await consumer.position(tp) < ends[tp] for tp in places]):
-        for records in (await consumer.getmany(timeout_ms=1000)).values():
-            found.extend(r for r in records if r.key == key)
-            read += len(records)
+    tail.begin(begins)
+    async for _, records in tail.to_end(ends):
+        found.extend(r for r in records if r.key == key)
+        read += len(records)
         progress(min(read, total), total)
     return found
 
 
-def _hop(record: ConsumerRecord[bytes, bytes], codec: Codec) -> Hop:
+def _hop(record: KafkaRecord, codec: Codec) -> Hop:
     describe = {
         topics.DELIVERIES: _delivery,
         topics.REQUESTS: _request,
@@ -129,7 +108,7 @@ def _hop(record: ConsumerRecord[bytes, bytes], codec: Codec) -> Hop:
     return Hop(record.timestamp, record.topic, record.partition, record.offset, *told)
 
 
-def _event(record: ConsumerRecord[bytes, bytes], codec: Codec) -> Told:
+def _event(record: KafkaRecord, codec: Codec) -> Told:
     """What a record of hub.ingress or hub.events tells."""
     envelope = read_headers(record.headers)
     data = codec.read_any(record.value)[1]
@@ -164,7 +143,7 @@ def _word(data: Record) -> str:
     return ""
 
 
-def _delivery(record: ConsumerRecord[bytes, bytes], codec: Codec) -> Told:
+def _delivery(record: KafkaRecord, codec: Codec) -> Told:
     told = codec.read(DELIVERY, record.value)
     words = [f"attempt {told.attempt}", f"{told.latency_ms} ms"]
     if told.http_status:
@@ -177,13 +156,13 @@ def _delivery(record: ConsumerRecord[bytes, bytes], codec: Codec) -> Told:
     return Told(what, ", ".join(words), told.event_ids, max(told.hub_seqs, default=0))
 
 
-def _request(record: ConsumerRecord[bytes, bytes], _codec: Codec) -> Told:
+def _request(record: KafkaRecord, _codec: Codec) -> Told:
     data = json.loads(record.value or b"{}")
     ids = tuple(pointer["event_id"] for pointer in data["pointers"])
     return Told(f"{data['subscriber']}: {data['action']}", f"by {data['who']}", ids)
 
 
-def _dead_letter(record: ConsumerRecord[bytes, bytes], _codec: Codec) -> Told:
+def _dead_letter(record: KafkaRecord, _codec: Codec) -> Told:
     letter = dead_letter.parse(record.key, record.value, record.headers)
     what = f"dead letter at {letter.stage}: {letter.reason}"
     return Told(what, letter.detail, (letter.event_id,) if letter.event_id else ())

@@ -13,11 +13,13 @@ from typing import Annotated, Any
 import typer
 
 from hub import config, exit_codes
-from hub.admin import subscribers
+from hub.admin import kafka_users, subscribers
 from hub.admin.waiting_dossiers import waiting as waiting_of
 from hub.cli import output
+from hub.cli.kafka_user import show as show_user
 from hub.control import audit
 from hub.errors import ConfigError
+from hub.untyped import JsonObject, SettingsTable
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -55,7 +57,7 @@ def add(
     as_json: output.Json = False,
 ) -> None:
     """Add one; the supervisor starts its delivery."""
-    values: dict[str, Any] = {
+    values: SettingsTable = {
         "name": name,
         "kind": kind,
         "title": title or "",
@@ -65,7 +67,7 @@ def add(
         "backfill": backfill,
         "paused": paused,
     }
-    made = asyncio.run(subscribers.add(config.load(), values, audit.this_operator(), why))
+    made = asyncio.run(subscribers.add(config.load(), values, audit.this_operator(why)))
     _print(subscribers.public(made, None), as_json)
 
 
@@ -100,10 +102,10 @@ def change(
 
 
 async def _change(
-    name: str, title: str | None, given: list[str] | None, file: Path | None, wanted: dict[str, Any], why: str
+    name: str, title: str | None, given: list[str] | None, file: Path | None, wanted: SettingsTable, why: str
 ) -> None:
     settings = config.load()
-    changes: dict[str, Any] = {}
+    changes: SettingsTable = {}
     if title is not None:
         changes["title"] = title
     if given or file:
@@ -113,21 +115,27 @@ async def _change(
         changes["filter"] = wanted
     if not changes:
         raise ConfigError("change", "nothing to change was given; see `hub subscribers change --help`")
-    await subscribers.change(settings, name, changes, audit.this_operator(), why)
+    await subscribers.change(settings, name, changes, audit.this_operator(why))
 
 
 @app.command()
 def pause(name: Name, why: Why = "", as_json: output.Json = False) -> None:
     """Nothing is attempted; events queue up."""
-    asyncio.run(subscribers.pause(config.load(), name, True, audit.this_operator(), why))
+    asyncio.run(subscribers.pause(config.load(), name, True, audit.this_operator(why)))
     _say(name, "is paused; its events queue up", {"name": name, "paused": True}, as_json)
 
 
 @app.command()
 def resume(name: Name, why: Why = "", as_json: output.Json = False) -> None:
     """Deliver again, in order."""
-    asyncio.run(subscribers.pause(config.load(), name, False, audit.this_operator(), why))
+    asyncio.run(subscribers.pause(config.load(), name, False, audit.this_operator(why)))
     _say(name, "is delivered to again", {"name": name, "paused": False}, as_json)
+
+
+@app.command("kafka-user")
+def kafka_user(name: Name, why: Why = "", as_json: output.Json = False) -> None:
+    """A Kafka user for it, which may read its own topic only; its password is printed once. Again: a new password."""
+    show_user(asyncio.run(kafka_users.of_subscriber(config.load(), name, audit.this_operator(why))), as_json)
 
 
 @app.command("rotate-secret")
@@ -147,7 +155,7 @@ def rotate_secret(
         raise ConfigError(SECRET_VARIABLE, "is empty")
     overlap = None if overlap_hours is None else timedelta(hours=overlap_hours)
     value, _ = asyncio.run(
-        subscribers.rotate_secret(config.load(), name, audit.this_operator(), why, secret, given, overlap)
+        subscribers.rotate_secret(config.load(), name, audit.this_operator(why), secret, given, overlap)
     )
     shown = {} if given else {"value": value}
     words = "is replaced" if given else f"is new, shown only now:\n\n  {value}\n"
@@ -157,7 +165,7 @@ def rotate_secret(
 @app.command("test")
 def probe(name: Name, why: Why = "", as_json: output.Json = False) -> None:
     """A probe from this machine: is the portal there, does it let us in? Exit code 1 if not. No event is sent."""
-    found = asyncio.run(subscribers.probe(config.load(), name, audit.this_operator(), why))
+    found = asyncio.run(subscribers.probe(config.load(), name, audit.this_operator(why)))
     if as_json:
         output.print_json(asdict(found))
     else:
@@ -180,7 +188,7 @@ def waiting(name: Name, as_json: output.Json = False) -> None:
 @app.command()
 def remove(name: Name, why: Why = "", as_json: output.Json = False) -> None:
     """Remove it: its delivery stops, nothing is due to it any more. Its topics are left."""
-    asyncio.run(subscribers.remove(config.load(), name, audit.this_operator(), why))
+    asyncio.run(subscribers.remove(config.load(), name, audit.this_operator(why)))
     _say(name, "is removed; its topics are left", {"removed": name}, as_json)
 
 
@@ -188,8 +196,8 @@ def _moment(epoch: float) -> str:
     return datetime.fromtimestamp(epoch).astimezone().isoformat(sep=" ", timespec="seconds") if epoch else ""
 
 
-def _settings(file: Path | None, given: list[str] | None) -> dict[str, Any]:
-    out: dict[str, Any] = {}
+def _settings(file: Path | None, given: list[str] | None) -> SettingsTable:
+    out: SettingsTable = {}
     if file is not None:
         try:
             out = json.loads(file.read_text(encoding="utf-8"))
@@ -225,12 +233,12 @@ def _secret(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _filter(agencies: list[str] | None, procedures: list[str] | None, types: list[str] | None) -> dict[str, Any]:
+def _filter(agencies: list[str] | None, procedures: list[str] | None, types: list[str] | None) -> SettingsTable:
     parts = {"agencies": agencies, "procedures": procedures, "types": types}
     return {name: values for name, values in parts.items() if values}
 
 
-def _backfill(shown: dict[str, Any]) -> str:
+def _backfill(shown: JsonObject) -> str:
     return f"{shown['backfill']}: {'done' if shown['backfilled'] else 'open'}"
 
 
@@ -238,14 +246,14 @@ def _words(wanted: dict[str, list[str]]) -> str:
     return "; ".join(f"{name}: {' '.join(values)}" for name, values in wanted.items() if values) or "all"
 
 
-def _say(what: str, words: str, value: dict[str, Any], as_json: bool) -> None:
+def _say(what: str, words: str, value: JsonObject, as_json: bool) -> None:
     if as_json:
         output.print_json(value)
     else:
         print(f"{what} {words}")
 
 
-def _print(found: dict[str, Any], as_json: bool) -> None:
+def _print(found: JsonObject, as_json: bool) -> None:
     if as_json:
         output.print_json(found)
         return

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from hub.control import secrets
 from hub.control.records import Subscriber, now
+from hub.control.vault import LITERAL_ONLY, Vault
 from hub.errors import ConfigError
 from hub.events.canonical import CanonicalRecord
 from hub.events.envelope import Envelope
@@ -92,17 +93,21 @@ class Portal(Protocol):
     async def close(self) -> None: ...
 
 
-def make_portal(subscriber: Subscriber) -> Portal:
+def make_portal(subscriber: Subscriber, vault: Vault = LITERAL_ONLY) -> Portal:
     """A new, unopened connection of the subscriber's kind; ConfigError if no connector of that kind is installed.
 
     The connector sees its own settings (not `settings.delivery`, the hub's limits) and the secrets valid now.
     """
     make = _connector(subscriber.kind)
-    own = {
-        "settings": {name: value for name, value in subscriber.settings.items() if name != "delivery"},
-        "secrets": secrets.valid(subscriber.secrets, now()),
-    }
-    return make(subscriber.model_copy(update=own))
+    own = {name: value for name, value in subscriber.settings.items() if name != "delivery"}
+    return make(with_open_secrets(subscriber, vault).model_copy(update={"settings": own}))
+
+
+def with_open_secrets(subscriber: Subscriber, vault: Vault) -> Subscriber:
+    """The subscriber with the values of the secrets that are valid now. ConfigError naming the one that is not."""
+    given = secrets.valid(subscriber.secrets, now())
+    opened = {name: vault.open(subscriber.name, name, value) if value else "" for name, value in given.items()}
+    return subscriber.model_copy(update={"secrets": opened})
 
 
 @cache

@@ -26,6 +26,7 @@ from hub.errors import ConfigError
 from hub.events.families import BY_NAME
 from hub.observe.server import routes
 from hub.readmodel.queries import CLOSED, ReadModel
+from hub.untyped import JsonObject
 from hub.web.docs_page import add_docs
 
 SECURITY_HEADERS = {
@@ -52,7 +53,7 @@ def hide(value: Any) -> Any:
     return "(đã che)" if value else None
 
 
-def masked(subject: dict[str, Any]) -> dict[str, Any]:
+def masked(subject: JsonObject) -> JsonObject:
     """The subject, a document (hub.readmodel.queries), with personal data hidden; notes and handlers of events too, as
     DossierStep marks them."""
     out = dict(subject)
@@ -65,7 +66,7 @@ def masked(subject: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _masked_event(event: dict[str, Any]) -> dict[str, Any]:
+def _masked_event(event: JsonObject) -> JsonObject:
     hidden = {name: hide(event[name]) for name in DossierStep.PERSONAL if name in event}
     if event["handler"] is not None:
         hidden["handler"] = document(minimised(from_document(Handler, event["handler"]), hide))
@@ -93,7 +94,7 @@ def make_app(settings: Settings, model: ReadModel, directory: Directory) -> Fast
         return response
 
     @app.get("/v1/dossiers/{code}")
-    async def dossier(code: str, personal: bool = may_see_personal) -> dict[str, Any]:
+    async def dossier(code: str, personal: bool = may_see_personal) -> JsonObject:
         """State, every event and every delivery attempt of one dossier, procedure or service. Times: epoch ms UTC."""
         found = await asyncio.to_thread(model.subject, words.composed(code))
         if found is None:
@@ -101,7 +102,7 @@ def make_app(settings: Settings, model: ReadModel, directory: Directory) -> Fast
         return found if personal else masked(found)
 
     @app.get("/v1/overview")
-    async def overview_data(_: bool = may_see_personal) -> dict[str, Any]:
+    async def overview_data(_: bool = may_see_personal) -> JsonObject:
         """What the overview page shows."""
         return await _overview(settings, model, directory)
 
@@ -129,7 +130,7 @@ def make_app(settings: Settings, model: ReadModel, directory: Directory) -> Fast
         return page("dead_letters.html", letters=await asyncio.to_thread(model.dead_letters))
 
     @app.get("/v1/figures/{month}")
-    async def figures_data(month: str, agency: str = "", _: bool = may_see_personal) -> dict[str, Any]:
+    async def figures_data(month: str, agency: str = "", _: bool = may_see_personal) -> JsonObject:
         """The monthly report, `month` as 2026-10: figures, score, and the codes behind each number."""
         try:
             return await asyncio.to_thread(figures.report, month, agency)
@@ -157,7 +158,7 @@ def make_app(settings: Settings, model: ReadModel, directory: Directory) -> Fast
     return app
 
 
-async def _overview(settings: Settings, model: ReadModel, directory: Directory) -> dict[str, Any]:
+async def _overview(settings: Settings, model: ReadModel, directory: Directory) -> JsonObject:
     """{connections, roles, totals}: each subscriber with what SQL, its role and hub.control say of it."""
     now = time.time()
     seen, counted, totals = await asyncio.gather(

@@ -1,4 +1,4 @@
-"""The local copy of `hub.control`: read whole at start, then followed; and the one way to write it."""
+"""The local copy of `hub.control`: read whole at start, then followed."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from pydantic import ValidationError
 
 from hub.config import Settings
-from hub.control.records import KINDS, AuditEntry, BackfillProgress, Organisation, Record, Subscriber
-from hub.kafka import clients
+from hub.control.records import KINDS, BackfillProgress, Organisation, Record, SatisfactionSent, Subscriber
+from hub.kafka.tail import Record as KafkaRecord
+from hub.kafka.tail import Tail
 from hub.kafka.topics import CONTROL
 
 log = logging.getLogger(__name__)
 R = TypeVar("R", bound=Record)
-_PARTITION = TopicPartition(CONTROL, 0)
 
 
 class Directory:
@@ -28,9 +28,10 @@ class Directory:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        # A change that is not committed is none (hub/control/changes.py).
+        self._tail = Tail(settings, isolation_level="read_committed")
         self._records: dict[str, dict[str, Record]] = {kind: {} for kind in KINDS}
-        self._consumer: AIOKafkaConsumer | None = None
+        self._started = False
         self.on_change: list[Callable[[str, str], None]] = []
 
     def all(self, model: type[R]) -> dict[str, R]:
@@ -51,41 +52,41 @@ class Directory:
         return self.all(BackfillProgress)
 
     @property
-    def audit(self) -> dict[str, AuditEntry]:
-        return self.all(AuditEntry)
+    def satisfaction(self) -> dict[str, SatisfactionSent]:
+        return self.all(SatisfactionSent)
 
     async def load(self) -> None:
-        """Reads the topic from its beginning to its present end, by position."""
-        if self._consumer is None:
-            self._consumer = clients.consumer(self._settings)
-            await self._consumer.start()
-            self._consumer.assign([_PARTITION])
-            await self._consumer.seek_to_beginning(_PARTITION)
-        end = (await self._consumer.end_offsets([_PARTITION]))[_PARTITION]
-        while await self._consumer.position(_PARTITION) < end:
-            await self._read(self._consumer, notify=False)
+        """Reads the topic from its beginning, or where it was left, to its present end. TopicError."""
+        if not self._started:
+            await self._tail.start()
+            self._started = True
+            await self._tail.from_beginning(CONTROL)
+        async for _, records in self._tail.to_end():
+            self._take(records, notify=False)
 
     async def follow(self, stop: asyncio.Event) -> None:
         """Keeps the copy current until `stop`; call after `load`."""
-        assert self._consumer is not None
-        while not stop.is_set():
-            await self._read(self._consumer, notify=True)
+        async for _, records in self._tail.onwards(stop):
+            self._take(records, notify=True)
+
+    @property
+    def end(self) -> int:
+        """The offset after the last one that was read."""
+        return self._tail.position(TopicPartition(CONTROL, 0))
 
     async def close(self) -> None:
-        if self._consumer is not None:
-            await self._consumer.stop()
-            self._consumer = None
+        await self._tail.stop()
+        self._started = False
 
-    async def _read(self, consumer: AIOKafkaConsumer, notify: bool) -> None:
-        for records in (await consumer.getmany(timeout_ms=500)).values():
-            for record in records:
-                kind, _, name = (record.key or b"").decode(errors="replace").partition("/")
-                if kind not in KINDS:
-                    continue
-                self._apply(kind, name, record.value)
-                if notify:
-                    for callback in self.on_change:
-                        callback(kind, name)
+    def _take(self, records: list[KafkaRecord], notify: bool) -> None:
+        for record in records:
+            kind, _, name = (record.key or b"").decode(errors="replace").partition("/")
+            if kind not in KINDS:
+                continue
+            self._apply(kind, name, record.value)
+            if notify:
+                for callback in self.on_change:
+                    callback(kind, name)
 
     def _apply(self, kind: str, name: str, value: bytes | None) -> None:
         if value is None:
@@ -107,25 +108,3 @@ async def directory(settings: Settings) -> AsyncIterator[Directory]:
         yield copy
     finally:
         await copy.close()
-
-
-def _key(kind: str, name: str) -> bytes:
-    return f"{kind}/{name}".encode()
-
-
-async def write(settings: Settings, *records: Record | tuple[type[Record], str]) -> None:
-    """Writes records, or removes (model, name) pairs; returns when the broker has confirmed them."""
-    producer = clients.producer(settings)
-    await producer.start()
-    try:
-        out: list[tuple[str, bytes | None, bytes | None, clients.Headers]] = []
-        for record in records:
-            model = record[0] if isinstance(record, tuple) else type(record)
-            kind = next(k for k, m in KINDS.items() if m is model)
-            if isinstance(record, tuple):
-                out.append((CONTROL, _key(kind, record[1]), None, ()))
-            else:
-                out.append((CONTROL, _key(kind, record.key), record.model_dump_json().encode(), ()))
-        await clients.send_all(producer, out)
-    finally:
-        await producer.stop()

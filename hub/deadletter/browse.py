@@ -1,23 +1,19 @@
-"""Reading `hub.dead-letters`: by filter, one by id, counted. The topic is the truth; no index stands beside it."""
+"""Reading `hub.dead-letters` with their bytes, by filter or by id. What has become of them: `hub.deadletter.book`."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field, replace
-
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 
 from hub.config import Settings
 from hub.deadletter.filters import Filter
-from hub.deadletter.record import REPLAY_OF, DeadLetter, parse
-from hub.errors import HubError
-from hub.kafka import clients
+from hub.deadletter.record import DeadLetter, parse
+from hub.errors import Refused
+from hub.kafka.tail import Record, opened
 from hub.kafka.topics import DEAD_LETTERS
 
-READ_MS = 1_000
 
-
-class NoSuchLetter(HubError):
+class NoSuchLetter(Refused):
     """There is no dead letter of that id."""
 
     def __init__(self, id: str) -> None:
@@ -34,54 +30,21 @@ class Found:
     written_ms: int
 
 
-@dataclass(slots=True)
-class Index:
-    """Which letters still count. ends: where the topic ended when it was read.
-
-    A letter may stand there twice (its stage was killed in between, or a replay failed for the same reason): the last
-    one counts. A letter whose replay failed is superseded by the one that tells of that: or each replay would double.
-    """
-
-    last: dict[str, tuple[int, int]] = field(default_factory=dict)
-    superseded: set[str] = field(default_factory=set)
-    ends: dict[int, int] = field(default_factory=dict)
-
-    def counts(self, found: Found) -> bool:
-        id = found.letter.id
-        return self.last.get(id) == (found.partition, found.offset) and id not in self.superseded
-
-
-async def index(settings: Settings, since_ms: int = 0) -> Index:
-    """One reading of the topic, to its present end."""
-    out = Index()
-    async for found in scan(settings, Filter(since_ms=since_ms), out.ends):
-        out.last[found.letter.id] = (found.partition, found.offset)
-        for name, raw in found.letter.headers:
-            if name == REPLAY_OF:
-                out.superseded.add(raw.decode(errors="replace"))
-    return out
-
-
 async def scan(settings: Settings, wanted: Filter, ends: dict[int, int]) -> AsyncIterator[Found]:
     """Those that the filter admits, per key in the order they were written.
 
     ends: partition -> offset to stop before; if it is empty, the present end, which is then noted there.
     """
-    consumer = clients.consumer(settings)
-    await consumer.start()
-    try:
-        parts = [TopicPartition(DEAD_LETTERS, number) for number in await _partitions(consumer)]
-        consumer.assign(parts)
+    async with opened(settings) as tail:
+        parts = await tail.partitions(DEAD_LETTERS)
         if not ends:
-            ends |= {part.partition: end for part, end in (await consumer.end_offsets(parts)).items()}
-        await _seek(consumer, parts, wanted.since_ms)
-        for part in parts:
-            async for record in _partition(consumer, part, ends):
-                found = Found(_letter(record), part.partition, record.offset, record.timestamp)
+            ends |= {part.partition: end for part, end in (await tail.ends(parts)).items()}
+        tail.begin(await (tail.since(parts, wanted.since_ms) if wanted.since_ms else tail.beginnings(parts)))
+        async for _, records in tail.to_end({part: ends.get(part.partition, 0) for part in parts}):
+            for record in records:
+                found = Found(letter_of(record), record.partition, record.offset, record.timestamp)
                 if wanted.admits(found.letter):
                     yield found
-    finally:
-        await consumer.stop()
 
 
 async def one(settings: Settings, id: str) -> DeadLetter:
@@ -94,35 +57,8 @@ async def one(settings: Settings, id: str) -> DeadLetter:
     return last
 
 
-async def _partition(
-    consumer: AIOKafkaConsumer, part: TopicPartition, ends: Mapping[int, int]
-) -> AsyncIterator[ConsumerRecord]:
-    end = ends.get(part.partition, 0)
-    while await consumer.position(part) < end:
-        for records in (await consumer.getmany(part, timeout_ms=READ_MS)).values():
-            for record in records:
-                if record.offset < end:
-                    yield record
-
-
-def _letter(record: ConsumerRecord) -> DeadLetter:
+def letter_of(record: Record) -> DeadLetter:
+    """The letter in a record of the topic."""
     letter = parse(record.key, record.value, record.headers)
     # A record that no stage of the hub wrote is named by its place.
     return letter if letter.id else replace(letter, id=f"{record.partition}-{record.offset}", at_ms=record.timestamp)
-
-
-async def _partitions(consumer: AIOKafkaConsumer) -> list[int]:
-    found = await consumer._client._wait_on_metadata(DEAD_LETTERS)
-    return sorted(found)
-
-
-async def _seek(consumer: AIOKafkaConsumer, parts: list[TopicPartition], since_ms: int) -> None:
-    await consumer.seek_to_beginning(*parts)
-    if not since_ms:
-        return
-    found = await consumer.offsets_for_times(dict.fromkeys(parts, since_ms))
-    for part, at in found.items():
-        if at is None:
-            await consumer.seek_to_end(part)
-        else:
-            consumer.seek(part, at.offset)

@@ -16,6 +16,7 @@ from hub.control import secrets, subscriber_filter
 from hub.control.delivery_limits import own_limits
 from hub.control.directory import Directory, directory
 from hub.control.records import Subscriber, now
+from hub.control.vault import vault
 from hub.delivery.backfill import Backfill
 from hub.delivery.circuit_breaker import Breaker
 from hub.delivery.connection_state import ConnectionState
@@ -67,7 +68,7 @@ def warn_of_filter(subscriber: Subscriber, families: Sequence[str]) -> None:
 
 
 async def _run(settings: Settings, known: Directory, subscriber: Subscriber, stop: asyncio.Event) -> None:
-    portal = make_portal(subscriber)  # says at once if the settings are wrong
+    portal = make_portal(subscriber, vault(settings))  # says at once if the settings are wrong
     warn_of_filter(subscriber, portal.families)
     async with contextlib.AsyncExitStack() as stack:
         producer = clients.producer(settings)
@@ -115,7 +116,7 @@ async def _deliver(
     settings: Settings, known: Directory, context: DeliveryContext, consumer: AIOKafkaConsumer, stop: asyncio.Event
 ) -> None:
     def make() -> Portal:
-        return make_portal(context.subscriber)
+        return make_portal(context.subscriber, vault(settings))
 
     progress = DeliveryOffsets(context.subscriber.created_at.isoformat())
     requests = RequestHandler(context, progress)
@@ -124,7 +125,7 @@ async def _deliver(
     assignment = Assignment(
         settings, context, progress, requests, dispatcher, backfill, consumer, group_of(context.subscriber.name)
     )
-    monitor = Monitor(context, progress, make, lambda: assignment.owned)
+    monitor = Monitor(context, progress, make, lambda: assignment.owned, assignment.ready)
     loop = MainLoop(
         context,
         consumer,

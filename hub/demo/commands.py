@@ -8,26 +8,26 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import httpx
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from hub.avro.bodies import DOSSIER_DEADLINE_EVENT
 from hub.config import Settings
-from hub.control.directory import write
+from hub.control.changes import write
 from hub.control.records import Filter, Subscriber
 from hub.demo.checker.deadlines import Told
 from hub.errors import StartError
 from hub.events import families
 from hub.events.envelope import read_headers
-from hub.kafka import clients
+from hub.kafka.tail import opened
 from hub.kafka.topic_admin import ensure_topics
 from hub.kafka.topics import out, subscriber_topics
 from hub.machine.child_process import die_with_parent
 from hub.registry.client import open_codec
 from hub.supervisor.environment import variables
+from hub.untyped import JsonObject
 
 DEADLINES = "deadlines"
 """The subscriber on Kafka that is due deadlines only."""
@@ -56,9 +56,9 @@ async def hub_json(settings: Settings, *arguments: str) -> Any:
         await asyncio.sleep(0.5)
 
 
-async def api(settings: Settings, *paths: str) -> list[dict[str, Any] | None]:
+async def api(settings: Settings, *paths: str) -> list[JsonObject | None]:
     """What the read API answers to each path; None for 404."""
-    found: list[dict[str, Any] | None] = []
+    found: list[JsonObject | None] = []
     base = f"http://{settings.console.host}:{settings.console.port}"
     async with httpx.AsyncClient(timeout=60.0, trust_env=False, base_url=base) as client:
         for path in paths:
@@ -67,7 +67,7 @@ async def api(settings: Settings, *paths: str) -> list[dict[str, Any] | None]:
     return found
 
 
-async def subjects(settings: Settings, codes: Iterable[str]) -> dict[str, dict[str, Any]]:
+async def subjects(settings: Settings, codes: Iterable[str]) -> dict[str, JsonObject]:
     """Dossier, procedure or service code -> GET /v1/dossiers/{code}, for those that are known."""
     wanted = list(codes)
     found = await api(settings, *(f"/v1/dossiers/{code}" for code in wanted))
@@ -96,28 +96,11 @@ async def add_deadline_subscriber(settings: Settings) -> None:
 
 async def follow_deadlines(settings: Settings, told: list[Told]) -> None:
     """Reads the subscriber's topic from its beginning until cancelled."""
-    codec, topic = await open_codec(settings), out(DEADLINES)
-    consumer: AIOKafkaConsumer = clients.consumer(settings)
-    await consumer.start()
-    try:
-        partitions = [TopicPartition(topic, number) for number in sorted(await _partitions(settings, topic))]
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning(*partitions)
-        while True:
-            for records in (await consumer.getmany(timeout_ms=200)).values():
-                for record in records:
-                    envelope = read_headers(record.headers)
-                    own = codec.read(DOSSIER_DEADLINE_EVENT, record.value).deadline
-                    told.append(Told(envelope.id, own.dossier_code, own.kind, own.deadline_at))
-            await asyncio.sleep(0)
-    finally:
-        await consumer.stop()
-
-
-async def _partitions(settings: Settings, topic: str) -> Sequence[int]:
-    client = clients.admin(settings)
-    await client.start()
-    try:
-        return [p["partition"] for t in await client.describe_topics([topic]) for p in t["partitions"]]
-    finally:
-        await client.close()
+    codec = await open_codec(settings)
+    async with opened(settings) as tail:
+        await tail.from_beginning(out(DEADLINES))
+        async for _, records in tail.onwards(asyncio.Event()):
+            for record in records:
+                envelope = read_headers(record.headers)
+                own = codec.read(DOSSIER_DEADLINE_EVENT, record.value).deadline
+                told.append(Told(envelope.id, own.dossier_code, own.kind, own.deadline_at))

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord
 
 from hub.avro.bodies import DELIVERY
 from hub.avro.codec import Codec
@@ -16,7 +16,7 @@ from hub.config import Settings
 from hub.deadletter.record import DeadLetter, parse
 from hub.events import families
 from hub.events.envelope import read_headers
-from hub.kafka import clients
+from hub.kafka.tail import opened
 from hub.kafka.topics import DEAD_LETTERS, DELIVERIES, EVENTS, INGRESS
 
 TOPICS = (INGRESS, EVENTS, DELIVERIES, DEAD_LETTERS)
@@ -104,31 +104,12 @@ class Tally:
 
 async def follow(settings: Settings, tally: Tally) -> None:
     """Reads the topics from their beginning until cancelled."""
-    consumer: AIOKafkaConsumer = clients.consumer(settings)
-    await consumer.start()
-    try:
-        partitions = await _partitions(settings)
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning(*partitions)
-        clock = asyncio.get_running_loop().time
-        while True:
-            found = await consumer.getmany(timeout_ms=200)
-            for records in found.values():
-                for record in records:
-                    tally.take(record)
-            if found:
-                tally.moved_at = clock()
-                tally.on_change()
+    clock = asyncio.get_running_loop().time
+    async with opened(settings) as tail:
+        await tail.from_beginning(*TOPICS)
+        async for _, records in tail.onwards(asyncio.Event()):
+            for record in records:
+                tally.take(record)
+            tally.moved_at = clock()
+            tally.on_change()
             await asyncio.sleep(0)
-    finally:
-        await consumer.stop()
-
-
-async def _partitions(settings: Settings) -> list[TopicPartition]:
-    client = clients.admin(settings)
-    await client.start()
-    try:
-        described = await client.describe_topics(list(TOPICS))
-        return [TopicPartition(t["topic"], p["partition"]) for t in described for p in t["partitions"]]
-    finally:
-        await client.close()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
@@ -13,12 +11,14 @@ from starlette.routing import Route
 
 from hub.admin.organisations import NameTaken, UnknownOrganisation
 from hub.config import Settings
-from hub.errors import BrokerAway, ConfigError, Overloaded, RegistryError, StartError
+from hub.control.changes import ChangedMeanwhile
+from hub.errors import BrokerAway, ConfigError, HubError, Overloaded
 from hub.gateway import events_api, organisations_api, subscribers_api
 from hub.gateway.ingest import Ingest
 from hub.gateway.openapi import EVENTS, SECURITY
 from hub.gateway.sender import Sender
 from hub.observe.server import routes
+from hub.untyped import JsonObject
 from hub.web.docs_page import add_docs
 from hub.web.problem import Problem
 
@@ -38,7 +38,7 @@ def build(settings: Settings, holder: events_api.Holder, ingest: Ingest, sender:
     app.state.settings = settings
     app.include_router(organisations_api.router)
     app.include_router(subscribers_api.router)
-    for kind in (Problem, Overloaded, BrokerAway, RegistryError, ConfigError, StartError, RequestValidationError):
+    for kind in (Problem, HubError, RequestValidationError):
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _fault)
@@ -58,7 +58,7 @@ def problem_of(error: Exception) -> Problem:
             return Problem("unavailable", str(error), {"Retry-After": str(error.retry_after)})
         case UnknownOrganisation():
             return Problem("not_found", str(error))
-        case NameTaken():
+        case NameTaken() | ChangedMeanwhile():
             return Problem("conflict", str(error))
         case ConfigError():
             return Problem("invalid", str(error), field=error.field)
@@ -95,7 +95,7 @@ def _declare(app: FastAPI, events: Route) -> None:
         summary="Publish events",
     )  # fmt: skip
 
-    def openapi() -> dict[str, Any]:
+    def openapi() -> JsonObject:
         if app.openapi_schema is None:
             document = get_openapi(
                 title=app.title, version=app.version, description=app.description, routes=[*told.routes, *app.routes]

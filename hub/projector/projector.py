@@ -6,23 +6,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
-from sqlalchemy import Connection, Engine, delete, select
+from msgspec import Struct, structs
+from sqlalchemy import Connection, Engine, Table, delete, select
 
 from hub.avro.codec import Codec
 from hub.config import Settings
 from hub.errors import StartError
-from hub.kafka import clients
+from hub.kafka.log_faults import NoSuchTopic
+from hub.kafka.tail import Tail
 from hub.observe import metrics
-from hub.projector.projection import TOPICS, Rows, rows
+from hub.projector.projection import TOPICS, rows
+from hub.projector.rows import Rows
 from hub.readmodel import tables
 from hub.readmodel.tables import Generation
 
 log = logging.getLogger(__name__)
 ROLE = "projector"
+READ_MAX = 4_000
 
 
 class Projector:
@@ -30,72 +34,46 @@ class Projector:
 
     def __init__(self, settings: Settings, engine: Engine, codec: Codec, generation: Generation) -> None:
         self.generation = generation
-        self._settings, self._engine, self._codec = settings, engine, codec
-        self._consumer: AIOKafkaConsumer | None = None
-        self._positions: dict[TopicPartition, int] = {}
+        self._engine, self._codec = engine, codec
+        self._tail = Tail(settings)
 
     async def start(self) -> None:
-        """Assigns every partition of the four topics and goes to the offsets that stand in the tables."""
-        consumer = self._consumer = clients.consumer(self._settings, max_poll_records=4_000)
-        await consumer.start()
-        partitions = []
-        for topic in TOPICS:
-            numbers = consumer.partitions_for_topic(topic) or await self._ask(consumer, topic)
-            partitions += [TopicPartition(topic, n) for n in sorted(numbers)]
-        consumer.assign(partitions)
+        """Goes, in every partition of the topics, to the offset that stands in the tables. Deleted records are told."""
+        await self._tail.start()
+        try:
+            partitions = await self._tail.partitions(*TOPICS)
+        except NoSuchTopic as error:
+            raise StartError(str(error)) from error
         with self._engine.connect() as connection:
             table = self.generation.offsets
             known = {TopicPartition(r.topic, r.partition): r.next_offset for r in connection.execute(select(table))}
-        beginnings = await consumer.beginning_offsets(partitions)
-        for partition in partitions:
-            position = known.get(partition, 0)
-            if position < beginnings[partition] and partition in known:
-                log.error("%s: records %d to %d were deleted by retention before they were projected",
-                          partition, position, beginnings[partition])  # fmt: skip
-            self._positions[partition] = max(position, beginnings[partition])
-            consumer.seek(partition, self._positions[partition])
-
-    @staticmethod
-    async def _ask(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-        """Partitions of a topic the client has not heard of yet."""
-        metadata = await consumer._client.fetch_all_metadata()
-        found = metadata.partitions_for_topic(topic)
-        if not found:
-            raise StartError(f"topic {topic} is missing; run `hub topics ensure` first")
-        return set(found)
+        beginnings = await self._tail.beginnings(partitions)
+        self._tail.begin({partition: known.get(partition, beginnings[partition]) for partition in partitions})
 
     async def poll(self) -> int:
         """One batch into SQL; the number of records."""
-        assert self._consumer is not None
-        batches = await self._consumer.getmany(timeout_ms=500)
+        batches = await self._tail.poll(max_records=READ_MAX)
         if not batches:
             return 0
         records = [record for batch in batches.values() for record in batch]
-        ends = {partition: batch[-1].offset + 1 for partition, batch in batches.items() if batch}
-        await asyncio.to_thread(self._write, records, ends)
-        self._positions |= ends
+        await asyncio.to_thread(self._write, records, {part: self._tail.position(part) for part in batches})
         self._measure(batches)
         return len(records)
 
     async def caught_up(self) -> bool:
         """True when every partition was read to its present end."""
-        return await self.reached(await self.ends())
+        return self.reached(await self.ends())
 
     async def ends(self) -> dict[TopicPartition, int]:
         """Where the log ends now."""
-        assert self._consumer is not None
-        found: dict[TopicPartition, int] = await self._consumer.end_offsets(list(self._positions))
-        return found
+        return await self._tail.ends(self._tail.positions)
 
-    async def reached(self, ends: Mapping[TopicPartition, int]) -> bool:
+    def reached(self, ends: Mapping[TopicPartition, int]) -> bool:
         """Whether all before these ends stands in the tables (by position: markers have no record). Not during poll."""
-        assert self._consumer is not None
-        return all([await self._consumer.position(p) >= end for p, end in ends.items()])
+        return all(self._tail.position(part) >= end for part, end in ends.items())
 
     async def close(self) -> None:
-        if self._consumer is not None:
-            await self._consumer.stop()
-            self._consumer = None
+        await self._tail.stop()
 
     def _write(self, records: Sequence[ConsumerRecord], ends: dict[TopicPartition, int]) -> None:
         batch = rows(records, self._codec)
@@ -107,30 +85,29 @@ class Projector:
     def _store(self, connection: Connection, batch: Rows) -> None:
         g = self.generation
         if batch.dossiers:
-            connection.execute(tables.upsert(self._engine, g.dossiers, "hub_seq"), list(batch.dossiers.values()))
-        for table, found in (
-            (g.events, list(batch.events.values())),
+            connection.execute(
+                tables.upsert(self._engine, g.dossiers, "hub_seq"),
+                [structs.asdict(row) for row in batch.dossiers.values()],
+            )
+        written: tuple[tuple[Table, Collection[Struct]], ...] = (
+            (g.events, batch.events.values()),
             (g.deliveries, batch.deliveries),
             (g.dead_letters, batch.dead_letters),
             (g.discrepancies, [r for r in batch.discrepancies.values() if r is not None]),
-        ):
+        )
+        for table, found in written:
             if found:
-                connection.execute(tables.upsert(self._engine, table), found)
+                connection.execute(tables.upsert(self._engine, table), [structs.asdict(row) for row in found])
         gone = [key for key, row in batch.discrepancies.items() if row is None]
         if gone:
             connection.execute(delete(g.discrepancies).where(g.discrepancies.c.id.in_(gone)))
 
     def _measure(self, batches: dict[TopicPartition, list[ConsumerRecord]]) -> None:
-        assert self._consumer is not None
         for partition, batch in batches.items():
             metrics.EVENTS_IN.labels(ROLE).inc(len(batch))
             metrics.LAG_SECONDS.labels(ROLE, partition.topic).set(time.time() - batch[-1].timestamp / 1000)
         for topic in {p.topic for p in batches}:
-            lag = 0
-            for partition in self._positions:
-                if partition.topic == topic:
-                    highwater = self._consumer.highwater(partition)
-                    lag += max(0, (highwater or 0) - self._positions[partition])
+            lag = sum(self._tail.lag(part) or 0 for part in self._tail.positions if part.topic == topic)
             metrics.LAG_RECORDS.labels(ROLE, topic).set(lag)
 
 

@@ -13,8 +13,7 @@ from sqlalchemy import cast as sql_cast
 from hub.events import families
 from hub.readmodel import joint_handling, tables
 from hub.readmodel.tables import Generation
-
-Row = dict[str, Any]
+from hub.untyped import JsonObject
 
 
 class ReadModel:
@@ -28,14 +27,14 @@ class ReadModel:
         """For what counts over whole tables (hub.reports.monthly_report)."""
         return self._engine
 
-    def subject(self, key: str) -> Row | None:
+    def subject(self, key: str) -> JsonObject | None:
         """Everything about one dossier, procedure or service: {state columns, state, events, deliveries,
         dead_letters, discrepancies}; of a dossier {parent, parts, transfers} too (hub.readmodel.joint_handling).
         None when nothing at all is known of that code."""
         g = tables.current(self._engine)
         with self._engine.connect() as connection:
 
-            def all_of(table: Any, *order: Any) -> list[Row]:
+            def all_of(table: Any, *order: Any) -> list[JsonObject]:
                 found = connection.execute(select(table).where(table.c.key == key).order_by(*order))
                 return _plain(found.mappings().all())
 
@@ -60,7 +59,7 @@ class ReadModel:
             **whole,
         }
 
-    def search(self, text: str, limit: int = 50) -> list[Row]:
+    def search(self, text: str, limit: int = 50) -> list[JsonObject]:
         """Codes that contain the text, newest status first; an event id finds its dossier too."""
         g = tables.current(self._engine)
         d = g.dossiers
@@ -75,7 +74,7 @@ class ReadModel:
         with self._engine.connect() as connection:
             return _plain(connection.execute(query).mappings().all())
 
-    def connections(self) -> list[Row]:
+    def connections(self) -> list[JsonObject]:
         """Per subscriber: {subscriber, delivered, attempts, retries, dead_lettered, last_success, last_error,
         last_error_kind}; counts are of delivery records, `delivered` of events."""
         g = tables.current(self._engine)
@@ -96,7 +95,7 @@ class ReadModel:
                 row["last_error_kind"] = connection.execute(kinds.order_by(t.c.at.desc()).limit(1)).scalar()
         return found
 
-    def totals(self, now_ms: int) -> Row:
+    def totals(self, now_ms: int) -> JsonObject:
         """{dossiers, events, late_dossiers, by_status: {status: n}, dead_letters: [{stage, reason, n}],
         discrepancies: [{subscriber, kind, n}]}; late = past its appointment date and not finished."""
         g = tables.current(self._engine)
@@ -129,7 +128,7 @@ class ReadModel:
                 "discrepancies": _plain(open_.mappings().all()),
             }
 
-    def dead_letters(self, limit: int = 100, offset: int = 0) -> list[Row]:
+    def dead_letters(self, limit: int = 100, offset: int = 0) -> list[JsonObject]:
         """Newest first."""
         table = tables.current(self._engine).dead_letters
         query = select(table).order_by(table.c.at.desc(), table.c.id).limit(limit).offset(offset)
@@ -147,5 +146,5 @@ def _count(g: Generation, name: str, first: str, second: str) -> Any:
     return select(*columns).group_by(a, b).order_by(func.count().desc())
 
 
-def _plain(found: Sequence[RowMapping]) -> list[Row]:
+def _plain(found: Sequence[RowMapping]) -> list[JsonObject]:
     return [dict(row) for row in found]

@@ -4,9 +4,7 @@ the other all the rest. `hub.procedures` cannot tell them apart, since there the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from collections.abc import Callable, Sequence
 
 from hub.avro import bodies
 from hub.avro.codec import Codec
@@ -16,7 +14,7 @@ from hub.errors import BadRecord
 from hub.events import identity
 from hub.events.envelope import Headers, read_headers
 from hub.events.families import PROCEDURE, SERVICE
-from hub.kafka import clients
+from hub.kafka.tail import Tail, opened
 from hub.kafka.topics import EVENTS
 from hub.model import catalogue
 from hub.reconcile.catalogue import Side
@@ -73,33 +71,23 @@ class Sides:
 
 
 async def read_sides(settings: Settings, progress: Progress = lambda done, total: None) -> tuple[Side, Side]:
-    """Reads hub.events to its present end. `progress` gets (records read, records to read). KafkaError: it is away."""
-    consumer = clients.consumer(settings)
-    try:
-        await consumer.start()
+    """Reads hub.events to its present end. `progress` gets (records read, records to read). TopicError: it is away."""
+    async with opened(settings) as tail:
         sides = Sides(settings.reconcile.reference_source, await open_codec(settings))
-        await _scan(consumer, sides, progress)
-    finally:
-        await consumer.stop()
+        await _scan(tail, sides, progress)
     return sides.sides()
 
 
-async def _scan(consumer: AIOKafkaConsumer, sides: Sides, progress: Progress) -> None:
-    parts = [TopicPartition(EVENTS, n) for n in sorted(await consumer._client._wait_on_metadata(EVENTS))]
-    consumer.assign(parts)
-    begins, ends = await consumer.beginning_offsets(parts), await consumer.end_offsets(parts)
-    await consumer.seek_to_beginning(*parts)
+async def _scan(tail: Tail, sides: Sides, progress: Progress) -> None:
+    parts = await tail.partitions(EVENTS)
+    begins, ends = await tail.beginnings(parts), await tail.ends(parts)
     read, total = 0, sum(ends[part] - begins[part] for part in parts)
-    while await _left(consumer, parts, ends):
-        for records in (await consumer.getmany(timeout_ms=1_000)).values():
-            for record in records:
-                _take(sides, record.headers, record.value)
-            read += len(records)
+    tail.begin(begins)
+    async for _, records in tail.to_end(ends):
+        for record in records:
+            _take(sides, record.headers, record.value)
+        read += len(records)
         progress(min(read, total), total)
-
-
-async def _left(consumer: AIOKafkaConsumer, parts: Iterable[TopicPartition], ends: dict[TopicPartition, int]) -> bool:
-    return any([await consumer.position(part) < ends[part] for part in parts])
 
 
 def _take(sides: Sides, headers: Headers, value: bytes | None) -> None:

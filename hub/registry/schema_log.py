@@ -7,19 +7,20 @@ can take the topic over. Keys: `{"keytype":"SCHEMA","subject":…,"version":…,
 
 from __future__ import annotations
 
+import asyncio
 import json
-import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka import TopicPartition
 
 from hub.avro.schema_text import canonical_text
 from hub.config import Settings
 from hub.errors import RegistryError
-from hub.kafka import clients
+from hub.kafka.log_faults import LogCut, TopicError
+from hub.kafka.tail import opened
 from hub.kafka.topics import SCHEMAS
+from hub.untyped import JsonObject
 
 PARTITION = TopicPartition(SCHEMAS, 0)
 READ_S = 20.0
@@ -34,7 +35,7 @@ class Reference:
     subject: str
     version: int
 
-    def json(self) -> dict[str, Any]:
+    def json(self) -> JsonObject:
         return {"name": self.name, "subject": self.subject, "version": self.version}
 
 
@@ -51,7 +52,7 @@ class Version:
     deleted: bool = False
 
     @staticmethod
-    def of(value: dict[str, Any]) -> Version:
+    def of(value: JsonObject) -> Version:
         """From a SCHEMA record's value. KeyError/TypeError/ValueError if it is none."""
         references = tuple(
             Reference(str(r["name"]), str(r["subject"]), int(r["version"])) for r in value.get("references") or ()
@@ -61,9 +62,9 @@ class Version:
             str(value.get("schemaType") or "AVRO"), references, bool(value.get("deleted", False)),
         )  # fmt: skip
 
-    def value(self) -> dict[str, Any]:
+    def value(self) -> JsonObject:
         """The SCHEMA record's value; type and references are left out where they are the default."""
-        out: dict[str, Any] = {"subject": self.subject, "version": self.version, "id": self.id}
+        out: JsonObject = {"subject": self.subject, "version": self.version, "id": self.id}
         if self.schema_type != "AVRO":
             out["schemaType"] = self.schema_type
         if self.references:
@@ -88,7 +89,7 @@ def subject_key(keytype: str, subject: str | None) -> bytes:
 NOOP_KEY = dump({"keytype": "NOOP", "magic": 0})
 
 
-def load(data: bytes | None) -> dict[str, Any] | None:
+def load(data: bytes | None) -> JsonObject | None:
     """A key or value as an object; None for none at all. ValueError if it is no JSON object."""
     if data is None:
         return None
@@ -130,7 +131,7 @@ class SchemaCopy:
         except (ValueError, KeyError, TypeError):
             return
 
-    def ids_of(self, schemas: dict[str, Any]) -> dict[str, int]:
+    def ids_of(self, schemas: JsonObject) -> dict[str, int]:
         """subject -> id of the live version whose schema is `schemas[subject]` (JSON); absent if none is."""
         wanted = {subject: canonical_text(schema) for subject, schema in schemas.items()}
         return {
@@ -152,28 +153,20 @@ async def read(settings: Settings, copy: SchemaCopy, timeout: float = READ_S) ->
 
     RegistryError when the broker is away or the read takes longer than `timeout` seconds.
     """
-    consumer = clients.consumer(settings)
     try:
-        await consumer.start()
-        if SCHEMAS not in await consumer.topics():
-            return False
-        consumer.assign([PARTITION])
-        await _read_to_end(consumer, copy, timeout)
-        return True
-    except KafkaError as error:
-        raise RegistryError(f"cannot read {SCHEMAS} on {settings.bootstrap}: {type(error).__name__}") from error
-    finally:
-        await consumer.stop()
-
-
-async def _read_to_end(consumer: AIOKafkaConsumer, copy: SchemaCopy, timeout: float) -> None:
-    deadline = time.monotonic() + timeout
-    end = (await consumer.end_offsets([PARTITION]))[PARTITION]
-    consumer.seek(PARTITION, copy.next_offset)
-    while await consumer.position(PARTITION) < end:
-        if time.monotonic() > deadline:
-            raise RegistryError(f"{SCHEMAS} could not be read to its end within {timeout:.0f} s")
-        for records in (await consumer.getmany(PARTITION, timeout_ms=200)).values():
-            for record in records:
-                copy.apply(record.key, record.value)
-    copy.next_offset = max(copy.next_offset, end)
+        async with asyncio.timeout(timeout), opened(settings, patience_s=timeout) as tail:
+            if not await tail.partitions(SCHEMAS, missing_ok=True):
+                return False
+            first, end = (await tail.beginnings([PARTITION]))[PARTITION], (await tail.ends([PARTITION]))[PARTITION]
+            if end < copy.next_offset:
+                raise LogCut(PARTITION, copy.next_offset, end)
+            tail.begin({PARTITION: max(first, copy.next_offset)})
+            async for _, records in tail.to_end({PARTITION: end}):
+                for record in records:
+                    copy.apply(record.key, record.value)
+            copy.next_offset = max(copy.next_offset, end)
+            return True
+    except TimeoutError as error:
+        raise RegistryError(f"{SCHEMAS} could not be read to its end within {timeout:.0f} s") from error
+    except TopicError as error:
+        raise RegistryError(f"cannot read {SCHEMAS} on {settings.bootstrap}: {error}") from error

@@ -121,14 +121,14 @@ async def test_a_second_writer_is_noticed(hub_settings: Settings) -> None:
     try:
         await first.start()
         await second.start()
-        await first._until((await first._consumer.end_offsets([PARTITION]))[PARTITION])
-        first._consumer.pause(PARTITION)
+        await first._until((await first._tail.ends([PARTITION]))[PARTITION])
+        first._tail.rest()
         await second.write("Test", [(subject_key("CONFIG", _subject()), None)])
         writing = asyncio.create_task(first.write("Test", [(NOOP_KEY, None)]))
         await asyncio.sleep(0)
-        first._consumer.resume(PARTITION)
+        first._tail._started.resume(PARTITION)
         with pytest.raises(HubError, match="another registry writes"):
-            await asyncio.wait_for(asyncio.shield(first.failed), 10)
+            await asyncio.wait_for(asyncio.shield(first.failed), 60)
         writing.cancel()
         assert not second.failed.done()
     finally:

@@ -13,11 +13,10 @@ async def read_all(bootstrap: str, topic: str) -> AsyncIterator[ConsumerRecord]:
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
     await consumer.start()
     try:
-        await consumer._client.force_metadata_update()
-        metadata = await consumer._client.fetch_all_metadata()
-        parts = [TopicPartition(topic, n) for n in sorted(metadata.partitions_for_topic(topic) or ())]
-        if not parts:
+        if topic not in await consumer.topics():
             return
+        await consumer.end_offsets([TopicPartition(topic, 0)])  # makes it known to the consumer
+        parts = [TopicPartition(topic, n) for n in sorted(consumer.partitions_for_topic(topic) or ())]
         ends = await consumer.end_offsets(parts)
         for part in parts:
             consumer.assign([part])

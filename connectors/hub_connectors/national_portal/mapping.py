@@ -6,14 +6,15 @@ Values longer than the portal takes are cut, and the cut is told.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from hub.avro.records import Applicant, Attachment, Dossier, DossierEvent, DossierStep, Fee, Handler
 from hub.errors import Rejected
+from hub.untyped import JsonObject
 from hub_connectors.national_portal.settings import NationalPortalSettings
 from hub_connectors.national_portal.wire import WORDS, fit, length, text, wire_time
 
-Wire = dict[str, Any]
+Wire = JsonObject
+"""A body in the portal's own names."""
 
 _NOBODY, _NO_HANDLER = Applicant(), Handler()
 """Where nobody told."""

@@ -20,6 +20,7 @@ from hub.control.records import Subscriber
 from hub.errors import Rejected, Retryable
 from hub.events.envelope import ORIGIN
 from hub.events.families import DOSSIER
+from hub.untyped import JsonObject
 from hub_connectors.national_portal.client import NationalPortalClient
 from hub_connectors.national_portal.mapping import WireMapping
 from hub_connectors.national_portal.questions import Questions
@@ -54,7 +55,7 @@ class NationalPortal:
 
     async def open(self) -> None:
         s = self.settings
-        self._http = make_client(s.timeout_s, transport=self._transport)
+        self._http = make_client(s.timeout_s, s.guard, self._transport)
         login = (str(s.adapter_url), s.auth_endpoint, s.username, self._secret)
         self._session = join_session(login, s.session_s)
         self._client = NationalPortalClient(self._http, s, self._session, self._secret)
@@ -136,7 +137,7 @@ class NationalPortal:
         sent = await Questions(client, self.settings).answer(reply, replace)
         return Answer(client.last.status if client.last else None) if sent else None
 
-    async def _dead_links(self, dossier: dict[str, Any]) -> str:
+    async def _dead_links(self, dossier: JsonObject) -> str:
         """Which of the dossier's files cannot be had by their links, and why; "" if all can. It is sent all the same: a
         dossier that is missing at the portal harms more than a dead link, which a later delivery finds alive."""
         assert self._links is not None
@@ -153,7 +154,7 @@ class NationalPortal:
         return told
 
     @staticmethod
-    async def _answer_back(client: NationalPortalClient, answers: Sequence[dict[str, Any]]) -> str:
+    async def _answer_back(client: NationalPortalClient, answers: Sequence[JsonObject]) -> str:
         """The agency's answers to a dossier that was filed there, in order; their codes."""
         for answer in answers:
             client.check_done(
@@ -162,7 +163,7 @@ class NationalPortal:
         return ", ".join(answer["TrangThai"] for answer in answers)
 
     @staticmethod
-    async def _send_dossier(client: NationalPortalClient, dossier: dict[str, Any], known: bool) -> str:
+    async def _send_dossier(client: NationalPortalClient, dossier: JsonObject, known: bool) -> str:
         """add or update, as it was sent in the end."""
         reply = await client.call("DongBoHoSoMC", {"isUpdating": str(known), "data": [dossier]})
         if not known and client.exists(reply):

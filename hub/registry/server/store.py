@@ -12,12 +12,14 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from hub.config import Settings
 from hub.errors import HubError, StartError
 from hub.kafka import clients
+from hub.kafka.log_faults import TopicError
+from hub.kafka.tail import Tail
 from hub.kafka.topic_admin import ensure
 from hub.kafka.topics import CATALOGUE, SCHEMAS
 from hub.registry.schema_log import NOOP_KEY, PARTITION
@@ -42,7 +44,7 @@ class Store:
         self.state = State()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._settings = settings
-        self._consumer: AIOKafkaConsumer = clients.consumer(settings)
+        self._tail = Tail(settings)
         self._producer: AIOKafkaProducer | None = None
         self._reader: asyncio.Task[None] | None = None
         self._writing: tuple[bytes, bytes | None] | None = None
@@ -51,14 +53,13 @@ class Store:
     async def start(self) -> None:
         """Rebuild the state from the topic (created if it is not there), then prove that it can be written."""
         try:
-            await self._consumer.start()
-            if SCHEMAS not in await self._consumer.topics():
+            await self._tail.start()
+            if not await self._tail.partitions(SCHEMAS, missing_ok=True):
                 await ensure(self._settings, [t for t in CATALOGUE if t.name == SCHEMAS])
-            self._consumer.assign([PARTITION])
-            await self._consumer.seek_to_beginning(PARTITION)
+            await self._tail.from_beginning(SCHEMAS)
             self._reader = asyncio.create_task(self._read(), name="schemas-reader")
             await self.write("Start", [(NOOP_KEY, None)])
-        except KafkaError as error:
+        except (KafkaError, TopicError) as error:
             raise StartError(f"the registry cannot use {SCHEMAS}: {type(error).__name__}: {error}") from error
         except errors.ApiError as error:
             raise StartError(f"the registry cannot write {SCHEMAS}: {error}; has it the right to?") from error
@@ -69,7 +70,7 @@ class Store:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reader
         await self._drop_producer()
-        await self._consumer.stop()
+        await self._tail.stop()
         self.failed.cancel()
 
     async def prepare(self, what: str) -> None:
@@ -98,7 +99,7 @@ class Store:
         except TimeoutError:
             await self._drop_producer()
             raise errors.store_timed_out(what) from None
-        except KafkaError as error:
+        except (KafkaError, TopicError) as error:
             log.warning("%s not written: %r", what, error)
             await self._drop_producer()
             raise errors.store_failed(what) from error
@@ -111,7 +112,7 @@ class Store:
             producer = clients.producer(self._settings, request_timeout_ms=SEND_MS)
             try:
                 await producer.start()
-                await self._until((await self._consumer.end_offsets([PARTITION]))[PARTITION])
+                await self._until((await self._tail.ends([PARTITION]))[PARTITION])
             except BaseException:
                 await producer.stop()
                 raise
@@ -131,16 +132,14 @@ class Store:
     async def _read(self) -> None:
         try:
             while True:
-                for records in (await self._consumer.getmany(PARTITION, timeout_ms=1_000)).values():
+                for records in (await self._tail.poll()).values():
                     for record in records:
-                        if record.offset < self.state.next_offset:
-                            raise HubError(f"{SCHEMAS} starts anew: it was deleted while the registry ran")
                         if self._writing not in (None, (record.key, record.value)):
                             raise HubError(f"another registry writes {SCHEMAS}; there must be one only")
                         self.state.next_offset = record.offset + 1
                         self.state.apply(record.key, record.value)
                 # Control records and compacted offsets are passed over without being handed out.
-                self.state.next_offset = max(self.state.next_offset, await self._consumer.position(PARTITION))
+                self.state.next_offset = max(self.state.next_offset, self._tail.position(PARTITION))
                 async with self._advanced:
                     self._advanced.notify_all()
         except Exception as error:

@@ -245,7 +245,7 @@ class Portal:
         self.has: set[int] = set()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data(), events=st.integers(1, 12))
 def test_rounds_of_healing_end_with_nothing_missing(data: st.DataObject, events: int) -> None:
     """Whatever the first deliveries dropped, doubled or reordered: with the portal up, repeated rounds reach zero."""
