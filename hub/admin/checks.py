@@ -26,8 +26,7 @@ from hub.machine import build
 from hub.registry.client import OWN_RECORDS
 from hub.registry.http_client import http_args
 from hub.sources.role import make_source
-from hub.supervisor import roles
-from hub.supervisor.cluster import sources_to_run
+from hub.supervisor import plan, roles
 
 WATCHDOG_S = 60.0
 """Processed and committed may be apart for so long under load; longer means that commits do not arrive."""
@@ -78,7 +77,8 @@ def java(settings: Settings) -> Finding:
 
 def program(settings: Settings) -> Finding:
     """Tells what is compiled here; roles that were started elsewhere say it in their log."""
-    importlib.import_module("hub.core.step")  # where it is compiled at all, this is
+    for module in ("hub.core.step", "hub.ingress.record"):  # where it is compiled at all, these are
+        importlib.import_module(module)
     return Finding("program", True, build.state())
 
 
@@ -108,7 +108,7 @@ def jars_cached(settings: Settings) -> Finding:
 def places_of_sources(settings: Settings) -> list[Finding]:
     """What each source that runs says of its folders: owner, mode, links."""
     found = []
-    for name in sources_to_run(settings):
+    for name in plan.sources(settings):
         try:
             source = make_source(name, settings)
         except ConfigError as error:

@@ -22,6 +22,7 @@ from hub.avro.codec import Codec, head
 from hub.avro.generic import encode_body
 from hub.config import Settings
 from hub.connect.samples import Agency, Step
+from hub.control.audit import Actor
 from hub.demo.bad_records import Planted
 from hub.demo.sample_input import nested
 from hub.errors import StartError
@@ -175,7 +176,7 @@ async def feed_kafka(
     codec = await open_codec(settings)
     topic = agency_ingress(agency.name)
     if embedded_users.secured(settings):
-        settings = signed_in(settings, await kafka_users.of_agency(settings, agency.name, "demo"))
+        settings = signed_in(settings, await kafka_users.of_agency(settings, agency.name, Actor("demo")))
     producer = clients.producer(settings)
     await producer.start()
     try:

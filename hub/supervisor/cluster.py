@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from importlib.metadata import entry_points
 from typing import Protocol
 
 from hub.config import Settings
@@ -13,11 +12,10 @@ from hub.control.directory import directory
 from hub.control.records import Subscriber
 from hub.kafka import acl_admin, embedded_users, topic_admin
 from hub.registry import client as registry
+from hub.supervisor import plan
+from hub.supervisor.audit_migration import migrate
 
 log = logging.getLogger(__name__)
-
-WITHOUT_SETTINGS = ("filedrop",)
-"""Sources that always run; every other one runs when it has settings in `sources`."""
 
 
 class Cluster(Protocol):
@@ -40,12 +38,6 @@ class Cluster(Protocol):
         ...
 
 
-def sources_to_run(settings: Settings) -> list[str]:
-    """Installed sources that run without settings, or have some."""
-    installed = {point.name for point in entry_points(group="hub.sources")}
-    return sorted(installed & {*WITHOUT_SETTINGS, *settings.sources})
-
-
 class OnKafka:
     """The cluster on Kafka and the schema registry."""
 
@@ -57,12 +49,13 @@ class OnKafka:
         await topic_admin.ensure_topics(admin)
         if embedded_users.secured(self._settings):
             await acl_admin.apply(admin, topic_admin.acl_listing())
+        await migrate(admin)
 
     async def schemas(self) -> None:
         await registry.register_own(self._settings)
 
     def sources(self) -> list[str]:
-        return sources_to_run(self._settings)
+        return plan.sources(self._settings)
 
     async def subscribers(self, stop: asyncio.Event) -> AsyncIterator[dict[str, Subscriber]]:
         while not stop.is_set():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from hub.avro.codec import Codec
 from hub.config import DeliverySettings, Settings
-from hub.control.directory import write
+from hub.control.changes import write
 from hub.control.records import Subscriber
 from hub.kafka.topic_admin import ensure_topics
 from hub.kafka.topics import subscriber_topics
@@ -23,10 +23,13 @@ from tests.support.roles import RoleProcess
 WORKERS = 32
 
 
-@dataclass(frozen=True)
+@dataclass
 class HubAt:
+    """registry: its process now."""
+
     settings: Settings
     codec: Codec
+    registry: RoleProcess
 
     @contextlib.asynccontextmanager
     async def role(self, name: str) -> AsyncIterator[RoleProcess]:
@@ -60,6 +63,8 @@ async def open_hub(place: Place) -> AsyncIterator[HubAt]:
     registry = RoleProcess("registry", settings, compiled.python())
     try:
         await register_own(settings)
-        yield HubAt(settings, await open_codec(settings))
+        hub = HubAt(settings, await open_codec(settings), registry)
+        yield hub
+        registry = hub.registry
     finally:
         await asyncio.to_thread(registry.terminate)

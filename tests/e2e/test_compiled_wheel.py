@@ -8,8 +8,12 @@ from tests.support.wheel import ON_A_WHEEL, ROOT, Elsewhere, elsewhere, setup_mo
 
 pytestmark = [pytest.mark.slow, pytest.mark.checkout, pytest.mark.timeout(1800)]
 
-WHERE = "import hub.core.step, hub.machine.build as b; print(hub.__file__); print(b.state())"
-ROOMS = ("avro", "events", "model", "core")
+WHERE = """
+import hub.core.step, hub.ingress.acknowledged, hub.ingress.record, hub.machine.build as b
+print(hub.__file__)
+print(b.state())
+"""
+ROOMS = ("avro", "events", "model", "core", "ingress")
 # It counts by putting counters into modules, and needs connectors' own tests, which no wheel has.
 COUNTS = "--ignore=tests/unit/core/test_work_counts.py"
 

@@ -7,25 +7,25 @@ import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from hub.untyped import JsonObject
 from tests.support import damaged_files, drop_oracle
 from tests.support.file_drop import MAPPING, Site
 
 COUNT = 200
 
 
-def oracle(folder: Path) -> dict[str, dict[str, Any]]:
+def oracle(folder: Path) -> dict[str, JsonObject]:
     """Its word on every file but the bombs, whose is known."""
     limits = damaged_files.LIMITS["max_memory_mb"] * 2**20, damaged_files.LIMITS["max_unpacked_bytes"]
     command = [sys.executable, drop_oracle.__file__, str(folder), *map(str, limits)]
-    found: dict[str, dict[str, Any]] = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+    found: dict[str, JsonObject] = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
     return found
 
 
-def sorted_out(root: Path, count: int, seed: int) -> tuple[dict[str, Path], dict[str, dict[str, Any]]]:
+def sorted_out(root: Path, count: int, seed: int) -> tuple[dict[str, Path], dict[str, JsonObject]]:
     """The files by kind in folders of their own, and what must come of each."""
     folders = {kind: root / kind for kind in ("csv", "xlsx", "bombs")}
     for folder in folders.values():
@@ -59,7 +59,7 @@ async def test_each_damaged_file_has_its_verdict_and_only_itself(tmp_path: Path)
     before = resident()
     found = await site.drain(lambda: not any(any(folder.iterdir()) for folder in inboxes), rows=500, bound_s=500)
     grown = resident() - before
-    came: dict[str, dict[str, Any]] = defaultdict(lambda: {"whole": True, "codes": []})
+    came: dict[str, JsonObject] = defaultdict(lambda: {"whole": True, "codes": []})
     for batch in found:
         state = batch.cursor["state"]
         came[state.file_name]["codes"] += [event.envelope.subject for event in batch.events]
