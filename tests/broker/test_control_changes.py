@@ -6,16 +6,25 @@ import asyncio
 import random
 import sys
 import uuid
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
 
+from hub.admin.audit_list import Wanted, entries
 from hub.broker.broker import EmbeddedBroker
 from hub.config import Settings
+from hub.control import claim
+from hub.control.audit import Actor, Target
 from hub.control.changes import Change, ChangedMeanwhile, change, write
 from hub.control.directory import directory
 from hub.control.records import Subscriber
+from hub.kafka import clients
 from hub.kafka.topic_admin import ensure_topics
+from hub.kafka.topics import CONTROL
 from hub.machine.ports import free_port
 from hub.supervisor.environment import variables
 from tests.conftest import settings_for
@@ -197,3 +206,100 @@ async def test_a_broker_that_is_killed_and_comes_back(tmp_path: Path) -> None:
         found = await now(settings, name)
         assert found is not None
         assert found.settings == {"a": list(range(8)), "b": list(range(8))}
+
+
+# --- the passages that a chance meets rarely --------------------------------------------------------------------------
+
+
+def renamed(old: Subscriber, title: str) -> Change[Subscriber]:
+    return Change(Subscriber, old.name, old, old.model_copy(update={"title": title}))
+
+
+def before_writing(monkeypatch: pytest.MonkeyPatch, once: Callable[[], Awaitable[object]]) -> None:
+    """The next writer has read and compared, and sleeps: meanwhile `once` happens."""
+    plain, waiting = claim._Attempt._write, [once]
+
+    async def write(self: Any, *given: Any) -> bool:
+        if waiting:
+            await waiting.pop()()
+        return await plain(self, *given)
+
+    monkeypatch.setattr(claim._Attempt, "_write", write)
+
+
+async def test_a_claim_that_came_after_the_reading_fences_the_reader(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = await made(settings)
+    value = old.model_copy(update={"paused": True}).model_dump_json().encode()
+
+    async def other() -> None:
+        line = claim.Line(CONTROL, f"subscriber/{old.name}".encode(), value)
+        assert await claim._Attempt(settings, "other", lambda _: [line]).once()
+
+    before_writing(monkeypatch, other)
+    with pytest.raises(ChangedMeanwhile, match="paused: false -> true"):
+        await change(settings, renamed(old, "late"))
+
+
+async def test_an_older_program_that_writes_without_a_claim_is_seen(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = await made(settings)
+    value = old.model_copy(update={"paused": True}).model_dump_json().encode()
+
+    async def other() -> None:
+        producer = clients.producer(settings)
+        await producer.start()
+        await clients.send_all(producer, [(CONTROL, f"subscriber/{old.name}".encode(), value, ())])
+        await producer.stop()
+
+    before_writing(monkeypatch, other)
+    with pytest.raises(ChangedMeanwhile, match="paused: false -> true"):
+        await change(settings, renamed(old, "late"))
+    found = await now(settings, old.name)
+    assert found is not None
+    assert (found.paused, found.title) == (True, "")
+
+
+@pytest.mark.parametrize("committed", [True, False])
+async def test_a_commit_whose_answer_was_lost_lands_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, committed: bool
+) -> None:
+    old, asked = await made(settings), []
+    plain = AIOKafkaProducer.commit_transaction
+
+    async def commit(self: Any) -> None:
+        asked.append(1)
+        if committed or len(asked) > 1:
+            await plain(self)
+        if len(asked) == 1:
+            raise KafkaConnectionError("the answer was lost")
+
+    monkeypatch.setattr(AIOKafkaProducer, "commit_transaction", commit)
+    told = Actor("lan").entry("subscriber.change", Target(kind="subscriber", name=old.name))
+    await change(settings, renamed(old, "new"), entry=told)
+    assert len(asked) == (1 if committed else 2)
+    found = await now(settings, old.name)
+    assert found is not None
+    assert found.title == "new"
+    assert [e.result for e in await entries(settings, Wanted(target=old.name))] == ["done"]
+
+
+async def test_a_commit_that_the_broker_confirmed_and_lost_is_made_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after `kill -9` of the only broker just behind its answer; it undoes the transaction after 10 s."""
+    old, asked = await made(settings), []
+    plain = AIOKafkaProducer.commit_transaction
+
+    async def commit(self: Any) -> None:
+        asked.append(1)
+        if len(asked) > 1:
+            await plain(self)
+
+    monkeypatch.setattr(AIOKafkaProducer, "commit_transaction", commit)
+    await change(settings, renamed(old, "new"))
+    found = await now(settings, old.name)
+    assert found is not None
+    assert (found.title, len(asked)) == ("new", 2)
