@@ -22,9 +22,11 @@ import uuid
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
+    IllegalOperation,
     KafkaError,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
@@ -96,7 +98,8 @@ async def commit(settings: Settings, make: Make) -> None:
                     return
         except (TopicAuthorizationFailedError, TransactionalIdAuthorizationFailed) as error:
             raise StartError(f"no right to change {CONTROL} ({type(error).__name__}); see `hub topics acls`") from error
-        except (NoAnswer, KafkaError, TimeoutError) as error:
+        except (NoAnswer, KafkaError, IllegalOperation, TimeoutError) as error:
+            # IllegalOperation: how aiokafka says that somebody else's claim came within this transaction.
             if isinstance(error, NoAnswer) and not attempt.unclear:
                 raise
             log.info("a change of %s met %s; trying again", CONTROL, type(error).__name__)
@@ -145,11 +148,14 @@ class _Attempt:
         end = copy.end
         await producer.begin_transaction()
         headers = [(HEADER, self._change.encode())]
-        pending = [
-            await producer.send(line.topic, line.value, key=line.key, headers=headers, timestamp_ms=line.at_ms)
-            for line in lines
-        ]
-        await asyncio.gather(*pending, return_exceptions=True)  # each is looked at, or asyncio complains
+        pending: list[asyncio.Future[Any]] = []
+        try:
+            for line in lines:
+                pending.append(
+                    await producer.send(line.topic, line.value, key=line.key, headers=headers, timestamp_ms=line.at_ms)
+                )
+        finally:
+            await asyncio.gather(*pending, return_exceptions=True)  # each is looked at, or asyncio complains
         offsets = [one.result().offset for one, line in zip(pending, lines, strict=True) if line.topic == CONTROL]
         if offsets and min(offsets) != end:
             await producer.abort_transaction()
@@ -159,8 +165,8 @@ class _Attempt:
         return not offsets or await self._stands(copy, max(offsets))
 
     async def _stands(self, copy: _Copy, offset: int) -> bool:
-        """Whether readers see it. The broker answers before it has written the mark of the commit. Killed in between, it
-        may come back without it, and undo what it had called committed."""
+        """Whether readers see it. The broker answers before it has written the mark of the commit; killed in between,
+        it may come back without, and undo what it had called committed."""
         while copy.end <= offset:
             await asyncio.sleep(LOOK_S)
             await copy.load()

@@ -7,12 +7,13 @@ import random
 import sys
 import uuid
 from collections.abc import Awaitable, Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, ProducerFenced
 
 from hub.admin.audit_list import Wanted, entries
 from hub.broker.broker import EmbeddedBroker
@@ -23,6 +24,7 @@ from hub.control.changes import Change, ChangedMeanwhile, change, write
 from hub.control.directory import directory
 from hub.control.records import Subscriber
 from hub.kafka import clients
+from hub.kafka.closing_clients import Producer
 from hub.kafka.topic_admin import ensure_topics
 from hub.kafka.topics import CONTROL
 from hub.machine.ports import free_port
@@ -303,3 +305,31 @@ async def test_a_commit_that_the_broker_confirmed_and_lost_is_made_again(
     found = await now(settings, old.name)
     assert found is not None
     assert (found.title, len(asked)) == ("new", 2)
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+async def test_fenced_within_the_transaction_it_tries_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """Another claim ends ours before the first line, before the second, and before the commit: aiokafka says so with
+    an error that is none of Kafka's."""
+    old, calls, plain = await made(settings), count(1), Producer.send
+
+    def fence(producer: Producer) -> None:
+        producer._txn_manager.fatal_error(ProducerFenced())
+        producer._txn_manager._transaction_waiter.exception()
+
+    async def send(self: Producer, *args: Any, **more: Any) -> Any:
+        number = next(calls)
+        if number == at:
+            fence(self)
+        future = await plain(self, *args, **more)
+        if number == at - 1 == 2:
+            fence(self)
+        return future
+
+    monkeypatch.setattr(Producer, "send", send)
+    new = old.model_copy(update={"paused": True})
+    other = Subscriber(name=f"s-{uuid.uuid4().hex[:8]}", kind="webhook")
+    await change(settings, Change(Subscriber, old.name, old, new), Change(Subscriber, other.name, None, other))
+    assert (await now(settings, old.name), await now(settings, other.name)) == (new, other)
