@@ -76,7 +76,7 @@ async def test_events_without_a_line_are_counted_with_those_before_them(tmp_path
     settings = {"lines_per_call": 1, "no_line_for": ["SUPPLEMENT_GIVEN"]}
     async with national_site(tmp_path) as site, opened(site, **settings) as portal:
         items = dossier_items(CODE, 6)
-        items[1] = replace(items[1], envelope=replace(items[1].envelope, extensions={ORIGIN: PORTAL}))
+        items[1] = replace(items[1], envelope=items[1].envelope._replace(extensions={ORIGIN: PORTAL}))
         for before, lines, answered in ((BEFORE, 1, 2), (BEFORE[1:], 2, 4), (BEFORE[1:], 3, 5)):
             site.app.plan.order(FaultOrder(force=(*before, *["none"] * lines, "http_500")))
             with pytest.raises(Retryable):
