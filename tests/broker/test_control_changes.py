@@ -158,6 +158,7 @@ async def ended(process: asyncio.subprocess.Process) -> list[int]:
     return [int(line) for line in out.decode().splitlines() if line.isdigit()]
 
 
+@pytest.mark.timeout(600)
 async def test_two_processes_and_200_changes_of_one_record(settings: Settings) -> None:
     """Each adds its numbers to a field of its own; every write carries the other's field along, too."""
     name = (await made(settings)).name
