@@ -9,7 +9,7 @@ from hub.delivery.entries import Entry
 from hub.delivery.partition.states import State
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """over: so many first entries leave, of which the first `known` stand at the portal. to: the next state; None:
     WAITING or OVER. named: entries that the parking record names now, whose bytes go if `unload`. stored: whether the

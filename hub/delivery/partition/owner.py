@@ -112,7 +112,7 @@ class PartitionDelivery:
         elif _supersedes(entry, delivery):
             delivery.supersede(entry)
         elif (waiting := delivery.holds(entry.event_id)) is None:
-            if self.known.has(entry.event_id):
+            if entry.hub_seq < delivery.entries[-1].hub_seq and self.known.has(entry.event_id):
                 entry.settle()  # read again; behind what waits it would outlive the memory of its receipt
             else:
                 self._append(entry)

@@ -38,6 +38,8 @@ class State(StrEnum):
     OVER = "over"
     REVOKED = "revoked"
 
+    __hash__ = str.__hash__  # Enum's own is a call of Python at each look into the table
+
 
 class Move(StrEnum):
     HAND_OUT = "hand out"
@@ -51,6 +53,8 @@ class Move(StrEnum):
     WAKE = "wake"
     REPLAY = "replay"
     REVOKE = "revoke"
+
+    __hash__ = str.__hash__
 
 
 _S, _M = State, Move
