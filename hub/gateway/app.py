@@ -16,6 +16,7 @@ from hub.errors import BrokerAway, ConfigError, HubError, Overloaded
 from hub.gateway import events_api, organisations_api, subscribers_api
 from hub.gateway.ingest import Ingest
 from hub.gateway.openapi import EVENTS, SECURITY
+from hub.gateway.refusals import Refusals
 from hub.gateway.sender import Sender
 from hub.observe.server import routes
 from hub.untyped import JsonObject
@@ -36,6 +37,7 @@ def build(settings: Settings, holder: events_api.Holder, ingest: Ingest, sender:
         title="Hub gateway", version="1", description=ABOUT, docs_url=None, redoc_url=None, routes=[events, *routes()]
     )
     app.state.settings = settings
+    app.state.refusals = Refusals()
     app.include_router(organisations_api.router)
     app.include_router(subscribers_api.router)
     for kind in (Problem, HubError, RequestValidationError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
@@ -13,7 +14,8 @@ from hub.admin import organisations
 from hub.config import Settings
 from hub.control.audit import Actor
 from hub.events.families import NAMES
-from hub.gateway.operators import operator
+from hub.gateway.operators import NAME_HEADER, claimed, operator
+from hub.gateway.refusals import Refusals
 from hub.untyped import JsonObject, SettingsTable
 from hub.web.problem import Problem
 
@@ -60,10 +62,15 @@ def settings_of(request: Request) -> Settings:
 Hub = Annotated[Settings, Depends(settings_of)]
 
 
-def allowed(request: Request, settings: Hub) -> Actor:
-    """Who acts, if it is an operator. Problem (401) for anyone else."""
-    found = operator(request.headers, settings.gateway.admin_token, request.client.host if request.client else "")
+async def allowed(request: Request, settings: Hub) -> Actor:
+    """Who acts, if it is an operator. Problem (401) for anyone else, and an entry in the audit."""
+    address = request.client.host if request.client else ""
+    found = operator(request.headers, settings.gateway.admin_token, address)
     if found is None:
+        refusals: Refusals = request.app.state.refusals
+        said = claimed(request.headers, address)
+        by = replace(said, who=request.headers.get(NAME_HEADER) or "nobody", role="none")
+        await refusals.tell(settings, by, request.method, request.url.path)
         raise Problem("unauthenticated", "send the operators' token", {"WWW-Authenticate": "Bearer"})
     return found
 
