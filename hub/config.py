@@ -197,6 +197,12 @@ class SecretSettings(Section):
     )
 
 
+class AuditSettings(Section):
+    """What operators did (docs/audit.md)."""
+
+    keep_years: float = Field(5.0, ge=1, le=100, description="so long `hub.audit` keeps an entry")
+
+
 class ObserveSettings(Section):
     """Each role serves /metrics, /live and /ready on its own port: base + the role's number."""
 
@@ -227,6 +233,7 @@ class Settings(BaseSettings):
     reconcile: ReconcileSettings = ReconcileSettings()
     figures: FiguresSettings = FiguresSettings()
     secrets: SecretSettings = SecretSettings()
+    audit: AuditSettings = AuditSettings()
     observe: ObserveSettings = ObserveSettings()
     sources: dict[str, SettingsTable] = Field(
         default_factory=dict,

@@ -12,32 +12,34 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Literal
 
 from aiokafka import AIOKafkaProducer
 
-from hub.admin import letter_acts
-from hub.admin.letter_acts import Action
-from hub.admin.letter_list import listed
 from hub.avro.codec import Codec
 from hub.config import Settings
-from hub.control import audit
-from hub.control.directory import Directory, directory, write
+from hub.control.audit import Actor, AuditEntry, Target, outcome, record
+from hub.control.directory import Directory, directory
+from hub.control.records import now
 from hub.control.requests import Pointer, Request
-from hub.deadletter.browse import Index, index
+from hub.deadletter.book import Book, read
+from hub.deadletter.browse import Found, scan
 from hub.deadletter.filters import Filter
 from hub.deadletter.record import REPLAY_OF, DeadLetter
-from hub.errors import BadRecord, HubError
+from hub.deadletter.states import LetterState, State, write_states
+from hub.errors import BadRecord, Refused
 from hub.events.envelope import HUB_SEQ, Headers, derived_id
 from hub.intake.agency_record import Judge
 from hub.kafka import clients
 from hub.kafka.topics import EVENTS, INGRESS, REQUESTS
 
+Action = Literal["replay", "skip"]
 CHUNK = 500
 
 Record = tuple[str, bytes | None, bytes | None, Headers]
 
 
-class NotReplayable(HubError):
+class NotReplayable(Refused):
     """This letter cannot go back as it is; the message says what to do instead."""
 
 
@@ -113,8 +115,7 @@ async def send_back(
     codec: Codec,
     wanted: Filter,
     action: Action,
-    who: str,
-    why: str = "",
+    by: Actor,
     *,
     again: bool = False,
     rehearse: bool = False,
@@ -122,53 +123,88 @@ async def send_back(
     """Replay or skip every open letter that the filter admits; returns when the broker has all that follows.
 
     again: also those that were replayed or skipped before. rehearse: only tell what would be done.
-    At least once: killed in between, the act stays open in the audit and the next one sends again, with the same ids.
+    At least once: killed in between, the letters of the last chunk are still open, and are sent again by the next act.
     """
-    entry = audit.entry(who, letter_acts.PREFIX + action, "", why)
-    known = await index(settings, wanted.since_ms)
-    report = Report()
+    entry = by.entry(f"dead-letters.{action}", _target(wanted), result="begun")
+    book, report = await read(settings, wanted.since_ms), Report()
     async with directory(settings) as copy:
-        returns = Returns(action, Judge(codec), copy, who, why, entry.id)
+        returns = Returns(action, Judge(codec), copy, by.who, by.why, entry.id)
         if rehearse:
-            await _all(settings, wanted, known, returns, None, report, again)
+            await _all(settings, wanted, book, returns, None, report, again)
             return report
-        await write(settings, entry.model_copy(update={"target": letter_acts.target(wanted, known.ends)}))
+        await record(settings, entry)
         producer = clients.producer(settings)
         await producer.start()
         try:
-            await _all(settings, wanted, known, returns, producer, report, again)
+            await _all(settings, wanted, book, returns, Sender(producer, entry, action), report, again)
+        except Exception as error:
+            await record(settings, entry.ended(*outcome(error), detail=f"sent={report.total}"))
+            raise
         finally:
             await producer.stop()
-        await write(settings, entry.model_copy(update={"target": letter_acts.target(wanted, known.ends, report.total)}))
+        await record(settings, entry.ended("done", detail=f"sent={report.total} refused={len(report.refused)}"))
     return report
+
+
+def _target(wanted: Filter) -> Target:
+    """`dead-letters/stage=core reason=date`; a single letter by its id."""
+    words = wanted.words()
+    if set(words) == {"ids"}:
+        return Target(kind="dead-letters", name=words["ids"])
+    return Target(kind="dead-letters", name=" ".join(f"{name}={value}" for name, value in words.items()))
+
+
+class Sender:
+    """Sends a chunk, and when the broker has it, what has become of its letters."""
+
+    def __init__(self, producer: AIOKafkaProducer, entry: AuditEntry, action: Action) -> None:
+        self._producer, self._entry = producer, entry
+        self._state: State = "replayed" if action == "replay" else "skipped"
+
+    async def send(self, chunk: list[tuple[Found, Record]]) -> None:
+        await clients.send_all(self._producer, [made for _, made in chunk])
+        await write_states(self._producer, [self._state_of(found) for found, _ in chunk])
+
+    def _state_of(self, found: Found) -> LetterState:
+        return LetterState(
+            letter=found.letter.id,
+            state=self._state,
+            act=self._entry.id,
+            at=now(),
+            who=self._entry.who,
+            partition=found.partition,
+            offset=found.offset,
+        )
 
 
 async def _all(
     settings: Settings,
     wanted: Filter,
-    known: Index,
+    book: Book,
     returns: Returns,
-    producer: AIOKafkaProducer | None,
+    sender: Sender | None,
     report: Report,
     again: bool,
 ) -> None:
-    chunk: list[Record] = []
-    async for one in listed(settings, wanted, known):
-        letter = one.letter
-        if one.act is not None and not again:
+    chunk: list[tuple[Found, Record]] = []
+    async for found in scan(settings, wanted, dict(book.ends)):
+        letter = found.letter
+        if not book.counts(found):
+            continue
+        if book.state(letter.id) is not None and not again:
             report.closed += 1
             continue
         try:
-            chunk.append(returns.record(letter))
+            chunk.append((found, returns.record(letter)))
             report.sent[letter.stage, letter.reason] += 1
         except NotReplayable as error:
             report.refused[letter.id] = str(error)
         if len(chunk) >= CHUNK:
-            await _send(producer, chunk)
-    await _send(producer, chunk)
+            await _send(sender, chunk)
+    await _send(sender, chunk)
 
 
-async def _send(producer: AIOKafkaProducer | None, chunk: list[Record]) -> None:
-    if producer is not None:
-        await clients.send_all(producer, chunk)
+async def _send(sender: Sender | None, chunk: list[tuple[Found, Record]]) -> None:
+    if sender is not None:
+        await sender.send(chunk)
     chunk.clear()

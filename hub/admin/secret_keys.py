@@ -5,11 +5,13 @@ Killed anywhere, a rotation is only begun anew: the old key stays in the file un
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.config import Settings
-from hub.control import audit, key_ring
-from hub.control.directory import Directory, directory, write
+from hub.control import key_ring
+from hub.control.audit import Actor, Target, acting
+from hub.control.changes import Change, change
+from hub.control.directory import Directory, directory
 from hub.control.records import Subscriber
 from hub.control.vault import Vault, has_clear, is_reference, is_sealed, key_of, vault
 from hub.errors import ConfigError
@@ -35,20 +37,21 @@ async def standing(settings: Settings) -> list[Standing]:
         return [_one(keeper, sub.name, name, value) for sub, name, value in _all(copy)]
 
 
-async def seal(settings: Settings, who: str, why: str = "") -> list[str]:
+async def seal(settings: Settings, by: Actor) -> list[str]:
     """Seals what stands in clear, or under an older key; names of the subscribers whose record was written anew.
 
     ConfigError: there is no key, or one is needed that is not here.
     """
     keeper = vault(settings)
     async with directory(settings) as copy:
-        changed = [new for old in copy.subscribers.values() if (new := _anew(keeper, old)) is not None]
-    for one in changed:
-        await write(settings, one, audit.entry(who, "subscriber.seal", one.name, why))
-    return sorted(one.name for one in changed)
+        changed = [(old, new) for old in copy.subscribers.values() if (new := _anew(keeper, old)) is not None]
+    for old, new in changed:
+        async with acting(settings, by, "subscriber.seal", Target(kind="subscriber", name=new.name)) as act:
+            await change(settings, Change(Subscriber, new.name, old, new), entry=act.done())
+    return sorted(new.name for _, new in changed)
 
 
-async def init(settings: Settings, who: str) -> list[str]:
+async def init(settings: Settings, by: Actor) -> list[str]:
     """Makes the key, unless there is one, and seals what stands in clear."""
     keeper = vault(settings)
     if not keeper.keys():
@@ -60,17 +63,17 @@ async def init(settings: Settings, who: str) -> list[str]:
                 "here from the machine or the safe that has it; if it is lost, see docs/secrets.md",
             )
         key_ring.create(keeper.key_file)
-    return await seal(settings, who, "key made")
+    return await seal(settings, replace(by, why=by.why or "key made"))
 
 
-async def rotate(settings: Settings, who: str, why: str = "") -> tuple[str, list[str]]:
+async def rotate(settings: Settings, by: Actor) -> tuple[str, list[str]]:
     """(id of the new key, subscribers whose secrets it seals now). The old one stays in the file: copy the file to the
     other machines, then `drop_old`."""
     keeper = vault(settings)
     if not keeper.keys():
         raise ConfigError(key_ring.FIELD, f"there is no key in {keeper.key_file}; `hub secrets init` makes one")
     new = key_ring.add(keeper.key_file)
-    return new.id, await seal(settings, who, why)
+    return new.id, await seal(settings, by)
 
 
 async def drop_old(settings: Settings) -> tuple[str, ...]:

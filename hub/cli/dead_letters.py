@@ -14,17 +14,15 @@ import typer
 
 from hub import config, exit_codes
 from hub.admin import letter_list
-from hub.admin.letter_acts import Action
-from hub.admin.replay import Report, send_back
+from hub.admin.replay import Action, Report, send_back
 from hub.cli import output
 from hub.cli.since import since_ms
 from hub.config import Settings
 from hub.control import audit
-from hub.control.directory import write
+from hub.control.audit import Target, acting
 from hub.deadletter import browse, masked_view
 from hub.deadletter.filters import Filter
 from hub.deadletter.reasons import REASONS, STAGES
-from hub.deadletter.record import DeadLetter
 from hub.errors import ConfigError
 from hub.registry.client import open_codec
 
@@ -68,7 +66,7 @@ def list_letters(
         _print_counts(asyncio.run(letter_list.counts(settings, wanted, closed)), as_json)
         return
     found = asyncio.run(letter_list.newest(settings, wanted, limit, closed))
-    rows = [masked_view.summary(one.letter) | {"state": one.state} for one in found]
+    rows = [letter_list.row(one) for one in found]
     if as_json:
         output.print_json(rows)
         return
@@ -98,11 +96,13 @@ def show_letter(
     settings = config.load()
 
     async def read() -> dict[str, object]:
-        letter: DeadLetter = await browse.one(settings, id)
-        codec = await open_codec(settings)
-        if reveal:
-            await write(settings, audit.entry(audit.this_operator(), "dead-letters.reveal", id, why))
-        return masked_view.document(letter, codec, reveal)
+        if not reveal:
+            return masked_view.document(await browse.one(settings, id), await open_codec(settings), reveal)
+        target = Target(kind="dead-letters", name=id)
+        async with acting(settings, audit.this_operator(why), "dead-letters.reveal", target) as act:
+            found = masked_view.document(await browse.one(settings, id), await open_codec(settings), reveal)
+            await audit.record(settings, act.done())  # before anything is shown
+        return found
 
     found = asyncio.run(read())
     if as_json:
@@ -151,10 +151,8 @@ class Call:
         """Carries it out, or only tells what would follow."""
 
         async def send() -> Report:
-            codec, who = await open_codec(settings), audit.this_operator()
-            return await send_back(
-                settings, codec, self.wanted, self.action, who, self.why, again=self.again, rehearse=rehearse
-            )
+            codec, by = await open_codec(settings), audit.this_operator(self.why)
+            return await send_back(settings, codec, self.wanted, self.action, by, again=self.again, rehearse=rehearse)
 
         return asyncio.run(send())
 

@@ -32,6 +32,7 @@ COMMANDS = {
     "satisfaction": ("hub.cli.satisfaction", "ratings of a month, summed up and sent to the national portal"),
     "questions": ("hub.cli.questions", "what citizens asked on a portal, and the answers that go back"),
     "rebuild": ("hub.cli.rebuild", "build the SQL read model anew from Kafka"),
+    "audit": ("hub.cli.audit", "what operators did, and what was refused"),
     "figures": ("hub.cli.figures", "a month in figures and the QĐ 766 score, each number open to its dossiers"),
     "generate": ("hub.cli.generate", "events of a made-up province, as many as wanted"),
     "simulate": ("hub.cli.simulate", "run the simulator of an outside system"),

@@ -53,7 +53,7 @@ def add(
     """Add one. Its API key is printed once and stored nowhere."""
     rights = _given(locals())
     wanted = organisations.checked({"name": name} | rights)
-    key = asyncio.run(organisations.add(config.load(), wanted, audit.this_operator(), why))
+    key = asyncio.run(organisations.add(config.load(), wanted, audit.this_operator(why)))
     _print_key(name, key, as_json)
 
 
@@ -82,7 +82,7 @@ def change(
 ) -> None:  # fmt: skip
     """Set rights; a list that is given replaces the present one, what is not given stays."""
     rights = _given(locals())
-    _print(asyncio.run(organisations.change(config.load(), name, rights, audit.this_operator(), why)), as_json)
+    _print(asyncio.run(organisations.change(config.load(), name, rights, audit.this_operator(why))), as_json)
 
 
 @app.command("rotate-key")
@@ -94,14 +94,14 @@ def rotate_key(
 ) -> None:
     """A new API key, printed once."""
     overlap = timedelta(hours=overlap_hours)
-    key, _ = asyncio.run(organisations.rotate_key(config.load(), name, audit.this_operator(), why, overlap))
+    key, _ = asyncio.run(organisations.rotate_key(config.load(), name, audit.this_operator(why), overlap))
     _print_key(name, key, as_json)
 
 
 @app.command()
 def remove(name: Name, why: Why = "", as_json: output.Json = False) -> None:
     """Remove it: its keys stop working at once; what it published stays."""
-    asyncio.run(organisations.remove(config.load(), name, audit.this_operator(), why))
+    asyncio.run(organisations.remove(config.load(), name, audit.this_operator(why)))
     if as_json:
         output.print_json({"removed": name})
     else:

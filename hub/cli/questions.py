@@ -22,10 +22,10 @@ from hub.config import Settings
 from hub.connect.portal import Answer, make_portal
 from hub.connect.questions import Kind, Question, QuestionReply, opened
 from hub.control import audit
-from hub.control.directory import write
+from hub.control.audit import Target, acting
 from hub.control.records import Subscriber
 from hub.control.vault import vault
-from hub.errors import BadRecord, ConfigError, Rejected, Retryable, StartError
+from hub.errors import BadRecord, ConfigError, Rejected, StartError
 from hub.model import codes
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -102,18 +102,9 @@ async def _list(settings: Settings, name: str, kind: Kind) -> list[Question]:
 
 async def _answer(settings: Settings, name: str, given: QuestionReply, replace: bool, why: str) -> Answer | None:
     """Whatever comes of it, the audit tells."""
-    subscriber, outcome = await subscribers.get(settings, name), "ok"
-    try:
-        return await _send(settings, subscriber, given, replace)
-    except Retryable as error:
-        outcome = error.kind
-        raise
-    except Rejected as error:
-        outcome = error.reason
-        raise
-    finally:
-        target = f"{name}: {given.question}: {outcome}"
-        await write(settings, audit.entry(audit.this_operator(), "question.answer", target, why))
+    target = Target(kind="question", name=f"{name} {given.question}")
+    async with acting(settings, audit.this_operator(why), "question.answer", target):
+        return await _send(settings, await subscribers.get(settings, name), given, replace)
 
 
 async def _send(settings: Settings, subscriber: Subscriber, given: QuestionReply, replace: bool) -> Answer | None:

@@ -41,13 +41,13 @@ def status(as_json: output.Json = False) -> None:
 @app.command()
 def seal(why: Why = "", as_json: output.Json = False) -> None:
     """Seal with the present key what stands in clear, or under an older key."""
-    _tell(asyncio.run(secret_keys.seal(config.load(), audit.this_operator(), why)), as_json)
+    _tell(asyncio.run(secret_keys.seal(config.load(), audit.this_operator(why))), as_json)
 
 
 @app.command("rotate-key")
 def rotate_key(why: Why = "", as_json: output.Json = False) -> None:
     """A new key; everything is sealed with it. The old one stays in the file until `drop-old-keys`."""
-    key, sealed = asyncio.run(secret_keys.rotate(config.load(), audit.this_operator(), why))
+    key, sealed = asyncio.run(secret_keys.rotate(config.load(), audit.this_operator(why)))
     if as_json:
         output.print_json({"key": key, "sealed": sealed})
     else:

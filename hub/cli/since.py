@@ -11,7 +11,7 @@ _DURATION = re.compile(r"(\d+)([smhd])")
 _UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-def since_ms(text: str, now: datetime | None = None) -> int:
+def since_ms(text: str, now: datetime | None = None, option: str = "--since") -> int:
     """Epoch milliseconds; 0 for an empty text. A time without offset is UTC. ConfigError for anything else."""
     if not text:
         return 0
@@ -22,5 +22,5 @@ def since_ms(text: str, now: datetime | None = None) -> int:
         moment = datetime.fromisoformat(text)
     except ValueError:
         rule = "must be a duration as 90m, 24h or 7d, or a time as 2026-11-24T08:00:00+07:00"
-        raise ConfigError("--since", f"{rule}; got {text!r}") from None
+        raise ConfigError(option, f"{rule}; got {text!r}") from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)

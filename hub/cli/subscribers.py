@@ -67,7 +67,7 @@ def add(
         "backfill": backfill,
         "paused": paused,
     }
-    made = asyncio.run(subscribers.add(config.load(), values, audit.this_operator(), why))
+    made = asyncio.run(subscribers.add(config.load(), values, audit.this_operator(why)))
     _print(subscribers.public(made, None), as_json)
 
 
@@ -115,20 +115,20 @@ async def _change(
         changes["filter"] = wanted
     if not changes:
         raise ConfigError("change", "nothing to change was given; see `hub subscribers change --help`")
-    await subscribers.change(settings, name, changes, audit.this_operator(), why)
+    await subscribers.change(settings, name, changes, audit.this_operator(why))
 
 
 @app.command()
 def pause(name: Name, why: Why = "", as_json: output.Json = False) -> None:
     """Nothing is attempted; events queue up."""
-    asyncio.run(subscribers.pause(config.load(), name, True, audit.this_operator(), why))
+    asyncio.run(subscribers.pause(config.load(), name, True, audit.this_operator(why)))
     _say(name, "is paused; its events queue up", {"name": name, "paused": True}, as_json)
 
 
 @app.command()
 def resume(name: Name, why: Why = "", as_json: output.Json = False) -> None:
     """Deliver again, in order."""
-    asyncio.run(subscribers.pause(config.load(), name, False, audit.this_operator(), why))
+    asyncio.run(subscribers.pause(config.load(), name, False, audit.this_operator(why)))
     _say(name, "is delivered to again", {"name": name, "paused": False}, as_json)
 
 
@@ -155,7 +155,7 @@ def rotate_secret(
         raise ConfigError(SECRET_VARIABLE, "is empty")
     overlap = None if overlap_hours is None else timedelta(hours=overlap_hours)
     value, _ = asyncio.run(
-        subscribers.rotate_secret(config.load(), name, audit.this_operator(), why, secret, given, overlap)
+        subscribers.rotate_secret(config.load(), name, audit.this_operator(why), secret, given, overlap)
     )
     shown = {} if given else {"value": value}
     words = "is replaced" if given else f"is new, shown only now:\n\n  {value}\n"
@@ -165,7 +165,7 @@ def rotate_secret(
 @app.command("test")
 def probe(name: Name, why: Why = "", as_json: output.Json = False) -> None:
     """A probe from this machine: is the portal there, does it let us in? Exit code 1 if not. No event is sent."""
-    found = asyncio.run(subscribers.probe(config.load(), name, audit.this_operator(), why))
+    found = asyncio.run(subscribers.probe(config.load(), name, audit.this_operator(why)))
     if as_json:
         output.print_json(asdict(found))
     else:
@@ -188,7 +188,7 @@ def waiting(name: Name, as_json: output.Json = False) -> None:
 @app.command()
 def remove(name: Name, why: Why = "", as_json: output.Json = False) -> None:
     """Remove it: its delivery stops, nothing is due to it any more. Its topics are left."""
-    asyncio.run(subscribers.remove(config.load(), name, audit.this_operator(), why))
+    asyncio.run(subscribers.remove(config.load(), name, audit.this_operator(why)))
     _say(name, "is removed; its topics are left", {"removed": name}, as_json)
 
 

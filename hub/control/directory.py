@@ -1,4 +1,4 @@
-"""The local copy of `hub.control`: read whole at start, then followed; and the one way to write it."""
+"""The local copy of `hub.control`: read whole at start, then followed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
+from aiokafka import TopicPartition
 from pydantic import ValidationError
 
 from hub.config import Settings
-from hub.control import key_ring
-from hub.control.records import KINDS, AuditEntry, BackfillProgress, Organisation, Record, Subscriber
-from hub.control.vault import has_clear, is_sealed, vault
-from hub.kafka import clients
+from hub.control.records import KINDS, BackfillProgress, Organisation, Record, SatisfactionSent, Subscriber
 from hub.kafka.tail import Record as KafkaRecord
 from hub.kafka.tail import Tail
 from hub.kafka.topics import CONTROL
@@ -30,7 +28,8 @@ class Directory:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._tail = Tail(settings)
+        # A change that is not committed is none (hub/control/changes.py).
+        self._tail = Tail(settings, isolation_level="read_committed")
         self._records: dict[str, dict[str, Record]] = {kind: {} for kind in KINDS}
         self._started = False
         self.on_change: list[Callable[[str, str], None]] = []
@@ -53,8 +52,8 @@ class Directory:
         return self.all(BackfillProgress)
 
     @property
-    def audit(self) -> dict[str, AuditEntry]:
-        return self.all(AuditEntry)
+    def satisfaction(self) -> dict[str, SatisfactionSent]:
+        return self.all(SatisfactionSent)
 
     async def load(self) -> None:
         """Reads the topic from its beginning, or where it was left, to its present end. TopicError."""
@@ -69,6 +68,11 @@ class Directory:
         """Keeps the copy current until `stop`; call after `load`."""
         async for _, records in self._tail.onwards(stop):
             self._take(records, notify=True)
+
+    @property
+    def end(self) -> int:
+        """The offset after the last one that was read."""
+        return self._tail.position(TopicPartition(CONTROL, 0))
 
     async def close(self) -> None:
         await self._tail.stop()
@@ -104,50 +108,3 @@ async def directory(settings: Settings) -> AsyncIterator[Directory]:
         yield copy
     finally:
         await copy.close()
-
-
-def _key(kind: str, name: str) -> bytes:
-    return f"{kind}/{name}".encode()
-
-
-async def write(settings: Settings, *records: Record | tuple[type[Record], str]) -> None:
-    """Writes records, or removes (model, name) pairs; returns when the broker has confirmed them.
-
-    What a subscriber's record has of secrets in clear is sealed first. ConfigError: the hub's key is not here.
-    """
-    records = await _sealed(settings, records)
-    producer = clients.producer(settings)
-    await producer.start()
-    try:
-        out: list[tuple[str, bytes | None, bytes | None, clients.Headers]] = []
-        for record in records:
-            model = record[0] if isinstance(record, tuple) else type(record)
-            kind = next(k for k, m in KINDS.items() if m is model)
-            if isinstance(record, tuple):
-                out.append((CONTROL, _key(kind, record[1]), None, ()))
-            else:
-                out.append((CONTROL, _key(kind, record.key), record.model_dump_json().encode(), ()))
-        await clients.send_all(producer, out)
-    finally:
-        await producer.stop()
-
-
-async def _sealed(
-    settings: Settings, records: tuple[Record | tuple[type[Record], str], ...]
-) -> tuple[Record | tuple[type[Record], str], ...]:
-    """The first secret makes the key. Where others were sealed before, the key must be brought here instead."""
-    clear = {one.name for one in records if isinstance(one, Subscriber) and has_clear(one.secrets)}
-    if not clear:
-        return records
-    keeper = vault(settings)
-    if not keeper.keys():
-        async with directory(settings) as copy:
-            sealed = [name for name, one in copy.subscribers.items() if any(map(is_sealed, one.secrets.values()))]
-        if not sealed:
-            key_ring.create(keeper.key_file)
-    return tuple(
-        one.model_copy(update={"secrets": keeper.sealed(one.name, one.secrets)})
-        if isinstance(one, Subscriber) and one.name in clear
-        else one
-        for one in records
-    )

@@ -16,7 +16,8 @@ import logging
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from hub.config import Settings
-from hub.control.directory import Directory, write
+from hub.control.changes import write
+from hub.control.directory import Directory
 from hub.control.records import BackfillProgress
 from hub.delivery.context import DeliveryContext
 from hub.delivery.offsets import DeliveryOffsets

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from hub.avro.free_text import masked
 from hub.connect.portal import Answer, Item, Strategy
 from hub.deadletter import record as dead_letter
 from hub.deadletter.reasons import REASONS
 from hub.delivery import parking
-from hub.delivery.answer_mask import masked
 from hub.delivery.backoff import delay
 from hub.delivery.context import DeliveryContext
 from hub.delivery.entries import Entry

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from hub.avro.bodies import DELIVERY
 from hub.avro.codec import Codec
+from hub.avro.free_text import masked
 from hub.avro.records import Delivery, DeliveryOutcome
 from hub.connect.portal import Answer
-from hub.delivery.answer_mask import masked
 from hub.delivery.entries import Entry
 from hub.delivery.outbox import Out
 from hub.kafka.topics import DELIVERIES

@@ -15,7 +15,7 @@ import httpx
 
 from hub.avro.bodies import DOSSIER_DEADLINE_EVENT
 from hub.config import Settings
-from hub.control.directory import write
+from hub.control.changes import write
 from hub.control.records import Filter, Subscriber
 from hub.demo.checker.deadlines import Told
 from hub.errors import StartError

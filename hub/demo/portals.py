@@ -17,7 +17,8 @@ import httpx
 
 from hub.admin import organisations
 from hub.config import Settings
-from hub.control.directory import write
+from hub.control.audit import Actor
+from hub.control.changes import write
 from hub.control.records import Organisation, Subscriber
 from hub.demo.sample_input import agencies
 from hub.errors import StartError
@@ -158,5 +159,5 @@ async def add_all(settings: Settings, portals: Mapping[str, Simulator]) -> dict[
             name=agency.name, title=agency.title, sources=(agency.source,), agencies=(agency.code,),
             families=(DOSSIER.name,), kafka_topic=agency.carrier == "kafka",
         )  # fmt: skip
-        keys[agency.name] = await organisations.add(settings, organisation, "demo", "the demo's agencies")
+        keys[agency.name] = await organisations.add(settings, organisation, Actor("demo", why="the demo's agencies"))
     return keys

@@ -20,6 +20,7 @@ import httpx
 
 from hub.admin import organisations
 from hub.config import Settings
+from hub.control.audit import Actor
 from hub.control.records import Organisation
 from hub.demo import catalogue as demo_catalogue
 from hub.demo import citizens
@@ -130,7 +131,7 @@ class Province:
             name=ORGANISATION, title="Tỉnh được sinh ra", sources=tuple(source for source, _ in spoken),
             agencies=tuple(code for _, code in spoken),
         )  # fmt: skip
-        return await organisations.add(self.settings, organisation, "demo", "the generated province")
+        return await organisations.add(self.settings, organisation, Actor("demo", why="the generated province"))
 
     def _national_list(self, events: Sequence[Event]) -> list[tuple[str, str]]:
         listed, planted = demo_catalogue.national_list(events)

@@ -11,7 +11,8 @@ from starlette.routing import Route
 
 from hub.admin.organisations import NameTaken, UnknownOrganisation
 from hub.config import Settings
-from hub.errors import BrokerAway, ConfigError, Overloaded, RegistryError, StartError
+from hub.control.changes import ChangedMeanwhile
+from hub.errors import BrokerAway, ConfigError, HubError, Overloaded
 from hub.gateway import events_api, organisations_api, subscribers_api
 from hub.gateway.ingest import Ingest
 from hub.gateway.openapi import EVENTS, SECURITY
@@ -37,7 +38,7 @@ def build(settings: Settings, holder: events_api.Holder, ingest: Ingest, sender:
     app.state.settings = settings
     app.include_router(organisations_api.router)
     app.include_router(subscribers_api.router)
-    for kind in (Problem, Overloaded, BrokerAway, RegistryError, ConfigError, StartError, RequestValidationError):
+    for kind in (Problem, HubError, RequestValidationError):
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _fault)
@@ -57,7 +58,7 @@ def problem_of(error: Exception) -> Problem:
             return Problem("unavailable", str(error), {"Retry-After": str(error.retry_after)})
         case UnknownOrganisation():
             return Problem("not_found", str(error))
-        case NameTaken():
+        case NameTaken() | ChangedMeanwhile():
             return Problem("conflict", str(error))
         case ConfigError():
             return Problem("invalid", str(error), field=error.field)

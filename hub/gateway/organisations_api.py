@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hub.admin import organisations
 from hub.config import Settings
+from hub.control.audit import Actor
 from hub.events.families import NAMES
-from hub.gateway.operators import Operator, operator
+from hub.gateway.operators import operator
 from hub.untyped import JsonObject, SettingsTable
 from hub.web.problem import Problem
 
@@ -59,15 +60,15 @@ def settings_of(request: Request) -> Settings:
 Hub = Annotated[Settings, Depends(settings_of)]
 
 
-def allowed(request: Request, settings: Hub) -> Operator:
+def allowed(request: Request, settings: Hub) -> Actor:
     """Who acts, if it is an operator. Problem (401) for anyone else."""
-    found = operator(request.headers, settings.gateway.admin_token)
+    found = operator(request.headers, settings.gateway.admin_token, request.client.host if request.client else "")
     if found is None:
         raise Problem("unauthenticated", "send the operators' token", {"WWW-Authenticate": "Bearer"})
     return found
 
 
-By = Annotated[Operator, Depends(allowed)]
+By = Annotated[Actor, Depends(allowed)]
 router = APIRouter(prefix="/v1/organisations", tags=["organisations"])
 
 
@@ -79,7 +80,7 @@ async def every(hub: Hub, by: By) -> list[JsonObject]:
 @router.post("", status_code=201, summary="Add one; the API key is in the answer and is stored nowhere")
 async def add(new: NewOrganisation, hub: Hub, by: By) -> JsonObject:
     wanted = organisations.checked(new.given())
-    key = await organisations.add(hub, wanted, by.who, by.why)
+    key = await organisations.add(hub, wanted, by)
     return organisations.public(await organisations.get(hub, wanted.name)) | {"key": key}
 
 
@@ -90,16 +91,16 @@ async def show(name: str, hub: Hub, by: By) -> JsonObject:
 
 @router.patch("/{name}", summary="Change its rights")
 async def change(name: str, rights: OrganisationRights, hub: Hub, by: By) -> JsonObject:
-    return organisations.public(await organisations.change(hub, name, rights.given(), by.who, by.why))
+    return organisations.public(await organisations.change(hub, name, rights.given(), by))
 
 
 @router.post("/{name}/rotate-key", summary="A new key; the present ones work on for the overlap")
 async def rotate(name: str, rotation: KeyRotation, hub: Hub, by: By) -> JsonObject:
     overlap = timedelta(hours=rotation.overlap_hours)
-    key, changed = await organisations.rotate_key(hub, name, by.who, by.why, overlap)
+    key, changed = await organisations.rotate_key(hub, name, by, overlap)
     return organisations.public(changed) | {"key": key}
 
 
 @router.delete("/{name}", status_code=204, summary="Remove it: its keys stop working")
 async def remove(name: str, hub: Hub, by: By) -> None:
-    await organisations.remove(hub, name, by.who, by.why)
+    await organisations.remove(hub, name, by)

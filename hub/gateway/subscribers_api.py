@@ -86,7 +86,7 @@ async def every(hub: Hub, by: By) -> list[JsonObject]:
 
 @router.post("", status_code=201, summary="Add one; its delivery is started by the supervisor")
 async def add(new: NewSubscriber, hub: Hub, by: By) -> JsonObject:
-    made = await subscribers.add(hub, new.given(), by.who, by.why)
+    made = await subscribers.add(hub, new.given(), by)
     return subscribers.public(made, None)
 
 
@@ -97,33 +97,33 @@ async def show(name: str, hub: Hub, by: By) -> JsonObject:
 
 @router.patch("/{name}", summary="Change title, filter or settings")
 async def change(name: str, changes: SubscriberChange, hub: Hub, by: By) -> JsonObject:
-    await subscribers.change(hub, name, changes.given(), by.who, by.why)
+    await subscribers.change(hub, name, changes.given(), by)
     return await subscribers.show(hub, name)
 
 
 @router.post("/{name}/pause", summary="Attempt nothing; events queue up")
 async def pause(name: str, hub: Hub, by: By) -> JsonObject:
-    await subscribers.pause(hub, name, True, by.who, by.why)
+    await subscribers.pause(hub, name, True, by)
     return await subscribers.show(hub, name)
 
 
 @router.post("/{name}/resume", summary="Deliver again, in order")
 async def resume(name: str, hub: Hub, by: By) -> JsonObject:
-    await subscribers.pause(hub, name, False, by.who, by.why)
+    await subscribers.pause(hub, name, False, by)
     return await subscribers.show(hub, name)
 
 
 @router.post("/{name}/rotate-secret", summary="A new secret; the old one signs beside it for the overlap")
 async def rotate(name: str, rotation: SecretRotation, hub: Hub, by: By) -> JsonObject:
     overlap = None if rotation.overlap_hours is None else timedelta(hours=rotation.overlap_hours)
-    value, _ = await subscribers.rotate_secret(hub, name, by.who, by.why, rotation.secret, rotation.value, overlap)
+    value, _ = await subscribers.rotate_secret(hub, name, by, rotation.secret, rotation.value, overlap)
     made = {} if rotation.value is not None else {"value": value}
     return await subscribers.show(hub, name) | {"secret": rotation.secret} | made
 
 
 @router.post("/{name}/test", summary="A probe from the gateway; no event is sent")
 async def probe(name: str, hub: Hub, by: By) -> JsonObject:
-    return asdict(await subscribers.probe(hub, name, by.who, by.why))
+    return asdict(await subscribers.probe(hub, name, by))
 
 
 @router.get("/{name}/waiting", summary="Its parked and held dossiers")
@@ -133,4 +133,4 @@ async def waiting(name: str, hub: Hub, by: By) -> list[JsonObject]:
 
 @router.delete("/{name}", status_code=204, summary="Remove it: nothing is due to it any more")
 async def remove(name: str, hub: Hub, by: By) -> None:
-    await subscribers.remove(hub, name, by.who, by.why)
+    await subscribers.remove(hub, name, by)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hub.kafka.clients import group_of
-from hub.kafka.topics import INGRESS, SCHEMAS, Topic
+from hub.kafka.topics import CONTROL, INGRESS, SCHEMAS, Topic
 
 Resource = Literal["topic", "group", "transactional-id", "cluster"]
 Operation = Literal[
@@ -49,6 +49,8 @@ class Acl:
 # Roles that keep their place with a consumer group, and those whose producers may be transactional (fencing).
 _GROUPS = ("intake", "core", "deliver", "reconcile", "projector", "console", "gateway", "source")
 _TRANSACTIONAL = ("core", "reconcile")
+_CHANGERS = ("deliver", "gateway", "operator", "projector")
+"""Who changes hub.control: all with one transactional id, so that the broker knows one writer at a time."""
 
 
 def agency_principal(agency: str) -> str:
@@ -102,6 +104,9 @@ def _groups() -> Iterable[Acl]:
     for role in _TRANSACTIONAL:
         for operation in ("Write", "Describe"):
             yield Acl(role, "transactional-id", group_of(role), operation, prefixed=True)
+    for role in _CHANGERS:
+        yield Acl(role, "transactional-id", CONTROL, "Write")
+        yield Acl(role, "transactional-id", CONTROL, "Describe")
 
 
 def _operators() -> Iterable[Acl]:

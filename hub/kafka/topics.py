@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.events import families
 
@@ -17,9 +17,12 @@ EXPECTATIONS = "hub.expectations"
 DISCREPANCIES = "hub.discrepancies"
 DEAD_LETTERS = "hub.dead-letters"
 CONTROL = "hub.control"
+AUDIT = "hub.audit"
+LETTER_STATES = "hub.dead-letter-states"
 SCHEMAS = "_schemas"
 
 DAY_MS = 86_400_000
+COMPACTION_LAG_MS = 600_000
 RECORD_LIMIT = 1_048_576
 DEAD_LETTER_LIMIT = 4 * 1_048_576
 
@@ -79,11 +82,15 @@ CATALOGUE = (
     _log(REQUESTS, 0, 30, "reconcile operator console gateway", "deliver operator", "re-send, replay, skip"),
     _table(EXPECTATIONS, 0, "reconcile", "reconcile operator", "due and acknowledged hub_seq"),
     _table(DISCREPANCIES, 0, "reconcile", "projector console operator", "open and healed differences"),
-    _log(DEAD_LETTERS, 3, 400, "gateway intake source core deliver reconcile operator", "projector operator",
-         "original bytes with reason, stage and origin", DEAD_LETTER_LIMIT),
+    _log(DEAD_LETTERS, 3, 400, "gateway intake source core deliver reconcile operator",
+         "projector operator console gateway", "original bytes with reason, stage and origin", DEAD_LETTER_LIMIT),
+    replace(_table(LETTER_STATES, 3, "gateway operator console", "gateway operator console",
+                   "what became of dead letters: replayed, skipped, closed"), retention_ms=430 * DAY_MS),
     _table(CONTROL, 1, "gateway operator deliver",
            "gateway intake source deliver reconcile projector console operator supervisor",
-           "organisations, keys, rights, subscriptions, pauses, audit"),
+           "organisations, keys, rights, subscriptions, pauses"),
+    _log(AUDIT, 3, 5 * 365, "gateway operator console projector", "gateway operator console",
+         "what operators did and were refused; kept for `audit.keep_years`"),
     _table(SCHEMAS, 1, "registry", "registry gateway intake source core deliver reconcile projector console operator",
            "schema registry, public record format"),
 )  # fmt: skip
@@ -104,9 +111,9 @@ def subscriber_topics(subscriber: str) -> tuple[Topic, Topic]:
 _COMPACTED = frozenset(topic.name for topic in CATALOGUE if topic.compact)
 
 
-def is_compacted(name: str) -> bool:
-    """Whether the catalogue compacts the topic of that name."""
-    return name in _COMPACTED or name.startswith(parking(""))
+def has_holes(name: str) -> bool:
+    """Whether offsets of that topic may have no record: it is compacted, or written in transactions."""
+    return name in _COMPACTED or name == AUDIT or name.startswith(parking(""))
 
 
 def config(topic: Topic, min_insync_replicas: int) -> dict[str, str]:
@@ -116,8 +123,13 @@ def config(topic: Topic, min_insync_replicas: int) -> dict[str, str]:
         "max.message.bytes": str(topic.max_message_bytes),
         "min.insync.replicas": str(min_insync_replicas),
     }
+    if topic.compact and topic.retention_ms > 0:
+        out |= {"cleanup.policy": "compact,delete", "retention.ms": str(topic.retention_ms)}
     if topic.compact:
         out |= {"min.cleanable.dirty.ratio": "0.1", "segment.ms": "3600000", "delete.retention.ms": str(DAY_MS)}
     else:
         out |= {"retention.ms": str(topic.retention_ms)}
+    if topic.name == CONTROL:
+        # A writer that does not know whether its change landed looks for it (hub/control/changes.py) well within this.
+        out["min.compaction.lag.ms"] = str(COMPACTION_LAG_MS)
     return out

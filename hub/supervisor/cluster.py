@@ -13,6 +13,7 @@ from hub.control.directory import directory
 from hub.control.records import Subscriber
 from hub.kafka import acl_admin, embedded_users, topic_admin
 from hub.registry import client as registry
+from hub.supervisor.audit_migration import migrate
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class OnKafka:
         await topic_admin.ensure_topics(admin)
         if embedded_users.secured(self._settings):
             await acl_admin.apply(admin, topic_admin.acl_listing())
+        await migrate(self._settings)
 
     async def schemas(self) -> None:
         await registry.register_own(self._settings)

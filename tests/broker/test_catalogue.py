@@ -16,7 +16,7 @@ from msgspec import structs
 from hub.avro.records import ChangeKind, DossierEvent, DossierStep, ProcedureChange, ServiceChange
 from hub.config import Settings
 from hub.connect.source import Batch, Incoming
-from hub.control.directory import write
+from hub.control.changes import write
 from hub.control.records import Subscriber
 from hub.events import families
 from hub.events.envelope import Envelope

@@ -300,7 +300,7 @@ async def test_a_fault_of_the_connector_stops_nobody_else(bench):  # noqa: F811
 
 
 async def test_pause_queues_up_and_resume_delivers(bench, caplog):  # noqa: F811
-    from hub.control.directory import write
+    from hub.control.changes import write
 
     caplog.set_level("INFO", "hub.delivery")
     subscriber = await bench.subscribe()
@@ -334,7 +334,7 @@ async def test_an_idle_connection_is_probed(bench):  # noqa: F811
 
 
 async def test_no_such_subscriber_and_a_removed_one(bench):  # noqa: F811
-    from hub.control.directory import write
+    from hub.control.changes import write
     from hub.control.records import Subscriber
 
     with pytest.raises(StartError, match="no subscriber"):

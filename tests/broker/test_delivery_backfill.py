@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from hub.connect.portal import Strategy
-from hub.control.directory import directory, write
+from hub.control.changes import write
+from hub.control.directory import directory
 from hub.control.records import BackfillProgress, Subscriber
 from hub.events.envelope import derived_id
 from hub.kafka import topics

@@ -12,6 +12,7 @@ import pytest
 
 from hub.admin import subscribers
 from hub.config import DeliverySettings
+from hub.control.audit import Actor
 from tests.support.contract_events import PATH
 from tests.support.delivery import until
 from tests.support.delivery_fixture import bench  # noqa: F401
@@ -41,7 +42,7 @@ async def events(bench, dossiers, first=1, last=6):  # noqa: F811
 
 async def subscribe(bench, site: Simulator, **more):  # noqa: F811
     wanted = site.subscriber(bench.name, filter={"agencies": (bench.agency,)}, backfill="log", **more)
-    await subscribers.add(bench.settings, wanted.model_dump(exclude={"created_at"}), "test")
+    await subscribers.add(bench.settings, wanted.model_dump(exclude={"created_at"}), Actor("test"))
     return bench.settings.model_copy(update={"delivery": LIMITS})
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from hub.avro.codec import Codec
 from hub.config import ReconcileSettings, Settings
-from hub.control.directory import write
+from hub.control.changes import write
 from hub.control.records import Subscriber
 from hub.kafka import clients, topics
 from hub.kafka.topic_admin import ensure_topics

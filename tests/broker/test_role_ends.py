@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from hub.admin import subscribers
 from hub.config import Settings
+from hub.control.audit import Actor
 from hub.errors import HubError
 from hub.kafka.topic_admin import ensure_topics
 from hub.machine.ports import free_port
@@ -44,7 +45,7 @@ async def _stock(settings: Settings) -> None:
     await ensure_topics(settings)
     async with running(settings):
         await register_own(settings)
-        await subscribers.add(settings, {"name": "topic", "kind": "kafka-topic", "backfill": "none"}, "test")
+        await subscribers.add(settings, {"name": "topic", "kind": "kafka-topic", "backfill": "none"}, Actor("test"))
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from hub.cli.secrets import app
 from hub.config import SecretSettings, Settings
 from hub.connect.portal import make_portal
 from hub.control import key_ring
+from hub.control.audit import Actor
 from hub.control.records import Subscriber
 from hub.control.vault import is_sealed, key_of, vault
 from hub.errors import ConfigError
@@ -39,7 +40,7 @@ async def settings(hub_settings: Settings, tmp_path: Path) -> Settings:
     settings = hub_settings.model_copy(update={"data_dir": tmp_path / "var", "secrets": SecretSettings()})
     await ensure_topics(settings)
     for one in {row.subscriber for row in await secret_keys.standing(settings)}:
-        await subscribers.remove(settings, one, "test")
+        await subscribers.remove(settings, one, Actor("test"))
     return settings
 
 
@@ -74,8 +75,8 @@ async def usable(settings: Settings, name: str) -> None:
 
 async def test_no_secret_stands_in_clear_in_the_topic(settings: Settings) -> None:
     name = fresh()
-    await subscribers.add(settings, wanted(name), "an")
-    value, _ = await subscribers.rotate_secret(settings, name, "an", value=OTHER)
+    await subscribers.add(settings, wanted(name), Actor("an"))
+    value, _ = await subscribers.rotate_secret(settings, name, Actor("an"), value=OTHER)
     assert value == OTHER
     raw = b"".join([one.value or b"" async for one in read_all(settings.bootstrap, CONTROL)])
     for secret in (SECRET, OTHER):
@@ -94,8 +95,8 @@ async def test_what_stands_in_clear_is_used_and_sealed_by_one_command(settings: 
     (settings.data_dir / "secrets" / "portal").write_text(SECRET)
     await usable(settings, one)
     await usable(settings, two)
-    assert await secret_keys.init(settings, "an") == [one]
-    assert await secret_keys.init(settings, "an") == []
+    assert await secret_keys.init(settings, Actor("an")) == [one]
+    assert await secret_keys.init(settings, Actor("an")) == []
     assert is_sealed((await last(settings, one))["signing"])
     assert await last(settings, two) == {"signing": "file:portal"}
     await usable(settings, one)
@@ -103,9 +104,9 @@ async def test_what_stands_in_clear_is_used_and_sealed_by_one_command(settings: 
 
 async def test_the_key_is_rotated_and_the_old_one_dropped_only_when_nothing_needs_it(settings: Settings) -> None:
     name, late = fresh(), fresh()
-    await subscribers.add(settings, wanted(name), "an")
+    await subscribers.add(settings, wanted(name), Actor("an"))
     stale = await last(settings, name)
-    new, sealed = await secret_keys.rotate(settings, "an")
+    new, sealed = await secret_keys.rotate(settings, Actor("an"))
     assert sealed == [name]
     assert key_of((await last(settings, name))["signing"]) == new
     # A record written by a machine that had only the old key.
@@ -113,7 +114,7 @@ async def test_the_key_is_rotated_and_the_old_one_dropped_only_when_nothing_need
     await in_clear(settings, name, stale)
     with pytest.raises(ConfigError, match="still needed"):
         await secret_keys.drop_old(settings)
-    assert await secret_keys.seal(settings, "an") == sorted([name, late])
+    assert await secret_keys.seal(settings, Actor("an")) == sorted([name, late])
     assert await secret_keys.drop_old(settings) == (key_of(stale["signing"]),)
     await usable(settings, name)
 
@@ -121,31 +122,31 @@ async def test_the_key_is_rotated_and_the_old_one_dropped_only_when_nothing_need
 async def test_a_lost_key_is_told_and_replaced_by_new_secrets(settings: Settings) -> None:
     """The drill of docs/secrets.md."""
     name = fresh()
-    await subscribers.add(settings, wanted(name), "an")
+    await subscribers.add(settings, wanted(name), Actor("an"))
     vault(settings).key_file.unlink()
     with pytest.raises(ConfigError, match=f"rotate-secret {name}"):
         await usable(settings, name)
     with pytest.raises(ConfigError, match="bring that file"):
-        await secret_keys.init(settings, "an")
+        await secret_keys.init(settings, Actor("an"))
     key_ring.create(vault(settings).key_file)
-    await subscribers.rotate_secret(settings, name, "an", "key lost", value=OTHER)
+    await subscribers.rotate_secret(settings, name, Actor("an", why="key lost"), value=OTHER)
     await usable(settings, name)
     assert [one.how for one in await secret_keys.standing(settings) if one.opens] == ["sealed"]
 
 
 async def test_two_machines_never_seal_with_two_keys(settings: Settings, tmp_path: Path) -> None:
     name, other = fresh(), fresh()
-    await subscribers.add(settings, wanted(name), "an")
+    await subscribers.add(settings, wanted(name), Actor("an"))
     elsewhere = settings.model_copy(update={"data_dir": tmp_path / "elsewhere"})
     with pytest.raises(ConfigError, match="there is no key"):
-        await subscribers.add(elsewhere, wanted(other), "an")
+        await subscribers.add(elsewhere, wanted(other), Actor("an"))
     assert not vault(elsewhere).key_file.exists()
 
 
 async def test_a_rotation_killed_anywhere_is_finished_by_the_next(settings: Settings) -> None:
     names = [fresh() for _ in range(6)]
     for name in names:
-        await subscribers.add(settings, wanted(name), "an")
+        await subscribers.add(settings, wanted(name), Actor("an"))
     for after in range(0, 7, 2):
         script = (
             "import asyncio, os, signal\n"
@@ -165,7 +166,7 @@ async def test_a_rotation_killed_anywhere_is_finished_by_the_next(settings: Sett
         assert await asyncio.wait_for(process.wait(), 60) == (-signal.SIGKILL if after < len(names) else 0)
         for name in names:
             await usable(settings, name)
-    await secret_keys.seal(settings, "an")
+    await secret_keys.seal(settings, Actor("an"))
     await secret_keys.drop_old(settings)
     assert {one.key for one in await secret_keys.standing(settings)} == {vault(settings).keys()[0].id}
     for name in names:

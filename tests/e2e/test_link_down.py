@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from hub.config import DeliverySettings, Settings
-from hub.control.directory import write
+from hub.control.changes import write
 from hub.kafka.topic_admin import ensure_topics
 from hub.kafka.topics import subscriber_topics
 from hub.machine.ports import free_port

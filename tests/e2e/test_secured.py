@@ -16,7 +16,7 @@ from aiokafka.errors import TopicAuthorizationFailedError
 
 from hub.broker.broker import EmbeddedBroker
 from hub.config import KafkaSettings, Settings
-from hub.control.directory import write
+from hub.control.changes import write
 from hub.kafka import acl_admin, clients, topics
 from hub.kafka.topic_admin import acl_listing, ensure_topics
 from hub.kafka.topics import subscriber_topics

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from hub.config import Settings
-from hub.control.directory import write
+from hub.control.changes import write
 from hub.control.records import Subscriber
 from hub.kafka.topic_admin import ensure_topics
 from hub.kafka.topics import subscriber_topics

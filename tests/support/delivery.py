@@ -18,7 +18,7 @@ from aiokafka.admin import RecordsToDelete
 from hub.avro.codec import Codec
 from hub.config import DeliverySettings, Settings
 from hub.connect.portal import Answer, Item, Strategy
-from hub.control.directory import write
+from hub.control.changes import write
 from hub.control.records import Filter, Subscriber
 from hub.control.requests import Pointer, Request
 from hub.delivery import role as role_module

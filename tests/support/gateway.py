@@ -14,6 +14,7 @@ from aiokafka import ConsumerRecord
 
 from hub.admin import organisations
 from hub.config import Settings
+from hub.control.audit import Actor
 from hub.control.records import Organisation
 from hub.gateway import role as gateway
 from hub.kafka import clients
@@ -47,7 +48,7 @@ async def organisation(settings: Settings, **fields: Any) -> tuple[Organisation,
     wanted = organisations.checked(
         {"name": name, "sources": [f"urn:vn:gov:H11.12:{name}"], "agencies": ["H11.12"]} | fields
     )
-    return wanted, await organisations.add(settings, wanted, "test")
+    return wanted, await organisations.add(settings, wanted, Actor("test"))
 
 
 @contextlib.asynccontextmanager

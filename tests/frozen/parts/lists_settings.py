@@ -12,7 +12,9 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from hub import config
-from hub.control.records import AuditEntry, BackfillProgress, Organisation, Subscriber
+from hub.control.audit import AuditEntry
+from hub.control.records import BackfillProgress, Organisation, SatisfactionSent, Subscriber
+from hub.deadletter.states import LetterState
 from hub.errors import ConfigError
 from hub.supervisor import environment
 from hub_connectors.filedrop.mapping import Mapping
@@ -40,7 +42,9 @@ RECORDS: dict[str, type[BaseModel]] = {
     "organisation": Organisation,
     "subscriber": Subscriber,
     "backfill": BackfillProgress,
+    "satisfaction": SatisfactionSent,
     "audit": AuditEntry,
+    "state of a dead letter": LetterState,
 }
 LOADED: dict[str, dict[str, str]] = {
     "nothing set": {},

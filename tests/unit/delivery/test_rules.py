@@ -12,6 +12,7 @@ from aiokafka.structs import OffsetAndMetadata
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.avro.free_text import masked
 from hub.avro.records import Procedure, ProcedureChange, ProcedureEvent
 from hub.config import DeliverySettings
 from hub.connect import portal as portal_module
@@ -20,7 +21,6 @@ from hub.control.delivery_limits import own_limits
 from hub.control.records import Filter, Subscriber
 from hub.control.subscriber_filter import due
 from hub.delivery import backoff
-from hub.delivery.answer_mask import masked
 from hub.delivery.circuit_breaker import Breaker, State
 from hub.delivery.delivered import Delivered
 from hub.delivery.offsets import Commit, DeliveryOffsets, read_commit

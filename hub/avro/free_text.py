@@ -1,7 +1,7 @@
-"""Personal data out of a portal's answer before it is kept: names, phones, identity numbers, e-mail addresses.
+"""Takes personal data out of free text before it is kept: a portal's answer, an operator's reason.
 
-Two ways together: the values that the delivered event itself marks as personal are found wherever the portal echoes
-them, and patterns catch what it adds of its own. Dossier and procedure codes are left readable.
+Two ways together: values that are known to be personal (a delivered event marks them) are found wherever they are
+repeated, and patterns catch the rest: names, phones, identity numbers, e-mail addresses. Codes are left readable.
 """
 
 from __future__ import annotations

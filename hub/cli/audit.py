@@ -1,0 +1,59 @@
+"""`hub audit list`: what operators did, and what was refused."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, get_args
+
+import typer
+
+from hub import config
+from hub.admin.audit_list import Wanted, entries
+from hub.cli import output
+from hub.cli.since import since_ms
+from hub.control.audit import AuditEntry, Result
+from hub.errors import ConfigError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+RESULTS: tuple[Result, ...] = get_args(Result)
+
+
+@app.callback()
+def audit() -> None:
+    """What operators did, and what was refused."""
+
+
+@app.command("list")
+def list_entries(
+    who: Annotated[str, typer.Option(help="a part of the name")] = "",
+    action: Annotated[str, typer.Option(help="as subscriber.pause, or subscriber. for all of them")] = "",
+    target: Annotated[str, typer.Option(help="a part of KIND/NAME, as subscriber/national")] = "",
+    result: Annotated[str, typer.Option(help=", ".join(RESULTS))] = "",
+    since: Annotated[str, typer.Option(help="90m, 24h, 7d, or a time")] = "",
+    until: Annotated[str, typer.Option(help="the same; what is at or after it is left out")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="at most so many, the newest first")] = 50,
+    as_json: output.Json = False,
+) -> None:
+    """Entries by filter, the newest first; each act once."""
+    if result and result not in RESULTS:
+        raise ConfigError("--result", f"{result!r} is none of {', '.join(RESULTS)}")
+    word = next((one for one in RESULTS if one == result), None)
+    wanted = Wanted(who, action, target, word, since_ms(since), since_ms(until, option="--until"))
+    found = asyncio.run(entries(config.load(), wanted, limit))
+    if as_json:
+        output.print_json([entry.model_dump(mode="json") for entry in found])
+        return
+    for entry in found:
+        _print(entry)
+    print(f"{len(found)} entries" + (", more may be there (--limit)" if len(found) == limit else ""))
+
+
+def _print(entry: AuditEntry) -> None:
+    """Two or three short lines each: a table of nine columns fits no terminal."""
+    moment = entry.at.astimezone().isoformat(sep=" ", timespec="seconds")
+    print(f"{moment}  {entry.result:8}{entry.action}  {entry.target}")
+    print(f"    {entry.who} ({entry.role}{', ' + entry.where if entry.where else ''})")
+    for name in ("detail", "why", "reason"):
+        if text := getattr(entry, name):
+            print(f"    {name}: {text}")
