@@ -10,8 +10,8 @@ from aiokafka.errors import KafkaError
 from pydantic import SecretStr
 
 from hub.config import Settings
-from hub.control import audit
-from hub.control.directory import directory, write
+from hub.control.audit import Actor, Target, acting
+from hub.control.directory import directory
 from hub.errors import ConfigError, StartError
 from hub.kafka import acl_admin, clients, scram_users
 from hub.kafka.acls import agency_principal, listing, subscriber_principal
@@ -32,7 +32,7 @@ class KafkaUser:
     topics: tuple[str, ...]
 
 
-async def of_agency(settings: Settings, name: str, who: str, why: str = "") -> KafkaUser:
+async def of_agency(settings: Settings, name: str, by: Actor) -> KafkaUser:
     """It may write its own topic, and nothing else. ConfigError: no such organisation, or it has no topic."""
     async with directory(settings) as copy:
         found = copy.organisations.get(name)
@@ -42,19 +42,24 @@ async def of_agency(settings: Settings, name: str, who: str, why: str = "") -> K
         raise ConfigError(
             "kafka_topic", f"{name} has no topic of its own: hub organisations change {name} --kafka-topic"
         )
-    return await _made(settings, agency_principal(name), [agency_topic(name)], who, why)
+    return await _made(settings, agency_principal(name), [agency_topic(name)], by)
 
 
-async def of_subscriber(settings: Settings, name: str, who: str, why: str = "") -> KafkaUser:
+async def of_subscriber(settings: Settings, name: str, by: Actor) -> KafkaUser:
     """It may read its own topic, and nothing else. ConfigError: no such subscriber."""
     async with directory(settings) as copy:
         if name not in copy.subscribers:
             raise ConfigError("name", f"there is no subscriber {name!r}; see `hub subscribers list`")
-    return await _made(settings, subscriber_principal(name), subscriber_topics(name), who, why)
+    return await _made(settings, subscriber_principal(name), subscriber_topics(name), by)
 
 
-async def _made(settings: Settings, principal: str, topics: Iterable[Topic], who: str, why: str) -> KafkaUser:
+async def _made(settings: Settings, principal: str, topics: Iterable[Topic], by: Actor) -> KafkaUser:
     """Made again it has a new password: the old one ends. StartError: the cluster refuses."""
+    async with acting(settings, by, "kafka-user.make", Target(kind="kafka-user", name=principal)):
+        return await _apply(settings, principal, topics)
+
+
+async def _apply(settings: Settings, principal: str, topics: Iterable[Topic]) -> KafkaUser:
     admin, wanted, password = acting_as(settings, ADMIN), tuple(topics), secrets.token_urlsafe(PASSWORD_BYTES)
     await ensure(admin, wanted)
     rights = [acl for acl in listing(wanted) if acl.principal == principal]
@@ -67,7 +72,6 @@ async def _made(settings: Settings, principal: str, topics: Iterable[Topic], who
         raise StartError(f"cannot make {principal} on {settings.bootstrap}: {type(error).__name__}") from error
     finally:
         await client.close()
-    await write(settings, audit.entry(who, "kafka-user.make", principal, why))
     names = tuple(sorted({acl.name for acl in rights if acl.resource == "topic"}))
     return KafkaUser(settings.bootstrap, principal, password, names)
 

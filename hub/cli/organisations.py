@@ -111,7 +111,7 @@ def remove(name: Name, why: Why = "", as_json: output.Json = False) -> None:
 @app.command("kafka-user")
 def kafka_user(name: Name, why: Why = "", as_json: output.Json = False) -> None:
     """A Kafka user for it, which may write its own topic only; its password is printed once. Again: a new password."""
-    show_user(asyncio.run(kafka_users.of_agency(config.load(), name, audit.this_operator(), why)), as_json)
+    show_user(asyncio.run(kafka_users.of_agency(config.load(), name, audit.this_operator(why))), as_json)
 
 
 def _print_key(name: str, key: str, as_json: bool) -> None:

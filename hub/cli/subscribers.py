@@ -135,7 +135,7 @@ def resume(name: Name, why: Why = "", as_json: output.Json = False) -> None:
 @app.command("kafka-user")
 def kafka_user(name: Name, why: Why = "", as_json: output.Json = False) -> None:
     """A Kafka user for it, which may read its own topic only; its password is printed once. Again: a new password."""
-    show_user(asyncio.run(kafka_users.of_subscriber(config.load(), name, audit.this_operator(), why)), as_json)
+    show_user(asyncio.run(kafka_users.of_subscriber(config.load(), name, audit.this_operator(why))), as_json)
 
 
 @app.command("rotate-secret")

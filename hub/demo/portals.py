@@ -129,15 +129,9 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 def subscribers(portals: Mapping[str, Simulator]) -> list[Subscriber]:
     """Both portals, due every event: from the log, since a backfill by state may cover several with one."""
-<<<<<<< HEAD
-    national: dict[str, Any] = {"adapter_url": portals["national"].url, "madonvi": "H11", "username": "demo",
-                                "allow_loopback": True, "file_hosts": [FILE_HOST]}  # fmt: skip
-    provincial: dict[str, Any] = {"url": portals["provincial"].url, "allow_loopback": True}
-=======
     national: SettingsTable = {"adapter_url": portals["national"].url, "madonvi": "H11", "username": "demo",
-                                "file_hosts": [FILE_HOST]}  # fmt: skip
+                                "allow_loopback": True, "file_hosts": [FILE_HOST]}  # fmt: skip
     provincial: SettingsTable = {"url": portals["provincial"].url, "allow_loopback": True}
->>>>>>> doors
     return [
         Subscriber(name="national", kind=CONNECTORS["national"], title="Cổng Dịch vụ công quốc gia (mô phỏng)",
                    settings=national, secrets={"password": "demo"}, backfill="log"),
