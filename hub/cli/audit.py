@@ -10,7 +10,7 @@ import typer
 from hub import config
 from hub.admin.audit_list import Wanted, entries
 from hub.cli import output
-from hub.cli.since import since_ms
+from hub.admin.since import since_ms
 from hub.control.audit import AuditEntry, Result
 from hub.errors import ConfigError
 

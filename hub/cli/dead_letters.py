@@ -16,7 +16,7 @@ from hub import config, exit_codes
 from hub.admin import letter_list
 from hub.admin.replay import Action, Report, send_back
 from hub.cli import output
-from hub.cli.since import since_ms
+from hub.admin.since import since_ms
 from hub.config import Settings
 from hub.control import audit
 from hub.control.audit import Target, acting

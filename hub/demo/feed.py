@@ -175,7 +175,7 @@ async def feed_kafka(
     codec = await open_codec(settings)
     topic = agency_ingress(agency.name)
     if embedded_users.secured(settings):
-        settings = signed_in(settings, await kafka_users.of_agency(settings, agency.name, "demo"))
+        settings = signed_in(settings, await kafka_users.of_agency(settings, agency.name, Actor("demo")))
     producer = clients.producer(settings)
     await producer.start()
     try:

@@ -152,13 +152,13 @@ async def test_an_agency_has_a_user_that_reaches_its_own_topic_only(settings: Se
                 {"name": name, "sources": [f"urn:{name}"], "agencies": ["H11.12"], "kafka_topic": True}
             )
             await organisations.add(settings, wanted, "test")
-        first = await kafka_users.of_agency(settings, "land", "test")
+        first = await kafka_users.of_agency(settings, "land", Actor("test"))
         as_land = kafka_users.signed_in(settings, first)
         await send(as_land, topics.agency_ingress("land"))
         for topic in (topics.agency_ingress("tax"), topics.INGRESS, topics.CONTROL):
             with pytest.raises(TopicAuthorizationFailedError):
                 await send(as_land, topic)
-        again = await kafka_users.of_agency(settings, "land", "test")
+        again = await kafka_users.of_agency(settings, "land", Actor("test"))
         await send(kafka_users.signed_in(settings, again), topics.agency_ingress("land"))
         with pytest.raises(KafkaError):
             await send(as_land, topics.agency_ingress("land"))
