@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from hub.broker.broker import EmbeddedBroker
 from hub.config import SecretSettings, Settings
@@ -42,8 +44,11 @@ def settings_for(bootstrap: str, data_dir: Path) -> Settings:
 
 
 def pytest_configure() -> None:
-    """Each JVM of this process and of hubs that it starts, if the machine has run these tests before."""
+    """Each JVM of this process and of hubs that it starts, if the machine has run these tests before. No example of a
+    property has a time limit: on a loaded machine the first one is over Hypothesis's 200 ms by chance."""
     quick_broker.use()
+    hypothesis_settings.register_profile("hub", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    hypothesis_settings.load_profile("hub")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

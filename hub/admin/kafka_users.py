@@ -34,32 +34,31 @@ class KafkaUser:
 
 async def of_agency(settings: Settings, name: str, by: Actor) -> KafkaUser:
     """It may write its own topic, and nothing else. ConfigError: no such organisation, or it has no topic."""
-    async with directory(settings) as copy:
-        found = copy.organisations.get(name)
-    if found is None:
-        raise ConfigError("name", f"there is no organisation {name!r}; see `hub organisations list`")
-    if not found.kafka_topic:
-        raise ConfigError(
-            "kafka_topic", f"{name} has no topic of its own: hub organisations change {name} --kafka-topic"
-        )
-    return await _made(settings, agency_principal(name), [agency_topic(name)], by)
+    principal = agency_principal(name)
+    async with acting(settings, by, "kafka-user.make", Target(kind="kafka-user", name=principal)):
+        async with directory(settings) as copy:
+            found = copy.organisations.get(name)
+        if found is None:
+            raise ConfigError("name", f"there is no organisation {name!r}; see `hub organisations list`")
+        if not found.kafka_topic:
+            raise ConfigError(
+                "kafka_topic", f"{name} has no topic of its own: hub organisations change {name} --kafka-topic"
+            )
+        return await _made(settings, principal, [agency_topic(name)])
 
 
 async def of_subscriber(settings: Settings, name: str, by: Actor) -> KafkaUser:
     """It may read its own topic, and nothing else. ConfigError: no such subscriber."""
-    async with directory(settings) as copy:
-        if name not in copy.subscribers:
-            raise ConfigError("name", f"there is no subscriber {name!r}; see `hub subscribers list`")
-    return await _made(settings, subscriber_principal(name), subscriber_topics(name), by)
-
-
-async def _made(settings: Settings, principal: str, topics: Iterable[Topic], by: Actor) -> KafkaUser:
-    """Made again it has a new password: the old one ends. StartError: the cluster refuses."""
+    principal = subscriber_principal(name)
     async with acting(settings, by, "kafka-user.make", Target(kind="kafka-user", name=principal)):
-        return await _apply(settings, principal, topics)
+        async with directory(settings) as copy:
+            if name not in copy.subscribers:
+                raise ConfigError("name", f"there is no subscriber {name!r}; see `hub subscribers list`")
+        return await _made(settings, principal, subscriber_topics(name))
 
 
-async def _apply(settings: Settings, principal: str, topics: Iterable[Topic]) -> KafkaUser:
+async def _made(settings: Settings, principal: str, topics: Iterable[Topic]) -> KafkaUser:
+    """Made again it has a new password: the old one ends. StartError: the cluster refuses."""
     admin, wanted, password = acting_as(settings, ADMIN), tuple(topics), secrets.token_urlsafe(PASSWORD_BYTES)
     await ensure(admin, wanted)
     rights = [acl for acl in listing(wanted) if acl.principal == principal]

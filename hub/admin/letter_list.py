@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from hub.config import Settings
 from hub.deadletter.book import Book, Listed, read
 from hub.deadletter.filters import Filter
 from hub.deadletter.masked_view import summary
+from hub.untyped import JsonObject
 
 
 async def newest(settings: Settings, wanted: Filter, limit: int, closed: bool = False) -> list[Listed]:
@@ -21,7 +21,7 @@ async def counts(settings: Settings, wanted: Filter, closed: bool = False) -> Co
     return (await read(settings, wanted.since_ms)).numbers(wanted, closed)
 
 
-def row(one: Listed) -> dict[str, Any]:
+def row(one: Listed) -> JsonObject:
     """One line of a list. act: id of the audit entry that tells who closed it; "" of an open one."""
     state = one.state
     return summary(one.found.letter) | {
@@ -31,6 +31,6 @@ def row(one: Listed) -> dict[str, Any]:
     }
 
 
-def numbers(book: Book) -> list[dict[str, Any]]:
+def numbers(book: Book) -> list[JsonObject]:
     """Of the open ones: {stage, reason, n}, the most first."""
     return [{"stage": stage, "reason": reason, "n": n} for (stage, reason), n in book.numbers(Filter()).most_common()]

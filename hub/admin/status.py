@@ -1,4 +1,5 @@
-"""The state of the whole hub: its roles and connections, from the run folder and from what each role answers."""
+"""The state of the whole hub: every role of the plan and every connection, from the run folder, from what each role
+answers, and from hub.control, which says whom deliveries run for."""
 
 from __future__ import annotations
 
@@ -12,15 +13,23 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from hub.config import Settings
-from hub.supervisor import status
+from hub.control.directory import directory
+from hub.errors import HubError
+from hub.supervisor import plan, status
 from hub.untyped import JsonObject
 
+ASK_S = 5.0
+MISSING = "missing"
+"""The state of a role of the plan that does not run."""
 _WATCHDOG = "hub_watchdog_gap_seconds"
 _LINKS = {"hub_link_up", "hub_link_parked_dossiers", "hub_link_held_dossiers", "hub_link_oldest_undelivered_seconds"}
 
 
-async def collect(settings: Settings) -> JsonObject:
-    """{"ok", "supervisor", "roles": [...], "connections": [...]} from the run folder and each role's own answers."""
+async def collect(settings: Settings, here: bool = False) -> JsonObject:
+    """{"ok", "waits_for", "supervisor", "roles": [...], "connections": [...]}; ok: nothing is waited for.
+
+    here: only what runs on this machine is judged, for a hub whose roles are spread over several.
+    """
     told = status.read(settings)
     alive = bool(told and told["alive"])
     roles = {row["role"]: row for row in told["roles"]} if told and alive else {}
@@ -33,16 +42,46 @@ async def collect(settings: Settings) -> JsonObject:
             base = {"role": note["role"], "state": "running", "pid": note["pid"], "starts": None, "reason": ""}
             roles[note["role"]] = base | roles.get(note["role"], {}) | row
     links = [link for _row, found in answers for link in found]
-    ok = bool(roles) and all(r.get("ready") for r in roles.values()) and all(x.get("up", True) for x in links)
+    unknown = "" if here or not roles else await _expect(settings, roles)
+    waits_for = [unknown] if unknown else []
+    waits_for += [_why(row) for row in roles.values() if not row.get("ready")]
+    waits_for += [f"connection {link['connection']} is down" for link in links if not link.get("up", True)]
     supervisor = {"pid": told["pid"], "failure": told["failure"]} if told and alive else None
     last = told["failure"] if told and not alive else ""
     return {
-        "ok": ok,
+        "ok": bool(roles) and not waits_for,
+        "waits_for": waits_for,
         "supervisor": supervisor,
         "last_failure": last,
         "roles": list(roles.values()),
         "connections": links,
     }
+
+
+async def _expect(settings: Settings, roles: dict[str, JsonObject]) -> str:
+    """Adds a row for each role of the plan that does not run. What could not be learned, "" if nothing."""
+    subscribers: list[str] = []
+    unknown = ""
+    broker = roles.get("broker")
+    if settings.kafka.bootstrap_servers or (broker and broker.get("ready")):
+        try:
+            async with asyncio.timeout(ASK_S), directory(settings) as copy:
+                subscribers = sorted(copy.subscribers)
+        except (HubError, TimeoutError) as error:
+            unknown = f"the subscribers, which cannot be read: {error or 'no answer from the broker'}"
+    for name in plan.roles(settings, plan.sources(settings), subscribers):
+        if name not in roles:
+            row = {"role": name, "state": MISSING, "pid": None, "starts": None, "reason": "does not run"}
+            roles[name] = row | {"ready": False, "checks": {}}
+    return unknown
+
+
+def _why(row: JsonObject) -> str:
+    """What is waited for, in words."""
+    if row["state"] == MISSING:
+        return f"{row['role']} does not run"
+    wrong = [text.removeprefix("NOT ok: ") for text in row.get("checks", {}).values() if text.startswith("NOT")]
+    return f"{row['role']}: {'; '.join(wrong) or row['reason'] or row['state']}"
 
 
 def _note(path: Path) -> JsonObject | None:

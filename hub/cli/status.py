@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Annotated
 
 import typer
 
@@ -16,10 +17,14 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command("status")
-def show(as_json: output.Json = False) -> None:
-    """Show roles and connections. Exit code 0 if all roles run and every connection is up, 1 if not."""
+def show(
+    as_json: output.Json = False,
+    here: Annotated[bool, typer.Option("--here", help="judge only the roles that run on this machine")] = False,
+) -> None:
+    """Show roles and connections. Exit code 0 if every role of the plan is ready and every connection is up, 1 if not,
+    and what is waited for is named."""
     settings = config.load()
-    whole = asyncio.run(collect(settings))
+    whole = asyncio.run(collect(settings, here))
     if as_json:
         output.print_json(whole)
     else:
@@ -47,3 +52,4 @@ def _print(whole: JsonObject, settings: Settings) -> None:
             for x in whole["connections"]
         ]  # fmt: skip
         output.print_table("Connections", ("connection", "link", "oldest undelivered (s)", "parked", "held"), cells)
+    print("the hub is ready" if whole["ok"] else "waits for " + "; ".join(whole["waits_for"]))

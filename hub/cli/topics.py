@@ -51,7 +51,7 @@ async def _extra(settings: Settings) -> list[Topic]:
 
 @app.command("go-back")
 def go_back(as_json: output.Json = False) -> None:
-    """Before an older version runs again, with the hub stopped: write into hub.control what that one looks for there."""
+    """With the hub stopped, before an older version runs again: write what that one looks for in hub.control."""
     written = asyncio.run(prepare(config.load()))
     if as_json:
         output.print_json({"written": written})

@@ -21,9 +21,11 @@ import uuid
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
+    IllegalOperation,
     KafkaError,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
@@ -94,7 +96,8 @@ async def commit(settings: Settings, make: Make) -> None:
                     return
         except (TopicAuthorizationFailedError, TransactionalIdAuthorizationFailed) as error:
             raise StartError(f"no right to change {CONTROL} ({type(error).__name__}); see `hub topics acls`") from error
-        except (NoAnswer, KafkaError, TimeoutError) as error:
+        except (NoAnswer, KafkaError, IllegalOperation, TimeoutError) as error:
+            # IllegalOperation: how aiokafka says that somebody else's claim came within this transaction.
             if isinstance(error, NoAnswer) and not attempt.unclear:
                 raise
             log.info("a change of %s met %s; trying again", CONTROL, type(error).__name__)
@@ -142,11 +145,14 @@ class _Attempt:
     async def _write(self, producer: AIOKafkaProducer, end: int, lines: Sequence[Line]) -> bool:
         await producer.begin_transaction()
         headers = [(HEADER, self._change.encode())]
-        pending = [
-            await producer.send(line.topic, line.value, key=line.key, headers=headers, timestamp_ms=line.at_ms)
-            for line in lines
-        ]
-        await asyncio.gather(*pending, return_exceptions=True)  # each is looked at, or asyncio complains
+        pending: list[asyncio.Future[Any]] = []
+        try:
+            for line in lines:
+                pending.append(
+                    await producer.send(line.topic, line.value, key=line.key, headers=headers, timestamp_ms=line.at_ms)
+                )
+        finally:
+            await asyncio.gather(*pending, return_exceptions=True)  # each is looked at, or asyncio complains
         offsets = [one.result().offset for one, line in zip(pending, lines, strict=True) if line.topic == CONTROL]
         if offsets and min(offsets) != end:
             await producer.abort_transaction()

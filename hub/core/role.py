@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
     """Works hub.ingress until `stop`. StartError: topics or brokers; RegistryError: no schema ids to be had."""
     _log.info("the step runs as %s", build.state())
-    HEALTH.set_ready("schemas", False, "asking for schema ids")
+    HEALTH.expect("schemas", "engine")
     codec = await open_codec(settings)
     HEALTH.set_ready("schemas", True, f"{len(codec.ids)} schemas known")
     judges, counts = settings.core.online_services != "off", settings.deadlines.derive_due_at

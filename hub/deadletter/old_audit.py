@@ -95,7 +95,7 @@ def entry(old: OldEntry) -> AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class OldAct:
-    """One act on dead letters that was carried through: all of the filter up to these ends, but for intake's letters."""
+    """One act on dead letters that was carried through: what the filter admits, up to these ends."""
 
     entry: OldEntry
     wanted: Filter

@@ -94,6 +94,8 @@ class MainLoop:
         sending_state = where.partition in self._backfill.running
         if sending_state != (where.topic in BY_STATE_TOPIC):
             return True
+        if self._assignment.waits_its_turn(where):
+            return True
         until = self._assignment.read_up_to(where)
         return self._progress.full(where) if until is None else self._progress.position(where) >= until
 

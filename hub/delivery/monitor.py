@@ -19,7 +19,7 @@ from hub.delivery.workers import Worker
 from hub.errors import Rejected, Retryable
 from hub.kafka.topics import EVENTS
 from hub.observe import metrics
-from hub.observe.health import HEALTH
+from hub.observe.health import HEALTH, Check
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ STUCK_S = 60.0
 
 
 class Monitor:
-    """`beat()` is called by the main loop at each turn. `owned` tells the partitions that are ours."""
+    """The main loop calls `beat()` at each turn. owned: our partitions. ready: whether a call could be made."""
 
     def __init__(
         self,
@@ -39,11 +39,12 @@ class Monitor:
         progress: DeliveryOffsets,
         make: Callable[[], Portal],
         owned: Callable[[], frozenset[int]],
+        ready: Check,
     ) -> None:
         self._context = context
         self._progress = progress
         self._make = make
-        self._owned = owned
+        self._owned, self._ready = owned, ready
         self._role = f"deliver:{context.name}"
         self._beat = time.monotonic()
         self._broker_seen = time.monotonic()
@@ -55,7 +56,7 @@ class Monitor:
         """Until cancelled."""
         HEALTH.live["loop"] = self._turns
         HEALTH.ready["kafka"] = self._broker
-        HEALTH.ready["partitions"] = lambda: (bool(self._owned()), f"{len(self._owned())} partitions")
+        HEALTH.ready["partitions"] = self._ready
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._probe())

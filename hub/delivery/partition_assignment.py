@@ -48,6 +48,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         self._takeover = Takeover(context, progress, backfill, consumer)
         self._group = group
         self._catching_up: dict[int, int] = {}
+        self._begun = -1
         self.epoch = 0
         self.pending = False
         self.owned: frozenset[int] = frozenset()
@@ -102,8 +103,21 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
             elif partition not in self._backfill.running:  # that opens it itself
                 self._context.lanes.open(partition)
                 self._context.changed.set()
-        self.owned = frozenset(partitions)
+        self.owned, self._begun = frozenset(partitions), epoch
         log.info("%s delivers partitions %s", self._context.name, ", ".join(map(str, partitions)) or "none")
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether a call could be made now; if not, what is waited for."""
+        if self.epoch == 0:
+            return False, "joins its group; a member that died is waited for until its session is over"
+        if self._begun != self.epoch:
+            return False, "reads what stands of its partitions: receipts, what waits, where the last owner was"
+        if not self.owned:
+            return True, "standby: another process owns all partitions"
+        if self._catching_up:
+            left = f"{len(self._catching_up)} of {len(self.owned)} partitions"
+            return False, f"reads again what the last owner may have sent, {left}"
+        return True, f"{len(self.owned)} partitions, takes events"
 
     async def commit(self) -> None:
         """What is finished and not committed yet. A commit that the group refuses is left: partitions are moving."""
@@ -130,6 +144,11 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         """While an earlier process's window is read again, before the first call: to here, though it is more than is
         usually read ahead, and no further, so that the next process need not look further either."""
         return self._catching_up.get(where.partition) if where.topic == EVENTS else None
+
+    def waits_its_turn(self, where: TopicPartition) -> bool:
+        """One partition after the other is read again, so that the first calls wait for one window and not for all."""
+        catching_up = self._catching_up
+        return where.topic == EVENTS and where.partition in catching_up and where.partition != min(catching_up)
 
     def caught_up(self) -> None:
         """Opens partitions in which everything was read that an earlier process can have sent."""

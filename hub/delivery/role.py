@@ -125,7 +125,7 @@ async def _deliver(
     assignment = Assignment(
         settings, context, progress, requests, dispatcher, backfill, consumer, group_of(context.subscriber.name)
     )
-    monitor = Monitor(context, progress, make, lambda: assignment.owned)
+    monitor = Monitor(context, progress, make, lambda: assignment.owned, assignment.ready)
     loop = MainLoop(
         context,
         consumer,

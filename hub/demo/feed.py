@@ -22,6 +22,7 @@ from hub.avro.codec import Codec, head
 from hub.avro.generic import encode_body
 from hub.config import Settings
 from hub.connect.samples import Agency, Step
+from hub.control.audit import Actor
 from hub.demo.bad_records import Planted
 from hub.demo.sample_input import nested
 from hub.errors import StartError
@@ -129,11 +130,11 @@ def _file_writer() -> Any:
 
 
 async def feed_files(
-    drop: Path, agency: Agency, steps: Sequence[Step], planted: Sequence[Planted], fed: Fed, repeat: bool
+    settings: Settings, agency: Agency, steps: Sequence[Step], planted: Sequence[Planted], fed: Fed, repeat: bool
 ) -> None:
     """One file a quarter, the planted rows among their neighbours. repeat: the first clean file is dropped again."""
     writer = _file_writer()
-    mapping = await asyncio.to_thread(writer.set_up_folder, agency, drop)
+    mapping, folder = await asyncio.to_thread(writer.set_up_folder, agency, settings)
     files = writer.quarters(steps)
     suffix = "xlsx" if mapping.file.format == "xlsx" else "csv"
     spoilt = {p.step.task: p for p in planted if p.kind != "transition"}
@@ -148,10 +149,10 @@ async def feed_files(
             rows += afterwards
         clean = len(rows) == len(part)
         content = await asyncio.to_thread(writer.render, mapping, rows, agency.title)
-        fed.files.append(_drop(drop / agency.name / f"{name}.{suffix}", content))
+        fed.files.append(_drop(folder / f"{name}.{suffix}", content))
         fed.add(len(part))
         if repeat and clean:
-            fed.files.append(_drop(drop / agency.name / f"{name}-gửi-lại.{suffix}", content))
+            fed.files.append(_drop(folder / f"{name}-gửi-lại.{suffix}", content))
             repeat = False
         await asyncio.sleep(FILES_PAUSE_S)
 

@@ -137,7 +137,6 @@ class Demo:
     async def _feed(
         self, keys: dict[str, str], planted: Sequence[Planted], drained: Callable[[], Awaitable[None]]
     ) -> None:
-        drop = self.settings.filedrop_dir or self.settings.data_dir / "drop"
         async with asyncio.TaskGroup() as group:
             for number, agency in enumerate(agencies()):
                 mine = [step for step in self.steps if step.agency == agency]
@@ -148,7 +147,7 @@ class Demo:
                     case "kafka":
                         group.create_task(feed_kafka(self.settings, agency, mine, bad, self.fed))
                     case _:
-                        group.create_task(feed_files(drop, agency, mine, bad, self.fed, repeat=number == 1))
+                        group.create_task(feed_files(self.settings, agency, mine, bad, self.fed, repeat=number == 1))
 
     async def _kill(self, supervisor: Supervisor, tally: Tally) -> None:
         core_at, delivery_at = (round(share * len(self.steps)) for share in (CORE_AT, DELIVERY_AT))

@@ -15,9 +15,10 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import CommitFailedError, IllegalGenerationError, IllegalStateError, UnknownMemberIdError
 
 from hub.config import Settings
@@ -62,8 +63,9 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
         await consumer.start()
         following = asyncio.create_task(copy.follow(stop))
         stack.push_async_callback(_ended, following)
-        HEALTH.ready["topics"] = lambda: (True, f"reads {len(wanted_topics(copy))} agency topics")
-        await Intake(copy, judge, consumer, producer, following).work(stop)
+        intake = Intake(copy, judge, consumer, producer, following)
+        HEALTH.ready["topics"] = intake.ready
+        await intake.work(stop)
 
 
 def wanted_topics(copy: Directory) -> Mapping[str, Organisation]:
@@ -71,7 +73,7 @@ def wanted_topics(copy: Directory) -> Mapping[str, Organisation]:
     return {agency_ingress(name): o for name, o in copy.organisations.items() if o.kafka_topic}
 
 
-class Intake:
+class Intake(ConsumerRebalanceListener):  # type: ignore[misc]
     """One consumer over all agency topics, followed as the directory changes."""
 
     def __init__(
@@ -86,6 +88,26 @@ class Intake:
         self._consumer, self._producer = consumer, producer
         self._following = following
         self._topics: frozenset[str] = frozenset()
+        self._joined = False
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether a record could be taken now; if not, what is waited for."""
+        topics = frozenset(wanted_topics(self._copy))
+        if topics != self._topics:
+            return False, "an agency's topic has come or gone and is about to be followed"
+        if not topics:
+            return True, "no agency has a topic of its own"
+        if not self._joined:
+            return False, "waits for its partitions; a member that died is waited for until its session is over"
+        if not (parts := len(self._consumer.assignment())):
+            return True, f"standby: another process owns the partitions of {len(topics)} agency topics"
+        return True, f"{parts} partitions of {len(topics)} agency topics"
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        self._joined = False
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        self._joined = True
 
     async def work(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -105,10 +127,10 @@ class Intake:
             return
         log.info("reads %s", ", ".join(sorted(topics)) or "no agency topic")
         if topics:
-            self._consumer.subscribe(topics=sorted(topics))
+            self._consumer.subscribe(topics=sorted(topics), listener=self)
         else:
             self._consumer.unsubscribe()
-        self._topics = topics
+        self._topics, self._joined = topics, False
 
     async def _round(self, chunk: Mapping[TopicPartition, Sequence[ConsumerRecord]], stop: asyncio.Event) -> None:
         started = time.perf_counter()

@@ -26,6 +26,12 @@ DAY_MS = 86_400_000
 COMPACTION_LAG_MS = 600_000
 RECORD_LIMIT = 1_048_576
 DEAD_LETTER_LIMIT = 4 * 1_048_576
+SEGMENT_BYTES = 1_048_576
+"""Of compacted topics. The broker cleans closed segments only, so the one that is being written is read whole at a
+role's start; one that was closed by the hour made reconcile read seven records a key. No less than the record limit."""
+DIRTY_SHARE = 0.25
+"""So much of a compacted topic may be outdated before the broker cleans it: it bounds what is read, and how often the
+cleaner writes the same again."""
 
 
 def agency_ingress(agency: str) -> str:
@@ -47,7 +53,8 @@ def parking(subscriber: str) -> str:
 class Topic:
     """partitions: 0 means the setting `kafka.partitions`. retention_ms: -1 for compacted topics.
 
-    writers, readers: principals as the ACL listing names them (a role's name, `agency`, `subscriber`).
+    segment_bytes: of compacted topics. writers, readers: principals as the ACL listing names them (a role's name,
+    `agency`, `subscriber`).
     """
 
     name: str
@@ -58,6 +65,7 @@ class Topic:
     writers: tuple[str, ...]
     readers: tuple[str, ...]
     content: str
+    segment_bytes: int = SEGMENT_BYTES
 
 
 def _log(
@@ -66,8 +74,11 @@ def _log(
     return Topic(name, partitions, False, days * DAY_MS, limit, tuple(writers.split()), tuple(readers.split()), content)
 
 
-def _table(name: str, partitions: int, writers: str, readers: str, content: str) -> Topic:
-    return Topic(name, partitions, True, -1, RECORD_LIMIT, tuple(writers.split()), tuple(readers.split()), content)
+def _table(
+    name: str, partitions: int, writers: str, readers: str, content: str, segment_bytes: int = SEGMENT_BYTES
+) -> Topic:
+    words = tuple(writers.split()), tuple(readers.split())
+    return Topic(name, partitions, True, -1, RECORD_LIMIT, *words, content, segment_bytes)
 
 
 _READERS = "core deliver reconcile projector console operator"
@@ -76,7 +87,8 @@ CATALOGUE = (
     _log(INGRESS, 0, 30, "gateway intake source operator core", "core operator gateway",
          "accepted events, keyed, source checked; questions of the core's clock"),
     _log(EVENTS, 0, 400, "core", "deliver projector reconcile operator gateway", "canonical events"),
-    _table(DOSSIERS, 0, "core", _READERS, "current state of dossiers, changelog of the core"),
+    _table(DOSSIERS, 0, "core", _READERS, "current state of dossiers, changelog of the core",
+           4 * SEGMENT_BYTES),  # its records are four times as large as the others'; fewer files for a million
     _table(PROCEDURES, 0, "core", _READERS, "current state of procedures"),
     _table(SERVICES, 0, "core", _READERS, "current state of online services"),
     _log(DELIVERIES, 0, 400, "deliver", "deliver reconcile projector operator gateway", "attempts, retries, receipts"),
@@ -87,7 +99,7 @@ CATALOGUE = (
          "projector operator console gateway", "original bytes with reason, stage and origin", DEAD_LETTER_LIMIT),
     replace(_table(LETTER_STATES, 3, "gateway operator console", "gateway operator console",
                    "what became of dead letters: replayed, skipped, closed"), retention_ms=430 * DAY_MS),
-    _table(CONTROL, 1, "gateway operator deliver",
+    _table(CONTROL, 1, "gateway operator deliver projector",
            "gateway intake source deliver reconcile projector console operator supervisor",
            "organisations, keys, rights, subscriptions, pauses"),
     _log(AUDIT, 3, 5 * 365, "gateway operator console projector", "gateway operator console",
@@ -129,7 +141,12 @@ def config(topic: Topic, min_insync_replicas: int) -> dict[str, str]:
     if topic.compact and topic.retention_ms > 0:
         out |= {"cleanup.policy": "compact,delete", "retention.ms": str(topic.retention_ms)}
     if topic.compact:
-        out |= {"min.cleanable.dirty.ratio": "0.1", "segment.ms": "3600000", "delete.retention.ms": str(DAY_MS)}
+        out |= {
+            "min.cleanable.dirty.ratio": str(DIRTY_SHARE),
+            "segment.bytes": str(topic.segment_bytes),
+            "segment.ms": "3600000",
+            "delete.retention.ms": str(DAY_MS),
+        }
     else:
         out |= {"retention.ms": str(topic.retention_ms)}
     if topic.name == CONTROL:

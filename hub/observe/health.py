@@ -25,6 +25,11 @@ class Health:
         ok = all(r[0] for r in results.values()) and (which == "live" or bool(results))
         return ok, {name: ("ok: " if r[0] else "NOT ok: ") + r[1] for name, r in results.items()}
 
+    def expect(self, *names: str) -> None:
+        """These checks will come: not ready before each of them has said so. First thing in a role's `run`."""
+        for name in names:
+            self.set_ready(name, False, f"{name}: starting")
+
     def set_ready(self, name: str, ok: bool, sentence: str = "") -> None:
         """For a role that learns of its readiness by events rather than by asking."""
         self.ready[name] = lambda: (ok, sentence or ("ready" if ok else "not ready yet"))

@@ -21,6 +21,7 @@ LOOK_S = 2.0
 
 async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
     """Projects until `stop`."""
+    HEALTH.expect("projector")
     codec = await open_codec(settings)
     engine = open_engine(settings)
     clock = asyncio.get_running_loop().time
@@ -30,10 +31,10 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
             projector = Projector(settings, engine, codec, tables.current(engine))
             try:
                 await projector.start()
-                HEALTH.set_ready("projector", True, f"follows Kafka into generation {projector.generation.number}")
                 looked = clock()
                 while not stop.is_set():
                     await projector.poll()
+                    HEALTH.set_ready("projector", True, f"follows Kafka into generation {projector.generation.number}")
                     await satisfaction.turn(projector)
                     if clock() - looked > LOOK_S:
                         looked = clock()

@@ -54,6 +54,7 @@ def crashed(record: Record, error: BaseException) -> Out:
 
 async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
     """Watches until `stop`."""
+    HEALTH.expect("subscribers", "engine")
     codec = await open_codec(settings)
     async with directory(settings) as copy:
         watch = Watch(codec, settings.reconcile, lambda: copy.subscribers, DueRule(vault(settings)))

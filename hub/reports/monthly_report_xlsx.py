@@ -13,6 +13,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
+from hub.connect import spreadsheet
 from hub.untyped import JsonObject
 
 COLUMNS = (
@@ -82,6 +83,7 @@ def write(report: JsonObject, path: Path) -> None:
     _score(score, every, lists)
     _online(online, every, lists)
     for sheet, top in ((first, 3), (score, 1), (online, 1), (listed, 1)):
+        _disarm(sheet)
         _dress(sheet, top)
     book.save(path)
 
@@ -150,6 +152,14 @@ def _online(sheet: Worksheet, every: list[JsonObject], lists: _Lists) -> None:
             lists.link(sheet.cell(row, 3), _who(agency), f"{name}: tiếp nhận", part["received"])
             lists.link(sheet.cell(row, 4), _who(agency), f"{name}: trực tuyến", part["online"])
             sheet.cell(row, 5, part["share"])
+
+
+def _disarm(sheet: Worksheet) -> None:
+    """No cell is a formula: names and codes come from agencies, and openpyxl takes any text that begins with =."""
+    for row in sheet.iter_rows():
+        for cell in row:
+            if isinstance(cell.value, str):
+                cell.value = spreadsheet.cell(cell.value)
 
 
 _WIDTHS = {"Cơ quan": 26, "Cơ quan kế thừa": 26, "Tên": 34, "Công thức": 60, "Bằng số": 34, "Chỉ tiêu": 40, "Mã": 30,

@@ -90,6 +90,10 @@ class Runner:
         """Run something else between the partition's chunks, and wait for it."""
         await asyncio.wait([self._spawn(partition, work)])
 
+    def soon(self, partition: int, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run something else between the partition's chunks; nobody waits for it."""
+        self._spawn(partition, work())
+
     def busy(self, partition: int) -> bool:
         """Whether something is being worked in this lane now."""
         return self._lanes[partition].locked()

@@ -75,6 +75,7 @@ class _Life:
         self._config, self._settings, self._kafka = config, settings, settings.kafka
         self._role = config.name.removeprefix("hub.")
         self._owned: frozenset[int] = frozenset()
+        self._standing = "joins its group; a member that died is waited for until its session is over"
         self._ledger: Ledger[TopicPartition] = Ledger()
         self._fence = Fence(config.name, settings) if config.fencing == "transactions" else None
         self._logs = KafkaLogs(settings, self._fence or writer)
@@ -97,6 +98,7 @@ class _Life:
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` or a fault; closes everything either way."""
         loop = asyncio.get_running_loop()
+        HEALTH.ready["engine"] = self._ready
         starting = loop.create_task(self._app.start())
         beside = [
             loop.create_task(self._ticker.run()),
@@ -151,7 +153,7 @@ class _Life:
         self._crashes.close()
         if self._runner.failed.done():
             self._runner.failed.exception()  # told already, or it came too late to matter
-        HEALTH.set_ready("engine", False, "stopped")
+        self._standing = "stopped"
         return not late
 
     async def _crashed(self) -> None:
@@ -164,10 +166,9 @@ class _Life:
     # --- what the link tells ---
 
     def _pausing(self) -> None:
-        self._owned = frozenset()
+        self._owned, self._standing = frozenset(), "rebalancing: its group gives the partitions out anew"
         self._ticker.pause()
         self._state.pause()
-        HEALTH.set_ready("engine", False, "rebalancing")
 
     def _assigned(self, partitions: frozenset[int]) -> None:
         if max(partitions, default=0) >= self._partitions:
@@ -179,8 +180,27 @@ class _Life:
         self._lease.drop()
         self._state.assigned(partitions)
         self._ticker.assigned(partitions)
-        HEALTH.set_ready("engine", True, f"{len(partitions)} partitions")
+        self._standing = ""
         _log.info("%s owns partitions %s", self._config.name, sorted(partitions))
+        if partitions:
+            self._runner.soon(min(partitions), self._read_state)
+
+    async def _read_state(self) -> None:
+        """Before the first record comes, so that "ready" can be said and the first chunk need not wait."""
+        if self._owned:
+            await self._state.own(min(self._owned))
+
+    def _ready(self) -> tuple[bool, str]:
+        owned, unread = len(self._owned), self._state.unread
+        if self._standing:
+            return False, self._standing
+        if not owned:
+            return True, f"standby: another process owns all {self._partitions} partitions"
+        if unread:
+            return False, f"reads the state of {unread} of {owned} partitions, {self._state.left} records left at most"
+        if not self._flowing():
+            return False, f"{owned} partitions, state read; the reading of records has not begun"
+        return True, f"{owned} partitions, state read, takes chunks"
 
     async def _drained(self) -> None:
         limit_s = 0.8 * self._kafka.rebalance_timeout_ms / 1000

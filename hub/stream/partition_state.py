@@ -1,7 +1,7 @@
 """The state of the partitions this process owns: stores over compacted topics that it alone writes.
 
-Restored by our own reader when a partition is first needed after an assignment, all owned partitions in one go; what is
-still held from before is only caught up. No Faust table: their recovery loses events (docs/engine.md#table-recovery).
+Restored by our own reader as soon as partitions are assigned, all of them in one go; what is still held from before is
+only caught up. No Faust table: their recovery loses events (docs/engine.md#table-recovery).
 """
 
 from __future__ import annotations
@@ -101,6 +101,13 @@ class State:
         self._stale: set[int] = set()
         self._paused = False
         self._restoring = asyncio.Lock()
+        self.left = 0
+        """Records that are still to be read, at most; 0 while nothing is being read."""
+
+    @property
+    def unread(self) -> int:
+        """Owned partitions whose state is not read since the assignment."""
+        return len(self._stale)
 
     def assigned(self, partitions: frozenset[int]) -> None:
         """These are ours now. Others are forgotten; all must be caught up, somebody else may have owned them."""
@@ -266,12 +273,16 @@ class State:
             count += len(entries)
             if self._paused:
                 return count
-            metrics.RESTORE_LEFT.labels(self._role).set(total - count)
+            self._tell_left(total - count)
             if time.monotonic() - told > 5.0:
                 told = time.monotonic()
                 _log.info("restoring state: %s of at most %s records", count, total)
         for key, (_, end) in ranges.items():
             logs[key].next = end
             logs[key].save()
-        metrics.RESTORE_LEFT.labels(self._role).set(0)
+        self._tell_left(0)
         return count
+
+    def _tell_left(self, records: int) -> None:
+        self.left = records
+        metrics.RESTORE_LEFT.labels(self._role).set(records)

@@ -1,7 +1,7 @@
 """Before an older program runs again: writes into `hub.control` what it looks for there (docs/audit.md).
 
-It finds acts on dead letters and what was sent of ratings in `audit/…` records. And it reads uncommitted records: where one
-of an undone change is the last of its key, the valid one is written once more. Idempotent; `migrate` moves it over again.
+It finds acts on dead letters and what was sent of ratings in `audit/…` records. And it reads uncommitted records: where
+one of an undone change is the last of its key, the valid one is written once more. `migrate` moves it over again.
 """
 
 from __future__ import annotations

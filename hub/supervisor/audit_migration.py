@@ -1,8 +1,8 @@
 """Moves the audit of older versions out of `hub.control`: run wherever topics are made, does nothing the second time.
 
 1. What the old acts closed becomes the state of those dead letters, one record each; a letter that has one is left.
-2. Entries go over in transactions: written to `hub.audit` under the same id and removed from `hub.control`, together with
-   the mark up to which ratings were sent. So each entry stands in exactly one of the two, whenever this is killed.
+2. Entries go over in transactions: written to `hub.audit` under the same id and removed from `hub.control`, together
+   with the mark up to which ratings were sent. So each entry stands in exactly one of the two, whenever this is killed.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from importlib.metadata import entry_points
 from typing import Protocol
 
 from hub.config import Settings
@@ -13,12 +12,10 @@ from hub.control.directory import directory
 from hub.control.records import Subscriber
 from hub.kafka import acl_admin, embedded_users, topic_admin
 from hub.registry import client as registry
+from hub.supervisor import plan
 from hub.supervisor.audit_migration import migrate
 
 log = logging.getLogger(__name__)
-
-WITHOUT_SETTINGS = ("filedrop",)
-"""Sources that always run; every other one runs when it has settings in `sources`."""
 
 
 class Cluster(Protocol):
@@ -52,14 +49,13 @@ class OnKafka:
         await topic_admin.ensure_topics(admin)
         if embedded_users.secured(self._settings):
             await acl_admin.apply(admin, topic_admin.acl_listing())
-        await migrate(self._settings)
+        await migrate(admin)
 
     async def schemas(self) -> None:
         await registry.register_own(self._settings)
 
     def sources(self) -> list[str]:
-        installed = {point.name for point in entry_points(group="hub.sources")}
-        return sorted(installed & {*WITHOUT_SETTINGS, *self._settings.sources})
+        return plan.sources(self._settings)
 
     async def subscribers(self, stop: asyncio.Event) -> AsyncIterator[dict[str, Subscriber]]:
         while not stop.is_set():

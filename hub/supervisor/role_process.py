@@ -52,6 +52,8 @@ class Child:
     code: int | None = None
     reason: str = ""
     process: asyncio.subprocess.Process | None = None
+    said: str = ""
+    """What its last `/ready` said that it waits for."""
     misses: int = 0
     """Asks of `/live` in a row that were not answered, or with no (liveness.py)."""
     _hung: str = ""
@@ -81,7 +83,7 @@ class Child:
                 start_new_session=True,  # Ctrl-C reaches the supervisor only; it stops the roles in order
                 preexec_fn=die_with_parent(os.getpid()),
             )
-        self._hung = ""
+        self._hung = self.said = ""
         self.state, self.starts, self.started_at = State.STARTING, self.starts + 1, time.monotonic()
 
     async def wait(self) -> int:
@@ -97,7 +99,7 @@ class Child:
         self._signal(signal.SIGKILL)
 
     async def wait_ready(self, timeout: float) -> bool:
-        """True as soon as `/ready` answers 200; False when the process ends or time is up before."""
+        """True as soon as `/ready` answers 200; False when the process ends or time is up before. `said` tells why."""
         deadline = time.monotonic() + timeout
         async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
             while time.monotonic() < deadline and self.pid:
@@ -109,10 +111,16 @@ class Child:
 
     async def _asks_ready(self, client: httpx.AsyncClient) -> bool:
         address = self.observe
-        try:
-            return address is not None and (await client.get(f"{address}/ready")).status_code == 200
-        except httpx.HTTPError:
+        if address is None:
             return False
+        try:
+            answer = await client.get(f"{address}/ready")
+            wrong = [text.removeprefix("NOT ok: ") for text in answer.json()["checks"].values() if text[:3] == "NOT"]
+        except (httpx.HTTPError, ValueError, KeyError):
+            self.said = ""
+            return False
+        self.said = "; ".join(wrong)
+        return answer.status_code == 200
 
     @property
     def observe(self) -> str | None:

@@ -21,7 +21,7 @@ from hub.config import Settings
 from hub.control.records import Subscriber
 from hub.errors import StartError
 from hub.observe import metrics
-from hub.supervisor import environment, run_role, status
+from hub.supervisor import environment, plan, readiness, run_role, status
 from hub.supervisor.cluster import Cluster, OnKafka
 from hub.supervisor.liveness import Patience, until_it_hangs
 from hub.supervisor.restarts import Policy, Restarts
@@ -30,13 +30,11 @@ from hub.supervisor.role_process import Child, Command, State
 log = logging.getLogger(__name__)
 
 READY_S = 90.0
-"""A vital role that is not ready after so long ends the start; another one is only said to be late."""
+"""A vital role that for so long is not ready, and does not say what it waits for, ends the start; another one is only
+said to be late. One that says so (it reads its state, say) is waited for."""
 
 NOTICE_S = 1.0
 """A role may notice sooner than we do that the broker is gone; so long is waited before it is held against the role."""
-
-WORKERS = ("core", "reconcile", "projector", "console")
-DOORS = ("gateway", "intake")
 
 
 class Supervisor:
@@ -60,30 +58,37 @@ class Supervisor:
         self._patience = patience or Patience()
         self._on_change = on_change
         self._keepers: dict[str, asyncio.Task[None]] = {}
-        self._subscribers: dict[str, Subscriber] = {}
+        self._subscribers: dict[str, Subscriber] | None = None
         self._broker_ready = asyncio.Event()
         self._over = asyncio.Event()
         self._failure = ""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Start all, keep them, stop all. StartError if a vital role keeps dying or does not become ready."""
-        stopper = asyncio.ensure_future(self._until(stop))
+        stopper, telling = (
+            asyncio.ensure_future(self._until(stop)),
+            asyncio.create_task(readiness.tell(self._waits_for, lambda: len(self.children))),
+        )
         try:
             await self._unless_over(self._start_all())
             if not self._over.is_set():
-                log.info("the hub is up: %d roles", len(self.children))
                 await self._unless_over(self._follow_subscribers())
         finally:
             self._over.set()
             stopper.cancel()
+            telling.cancel()
             await self._stop_all()
         if self._failure:
             raise StartError(self._failure)
 
     def health(self) -> tuple[bool, str]:
-        """For `/ready`: are all roles ready, and if not, which."""
-        behind = [f"{c.name} {c.state}" for c in self.children.values() if c.state is not State.READY]
-        return bool(self.children) and not behind, ", ".join(behind) or f"{len(self.children)} roles ready"
+        """For `/ready`: is every role of the plan ready, and if not, what is waited for."""
+        waits_for = self._waits_for()
+        return not waits_for, "; ".join(waits_for) or f"{len(self.children)} roles ready"
+
+    def _waits_for(self) -> list[str]:
+        planned = plan.roles(self.settings, self._cluster.sources(), self._subscribers or ())
+        return readiness.waits_for(planned, self.children, self._subscribers is not None)
 
     # --- start ----------------------------------------------------------------------------------------------------
 
@@ -96,20 +101,22 @@ class Supervisor:
         if not self.settings.registry.url:
             await self._start("registry")
         await self._cluster.schemas()
-        await self._start(*WORKERS)
-        await self._start(*DOORS, *(f"source:{name}" for name in self._cluster.sources()))
+        await self._start(*plan.WORKERS)
+        await self._start(*plan.DOORS, *(f"source:{name}" for name in self._cluster.sources()))
 
     async def _start(self, *names: str) -> None:
         """Start these at once and await that each is ready, has been given up, or is late."""
         for name in names:
             self._keep(name)
-        deadline = time.monotonic() + READY_S
         for name in names:
             child = self.children[name]
+            deadline = time.monotonic() + READY_S
             while child.state not in (State.READY, State.GIVEN_UP) and time.monotonic() < deadline:
+                if child.vital and child.state is State.STARTING and child.said:
+                    deadline = time.monotonic() + READY_S
                 await asyncio.sleep(0.05)
             if child.state not in (State.READY, State.GIVEN_UP):
-                said = f"{name} is not ready after {READY_S:.0f} s ({child.reason or child.state})"
+                said = f"{name} is not ready after {READY_S:.0f} s ({child.said or child.reason or child.state})"
                 if child.vital:
                     self._fail(said)
                 else:
@@ -223,7 +230,7 @@ class Supervisor:
 
     async def _apply(self, wanted: dict[str, Subscriber]) -> None:
         """One delivery role per subscriber: start the new, stop the removed, retry a given-up one that was changed."""
-        before, self._subscribers = self._subscribers, wanted
+        before, self._subscribers = self._subscribers or {}, wanted
         for name in before.keys() - wanted.keys():
             log.info("subscriber %s was removed; stopping its delivery", name)
             await self._drop(f"deliver:{name}")
@@ -257,7 +264,7 @@ class Supervisor:
         for keeper in self._keepers.values():
             keeper.cancel()
         await asyncio.gather(*self._keepers.values(), return_exceptions=True)
-        doors = [n for n in self.children if n in DOORS or n.startswith("source:")]
+        doors = [n for n in self.children if n in plan.DOORS or n.startswith("source:")]
         workers = [n for n in self.children if n not in (*doors, "core", "registry", "broker")]
         for names in (doors, ["core"], workers, ["registry"], ["broker"]):
             children = [self.children[name] for name in names if name in self.children]

@@ -9,11 +9,29 @@ import time
 import traceback
 from typing import Any
 
-from tests.bench import core, delivery, ingest, java, latency, pressure, recovery, report, scale, transform
+from tests.bench import (
+    core,
+    delivery,
+    ingest,
+    java,
+    latency,
+    pressure,
+    recovery,
+    report,
+    role_recovery,
+    scale,
+    transform,
+)
 from tests.bench.place import open_place
 
 BENCHMARKS = {"transform": transform.run, "core": core.run, "ingest": ingest.run, "delivery": delivery.run}
-LONG = {"latency": latency.run, "recovery": recovery.run, "scale": scale.run, "pressure": pressure.run}
+LONG = {
+    "latency": latency.run,
+    "recovery": recovery.run,
+    "role-recovery": role_recovery.run,
+    "scale": scale.run,
+    "pressure": pressure.run,
+}
 
 
 async def main(names: list[str], rounds: int, seconds: float) -> list[str]:

@@ -23,10 +23,13 @@ from tests.support.roles import RoleProcess
 WORKERS = 32
 
 
-@dataclass(frozen=True)
+@dataclass
 class HubAt:
+    """registry: its process now."""
+
     settings: Settings
     codec: Codec
+    registry: RoleProcess
 
     @contextlib.asynccontextmanager
     async def role(self, name: str) -> AsyncIterator[RoleProcess]:
@@ -60,6 +63,8 @@ async def open_hub(place: Place) -> AsyncIterator[HubAt]:
     registry = RoleProcess("registry", settings, compiled.python())
     try:
         await register_own(settings)
-        yield HubAt(settings, await open_codec(settings))
+        hub = HubAt(settings, await open_codec(settings), registry)
+        yield hub
+        registry = hub.registry
     finally:
         await asyncio.to_thread(registry.terminate)

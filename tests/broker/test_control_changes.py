@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from itertools import count
+from typing import Any
 
 import pytest
+from aiokafka.errors import ProducerFenced
 
 from hub.config import Settings
 from hub.control.changes import Change, ChangedMeanwhile, change, write
 from hub.control.directory import directory
 from hub.control.records import Subscriber
+from hub.kafka.closing_clients import Producer
 from hub.kafka.topic_admin import ensure_topics
 
 pytestmark = pytest.mark.broker
@@ -87,3 +91,31 @@ async def test_many_at_once_lose_nothing(settings: Settings) -> None:
     found = await now(settings, name)
     assert found is not None
     assert found.settings == {"n": 8}
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+async def test_fenced_within_the_transaction_it_tries_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """Another claim ends ours before the first line, before the second, and before the commit: aiokafka says so with
+    an error that is none of Kafka's."""
+    old, calls, plain = await made(settings), count(1), Producer.send
+
+    def fence(producer: Producer) -> None:
+        producer._txn_manager.fatal_error(ProducerFenced())
+        producer._txn_manager._transaction_waiter.exception()
+
+    async def send(self: Producer, *args: Any, **more: Any) -> Any:
+        number = next(calls)
+        if number == at:
+            fence(self)
+        future = await plain(self, *args, **more)
+        if number == at - 1 == 2:
+            fence(self)
+        return future
+
+    monkeypatch.setattr(Producer, "send", send)
+    new = old.model_copy(update={"paused": True})
+    other = Subscriber(name=f"s-{uuid.uuid4().hex[:8]}", kind="webhook")
+    await change(settings, Change(Subscriber, old.name, old, new), Change(Subscriber, other.name, None, other))
+    assert (await now(settings, old.name), await now(settings, other.name)) == (new, other)

@@ -20,6 +20,7 @@ from hub.admin import kafka_users, organisations
 from hub.broker import role
 from hub.broker.broker import EmbeddedBroker
 from hub.config import Settings
+from hub.control.audit import Actor
 from hub.kafka import clients, embedded_users, topics
 from hub.kafka.embedded_users import acting_as
 from hub.kafka.topic_admin import ensure_topics
@@ -151,7 +152,7 @@ async def test_an_agency_has_a_user_that_reaches_its_own_topic_only(settings: Se
             wanted = organisations.checked(
                 {"name": name, "sources": [f"urn:{name}"], "agencies": ["H11.12"], "kafka_topic": True}
             )
-            await organisations.add(settings, wanted, "test")
+            await organisations.add(settings, wanted, Actor("test"))
         first = await kafka_users.of_agency(settings, "land", Actor("test"))
         as_land = kafka_users.signed_in(settings, first)
         await send(as_land, topics.agency_ingress("land"))

@@ -86,7 +86,7 @@ async def test_state_is_restored_to_the_position_not_to_the_last_record(
     finally:
         await producer.stop()
     await load.produce(9)
-    monkeypatch.setattr("hub.stream.state_topics._STALL_S", 5.0)
+    monkeypatch.setattr("hub.stream.state_topics._PATIENCE_S", 5.0)
     async with running(config(names), hub_settings) as engine:
         await wait_no_lag(load.bootstrap, names, 60, lambda: engine.result() if engine.done() else None)
     states = {r.key: r.value for r in await read_all(load.bootstrap, names.store)}

@@ -152,14 +152,15 @@ async def test_a_rotation_killed_anywhere_is_finished_by_the_next(settings: Sett
             "import asyncio, os, signal\n"
             "from hub.admin import secret_keys\n"
             "from hub.config import load\n"
-            "plain, left = secret_keys.write, [int(os.environ['AFTER'])]\n"
-            "async def write(*args):\n"
+            "from hub.control.audit import Actor\n"
+            "plain, left = secret_keys.change, [int(os.environ['AFTER'])]\n"
+            "async def change(*args, **more):\n"
             "    if not left[0]:\n"
             "        os.kill(os.getpid(), signal.SIGKILL)\n"
             "    left[0] -= 1\n"
-            "    await plain(*args)\n"
-            "secret_keys.write = write\n"
-            "asyncio.run(secret_keys.rotate(load(), 'an'))\n"
+            "    return await plain(*args, **more)\n"
+            "secret_keys.change = change\n"
+            "asyncio.run(secret_keys.rotate(load(), Actor('an')))\n"
         )
         environment = variables(settings) | {"AFTER": str(after)}
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, env=environment)

@@ -143,20 +143,28 @@ def test_status_without_a_hub_says_so_and_fails(tmp_path):
     assert (done.returncode, done.stdout) == (1, f"no hub runs on {tmp_path}\n")
 
 
-def test_status_tells_a_running_role(tmp_path):
+def test_status_names_each_role_that_is_missing_and_fails(tmp_path):
     port = ports.free_port()
     env = environment(tmp_path, HUB_EMBEDDED__PORT=str(port))
     with subprocess.Popen([*HUB, "run", "broker"], env=env, stderr=subprocess.DEVNULL) as role:
         try:
             wait_for(lambda: ports.answers_api_versions(port))
 
-            def told():
-                done = subprocess.run([*HUB, "status", "--json"], env=env, capture_output=True, text=True, timeout=60)
-                whole = json.loads(done.stdout)
-                return whole if done.returncode == 0 else None
+            def told(*more):
+                words = [*HUB, "status", "--json", *more]
+                done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=60)
+                return done.returncode, json.loads(done.stdout)
 
-            whole = wait_for(told)
+            here = wait_for(lambda: (found := told("--here"))[0] == 0 and found[1])
+            code, whole = told()
         finally:
             role.terminate()
             role.wait(60)
-    assert [(r["role"], r["ready"], r["pid"]) for r in whole["roles"]] == [("broker", True, role.pid)]
+    assert [(r["role"], r["ready"], r["pid"]) for r in here["roles"]] == [("broker", True, role.pid)]
+    assert code == 1
+    planned = ["registry", "core", "reconcile", "projector", "console", "gateway", "intake", "source:filedrop"]
+    missing = [r["role"] for r in whole["roles"] if r["state"] == "missing"]
+    assert missing == planned
+    unknown, *rest = whole["waits_for"]
+    assert "the subscribers, which cannot be read: topic hub.control is missing" in unknown
+    assert rest == [f"{name} does not run" for name in planned]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import logging
 import os
 import signal
 from pathlib import Path
@@ -15,6 +16,7 @@ from prometheus_client import REGISTRY
 from hub.control.records import Subscriber
 from hub.errors import StartError
 from hub.supervisor import status
+from hub.supervisor import supervisor as supervisor_module
 from hub.supervisor.supervisor import Supervisor
 from tests.support.miniature_hub import PATIENCE, QUICK, Hub
 
@@ -54,6 +56,39 @@ async def test_starts_in_order_and_stops_in_reverse(tmp_path):
     )]  # fmt: skip
     assert all(max(a) < min(b) for a, b in itertools.pairwise(ends))
     assert {r["state"] for r in hub.roles()} == {"stopped"}
+
+
+async def test_it_is_ready_when_every_role_of_the_plan_is_and_says_what_it_waits_for(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    async with running(tmp_path) as (hub, _task):
+        hub.mode("core", "reading")
+        await hub.until(lambda: (r := hub.role("broker")) is not None and r["state"] == "ready")
+        ok, said = hub.supervisor.health()
+        assert not ok, "the broker alone is no hub"
+        assert "gateway does not run" in said
+        await hub.until(lambda: "core: reads its state" in hub.supervisor.health()[1])
+        await hub.until(lambda: "waits for core: reads its state; " in caplog.text)
+        hub.mode("core", "ok")
+        await hub.until(lambda: "source:filedrop does not run" not in hub.supervisor.health()[1])
+        await hub.until(lambda: "the subscribers, which are not read yet" in hub.supervisor.health()[1])
+        hub.mode("deliver:national", "reading")
+        hub.quiet.put(NATIONAL)
+        await hub.until(lambda: "deliver:national: reads its state" in hub.supervisor.health()[1])
+        assert not hub.supervisor.health()[0]
+        hub.mode("deliver:national", "ok")
+        await hub.until(lambda: hub.supervisor.health() == (True, "10 roles ready"))
+        await hub.until(lambda: "the hub is up: all 10 roles are ready" in caplog.text)
+
+
+async def test_a_vital_role_that_reads_its_state_for_long_is_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(supervisor_module, "READY_S", 1.0)
+    async with running(tmp_path) as (hub, task):
+        hub.mode("core", "reading")
+        await hub.until(lambda: "core: reads its state" in hub.supervisor.health()[1])
+        await asyncio.sleep(2.5)  # more than twice the time without an answer after which it would be given up
+        assert not task.done()
+        hub.mode("core", "ok")
+        await hub.up()
 
 
 async def test_a_killed_role_is_started_again_and_said_so(tmp_path, caplog):

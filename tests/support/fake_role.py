@@ -2,7 +2,7 @@
 
 FOLDER/<role>.mode says how it behaves: absent or `ok` (ready, ends with 0 on SIGTERM), `die` (code 1 at once),
 `cannot-start` (code 3 with a noted reason), `stubborn` (ignores SIGTERM), `slow` (answers late), `stuck` (says that it
-is not live). FOLDER/journal gets a line at each step.
+is not live), `reading` (says that it is not ready yet). FOLDER/journal gets a line at each step.
 """
 
 import http.server
@@ -21,8 +21,9 @@ class Ready(http.server.BaseHTTPRequestHandler):
         mode = self.mode_file.read_text() if self.mode_file.exists() else "ok"
         if mode == "slow":
             time.sleep(0.2)
-        bad = mode == "stuck" and self.path == "/live"
-        body = json.dumps({"ok": not bad, "checks": {"loop": "NOT ok: it stands" if bad else "ok: it turns"}}).encode()
+        bad = (mode, self.path) in (("stuck", "/live"), ("reading", "/ready"))
+        why = "reads its state" if mode == "reading" else "it stands"
+        body = json.dumps({"ok": not bad, "checks": {"loop": f"NOT ok: {why}" if bad else "ok: it turns"}}).encode()
         self.send_response(503 if bad else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -17,6 +17,8 @@ Value = str | int | float | bool
 Kind = Literal["string", "enum", "time", "int", "long", "double", "boolean"]
 _SCALARS: dict[str, Kind] = {"string": "string", "int": "int", "long": "long", "double": "double", "boolean": "boolean"}
 _TRUE, _FALSE = {"true", "1", "x", "có", "co", "yes"}, {"false", "0", "không", "khong", "no"}
+_FIRST_YEAR, _LAST_YEAR = 2, 9998
+"""What has a neighbour on both sides in every time zone."""
 _HAS_TIME = re.compile("%[HIMSfcXT]")
 """Whether a form of strptime tells more than the day."""
 NO_TIME = timedelta()
@@ -82,6 +84,8 @@ def to_time(value: object, forms: tuple[str, ...], zone: tzinfo, day_end: timede
         moment, by_day = datetime(value.year, value.month, value.day), True
     else:
         moment, by_day = _parse(str(value), forms)
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise BadRecord("date", f"the year {moment.year} is none of {_FIRST_YEAR} to {_LAST_YEAR}")
     if by_day:
         moment += day_end
     if moment.tzinfo is None:

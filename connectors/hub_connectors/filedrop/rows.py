@@ -20,8 +20,7 @@ from hub.model.deadlines import DUE_FIELDS
 from hub_connectors.filedrop.encodings import nfc
 from hub_connectors.filedrop.fields import END_OF_DAY, NO_TIME, Value, to_time, to_value
 from hub_connectors.filedrop.mapping import Mapping
-from hub_connectors.filedrop.table import Row
-from hub_connectors.filedrop.xlsx import as_text
+from hub_connectors.filedrop.table import Row, as_text
 
 Fields = dict[str, Value]
 """What a row tells: dotted field -> value. A field that it does not tell is not there, so it counts for no id."""
@@ -54,10 +53,15 @@ class Converter:
                 raise row.error
             return self._event(self._told(row))
         except BadRecord as error:
-            digest = hashlib.sha256(row.raw).hexdigest()
-            where = f"{self._where}:{row.line}#{digest[:12]}"
-            refusal = derived_id(self._mapping.source, "refused", where, digest)
-            return Refused(refusal, self._mapping.source, error.reason, error.detail, row.raw, where)
+            return self._refusal(row, error)
+        except Exception as error:  # no row stops the ones behind it, whatever stands in it
+            return self._refusal(row, BadRecord("crash", f"the row cannot be mapped ({type(error).__name__})"))
+
+    def _refusal(self, row: Row, error: BadRecord) -> Refused:
+        digest = hashlib.sha256(row.raw).hexdigest()
+        where = f"{self._where}:{row.line}#{digest[:12]}"
+        refusal = derived_id(self._mapping.source, "refused", where, digest)
+        return Refused(refusal, self._mapping.source, error.reason, error.detail, row.raw, where)
 
     def _told(self, row: Row) -> Fields:
         if any(as_text(cell).strip() for cell in row.cells[self._width :]):

@@ -114,7 +114,7 @@ async def _would_touch(settings: Settings, given: Named) -> JsonObject:
 
 
 async def _rotate(settings: Settings, given: SecretRotation, by: Actor) -> JsonObject:
-    overlap = None if given.given()lap_hours is None else timedelta(hours=given.given()lap_hours)
+    overlap = None if given.overlap_hours is None else timedelta(hours=given.overlap_hours)
     value, _ = await subscribers.rotate_secret(settings, given.name, by, given.secret, given.value, overlap)
     made = {} if given.value is not None else {"value": value}
     return await subscribers.show(settings, given.name) | {"secret": given.secret} | made

@@ -20,7 +20,7 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
     """Serve until `stop`. StartError: port taken, no broker, no right; HubError: another writer of the topic."""
     if settings.registry.url is not None:
         raise ConfigError("registry.url", "is set: the hub uses that registry and runs none of its own")
-    HEALTH.set_ready("registry", False, "reading _schemas")
+    HEALTH.expect("registry")
     sock = listen(settings.registry.host, settings.registry.port)
     store = Store(settings)
     try:

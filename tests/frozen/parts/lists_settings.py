@@ -18,6 +18,7 @@ from hub.deadletter.states import LetterState
 from hub.errors import ConfigError
 from hub.supervisor import environment
 from hub_connectors.filedrop.mapping import Mapping
+from hub_connectors.filedrop.settings import FileDropSettings
 from hub_connectors.filedrop.words import names, table
 from hub_connectors.kafka_topic.portal import KafkaTopicSettings
 from hub_connectors.national_portal.catalogue.settings import CatalogueSettings
@@ -35,6 +36,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "sources.national-catalogue": CatalogueSettings,
     "inbound.national-portal": InboundSettings,
     "mapping.toml of the file drop": Mapping,
+    "sources.filedrop": FileDropSettings,
     "hub simulate national-portal": Options,
     "faults of a simulator": FaultOrder,
 }

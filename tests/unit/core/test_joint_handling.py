@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import random
-from dataclasses import replace
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -128,7 +127,7 @@ def test_a_state_of_the_released_version_before_is_read_and_goes_on():
     fastavro.schemaless_writer(out, parse(json.loads(text)), document(state))
     fewer = facts.unpack_all(dict(stored.headers)["facts"])[: facts.FIELDS.index("parent_code")]
     headers = [(n, facts.pack_keys(fewer) if n == "facts" else v) for n, v in stored.headers]
-    core.state[where] = replace(stored, value=head(900) + out.getvalue(), headers=headers)
+    core.state[where] = stored._replace(value=head(900) + out.getvalue(), headers=headers)
     core._step = make_step(Codec(IDS, lambda _: json.loads(text)), Settings())
     core.run(record(step("IN_PROCESS", 1, parent_code=PARENT), "later", offset=1))
     after = core.dossier()

@@ -157,7 +157,7 @@ class LanesMachine(RuleBasedStateMachine):
 
 
 TestLanes = LanesMachine.TestCase
-TestLanes.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
+TestLanes.settings = settings(max_examples=150, stateful_step_count=60)
 
 
 def test_a_replay_goes_alone_and_older_events_are_not_folded_with_newer_ones():

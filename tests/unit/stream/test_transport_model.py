@@ -156,5 +156,5 @@ class TransportModel(RuleBasedStateMachine):
             assert not missing, f"{tp} is committed up to {offset}, and {sorted(missing)} were never worked"
 
 
-TransportModel.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TransportModel.TestCase.settings = settings(max_examples=40, stateful_step_count=25)
 TestTransportModel = TransportModel.TestCase

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,11 +12,7 @@ from hub.connect.portal import Portal, make_portal
 from hub.control.records import Subscriber
 from hub.control.vault import References, Vault
 from hub.errors import ConfigError, Rejected, Retryable
-<<<<<<< HEAD
-=======
 from hub.untyped import SettingsTable
-from hub_connectors.national_portal.portal import portal
->>>>>>> doors
 from hub_connectors.national_portal.session import Session
 from hub_connectors.national_portal.tests.site import national_site
 from hub_connectors.simulation.faults import FaultOrder
