@@ -8,6 +8,7 @@ The topic forgets what nobody has written for a month.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterable
@@ -15,7 +16,7 @@ from datetime import datetime
 from typing import Literal
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import ProducerFenced
+from aiokafka.errors import IllegalOperation, ProducerFenced
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hub.admin.names import NoSuchName
@@ -74,7 +75,12 @@ class Tally(BaseModel):
         """For people and scripts."""
         sent = [dict(zip(("stage", "reason"), what.split("/", 1), strict=True)) | {"count": n}
                 for what, n in self.sent.items()]  # fmt: skip
-        return {"sent": sent, "refused": self.refused, "refused_count": self.stays, "closed": self.closed} | self.numbers
+        return {
+            "sent": sent,
+            "refused": self.refused,
+            "refused_count": self.stays,
+            "closed": self.closed,
+        } | self.numbers
 
 
 class ActRecord(BaseModel):
@@ -170,22 +176,27 @@ class Claim:
         own = Line(ACTS, record.id.encode(), record.model_dump_json().encode())
         try:
             await self._producer.begin_transaction()
-            for one in [await self._send(line) for line in (*lines, own)]:
-                await one
+            await self._all([*lines, own])
             await self._producer.commit_transaction()
-        except ProducerFenced as error:
+        except (ProducerFenced, IllegalOperation) as error:
+            # IllegalOperation: how aiokafka says that somebody else's claim came within this transaction.
             raise TakenOver(f"act {record.id} was taken up, or ended, by somebody else") from error
 
-    async def _send(self, line: Line):  # type: ignore[no-untyped-def]  # aiokafka's future
-        return await self._producer.send(line.topic, line.value, key=line.key, timestamp_ms=line.at_ms)
+    async def _all(self, lines: list[Line]) -> None:
+        pending: list[asyncio.Future[object]] = []
+        try:
+            for line in lines:
+                pending.append(await self._producer.send(line.topic, line.value, key=line.key, timestamp_ms=line.at_ms))
+        finally:
+            await asyncio.gather(*pending, return_exceptions=True)  # each is looked at, or asyncio complains
+        for one in pending:
+            one.result()
 
 
 @contextlib.asynccontextmanager
 async def claimed(settings: Settings, id: str) -> AsyncIterator[Claim]:
     """Takes the act; whoever had it has it no more."""
-    producer = clients.producer(
-        settings, transactional_id=f"{ACTS}.{id}", transaction_timeout_ms=UNDONE_AFTER_MS
-    )
+    producer = clients.producer(settings, transactional_id=f"{ACTS}.{id}", transaction_timeout_ms=UNDONE_AFTER_MS)
     await producer.start()
     try:
         yield Claim(settings, id, producer)

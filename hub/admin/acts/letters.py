@@ -94,10 +94,7 @@ class LettersSkip(LettersBack):
 
 
 async def _list(settings: Settings, given: LetterList, by: Actor) -> list[JsonObject]:
-    return [
-        letter_list.row(one)
-        for one in await letter_list.newest(settings, given.filter, given.limit, given.closed)
-    ]
+    return [letter_list.row(one) for one in await letter_list.newest(settings, given.filter, given.limit, given.closed)]
 
 
 async def _counts(settings: Settings, given: LetterCounts, by: Actor) -> list[JsonObject]:

@@ -41,14 +41,20 @@ class AuditFilter(Input):
     limit: int = Field(50, ge=1, description="at most so many, the newest first")
 
 
+class StatusQuery(Input):
+    """Of which roles."""
+
+    here: bool = Field(False, description="judge only the roles that run on this machine")
+
+
 class ActId(Input):
     """One long act."""
 
     id: str
 
 
-async def _status(settings: Settings, given: Nothing, by: Actor) -> JsonObject:
-    return await status.collect(settings)
+async def _status(settings: Settings, given: StatusQuery, by: Actor) -> JsonObject:
+    return await status.collect(settings, given.here)
 
 
 async def _trace(settings: Settings, given: Code, by: Actor) -> list[JsonObject]:
@@ -102,7 +108,7 @@ def _on_act(given: ActId) -> Target:
 
 
 ACTS: tuple[Act, ...] = (  # type: ignore[type-arg]
-    Act("status", "What runs, and how each connection is", Nothing, Right.SEE,
+    Act("status", "What runs, and how each connection is", StatusQuery, Right.SEE,
         Http("GET", "/v1/status", "status"), ("status",), _of("hub"), _status),
     Act("trace", "One dossier's way through every hop, in time order", Code, Right.SEE,
         Http("GET", "/v1/trace/{code}", "trace"), ("trace",), _of("dossier"), _trace, answers=list[JsonObject]),

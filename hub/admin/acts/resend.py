@@ -31,7 +31,6 @@ from hub.kafka.topics import EVENTS, REQUESTS
 from hub.registry.client import open_codec
 from hub.untyped import JsonObject
 
-
 SHOWN_EVERY = 1_000
 
 

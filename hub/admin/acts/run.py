@@ -59,7 +59,9 @@ class Run:
         if not self.record.ends:
             await self._save(ends=ends, total=total, places=dict(self.places))
 
-    async def send(self, records: Sequence[tuple[str, bytes | None, bytes | None, Headers]], rate: float | None) -> None:
+    async def send(
+        self, records: Sequence[tuple[str, bytes | None, bytes | None, Headers]], rate: float | None
+    ) -> None:
         """Returns when the broker has them all; no faster than `rate` a second. Stopped: nothing of it was sent."""
         await self._pace(rate)
         await clients.send_all(self._producer, records)

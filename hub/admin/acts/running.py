@@ -27,9 +27,7 @@ class NotUnderWay(Refused):
     """The act is over: nothing can be cancelled or gone on with."""
 
 
-async def begin(
-    settings: Settings, act: Act[Any], given: Any, by: Actor, door: Literal["cli", "http"]
-) -> ActRecord:
+async def begin(settings: Settings, act: Act[Any], given: Any, by: Actor, door: Literal["cli", "http"]) -> ActRecord:
     """Writes down that it is to be carried out, with the audit entry; whoever takes it up does so."""
     entry = by.entry(act.name, act.target(given), result="begun")
     silent = now().replace(year=2000) if door == "http" else now()  # nobody carries it out yet

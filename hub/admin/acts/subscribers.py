@@ -110,7 +110,11 @@ async def _resume(settings: Settings, given: Named, by: Actor) -> JsonObject:
 async def _would_touch(settings: Settings, given: Named) -> JsonObject:
     """What it would be done to: its state, and how many dossiers wait behind one that failed."""
     shown, found = await subscribers.show(settings, given.name), await waiting(settings, given.name)
-    return {"paused": shown["paused"], "waiting_dossiers": len(found), "waiting_events": sum(w["events"] for w in found)}
+    return {
+        "paused": shown["paused"],
+        "waiting_dossiers": len(found),
+        "waiting_events": sum(w["events"] for w in found),
+    }
 
 
 async def _rotate(settings: Settings, given: SecretRotation, by: Actor) -> JsonObject:

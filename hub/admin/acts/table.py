@@ -15,8 +15,7 @@ from hub.errors import ConfigError
 from hub.untyped import JsonObject, SettingsTable
 
 ACTS: Mapping[str, Act[Any]] = {
-    act.name: act
-    for act in (*letters.ACTS, *subscribers.ACTS, *resend.ACTS, *organisations.ACTS, *others.ACTS)
+    act.name: act for act in (*letters.ACTS, *subscribers.ACTS, *resend.ACTS, *organisations.ACTS, *others.ACTS)
 }
 
 
