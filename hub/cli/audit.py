@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import textwrap
 from typing import Annotated, get_args
 
 import typer
 
-from hub import config
-from hub.admin.audit_list import Wanted, entries
-from hub.cli import output
-from hub.cli.since import since_ms
+from hub.cli import calls, output
 from hub.control.audit import AuditEntry, Result
 from hub.errors import ConfigError
 
@@ -40,14 +36,13 @@ def list_entries(
     """Entries by filter, the newest first; each act once."""
     if result and result not in RESULTS:
         raise ConfigError("--result", f"{result!r} is none of {', '.join(RESULTS)}")
-    word = next((one for one in RESULTS if one == result), None)
-    wanted = Wanted(who, action, target, word, since_ms(since), since_ms(until, option="--until"))
-    found = asyncio.run(entries(config.load(), wanted, limit))
+    wanted = {"who": who, "action": action, "target": target, "result": result, "since": since, "until": until}
+    found = calls.call("audit.list", wanted | {"limit": limit})
     if as_json:
-        output.print_json([entry.model_dump(mode="json") for entry in found])
+        output.print_json(found)
         return
     for entry in found:
-        _print(entry)
+        _print(AuditEntry.model_validate(entry))
     print(f"{len(found)} entries" + (", more may be there (--limit)" if len(found) == limit else ""))
 
 
