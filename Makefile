@@ -9,7 +9,7 @@ PARALLEL ?= -n 6 --dist loadfile --no-loadscope-reorder
 REPORT ?= var/demo/report.json
 BENCH  := .venv-bench
 
-.PHONY: run test test-all demo bench bench-full $(BENCH)-compiled records lint types fmt lock clean
+.PHONY: run test test-all test-wheel demo bench bench-full $(BENCH)-compiled records lint types fmt lock clean
 
 $(STAMP): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "the hub needs Python 3.11 or newer, this is " + sys.version)'
@@ -29,6 +29,11 @@ test: $(STAMP)
 
 test-all: $(STAMP)
 	$(BIN)/python -m pytest $(PARALLEL)
+
+# The tests of whole processes, each process from a compiled wheel that is built for it; TESTS=… runs others so.
+TESTS ?= tests/e2e tests/chaos/test_whole_hub.py
+test-wheel: $(STAMP)
+	$(BIN)/python -m tests.support.wheel $(PARALLEL) $(TESTS)
 
 # Benchmarks have an environment of their own: the peers want other versions of what the hub is pinned to.
 $(BENCH)/.installed: requirements/bench.txt pyproject.toml

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from hub.errors import ConfigError
+from hub.untyped import SettingsTable
 
 Port = int
+
+SECRET_PREFIX = "HUB_SECRET_"
+"""Variables that begin so are no settings: a subscriber's secret may name one (`env:HUB_SECRET_PORTAL`)."""
 
 
 class Section(BaseModel):
@@ -59,7 +63,9 @@ class EmbeddedSettings(Section):
     port: Port = Field(19092, ge=0, le=65535, description="0: any free port")
     heap_mb: int = Field(512, ge=128)
     jars_url: str | None = Field(None, description="Maven mirror for the broker's jars; empty: Maven Central")
-    sasl: bool = Field(False, description="SCRAM and default-deny ACLs, for trying out a secured cluster")
+    sasl: bool = Field(
+        True, description="a password (SCRAM) and rights for each role; false: whoever reaches the port may do anything"
+    )
 
 
 class RegistrySettings(Section):
@@ -181,6 +187,22 @@ class FiguresSettings(Section):
     satisfaction_retry_s: float = Field(600.0, gt=0, description="after a failure")
 
 
+class SecretSettings(Section):
+    """Where the values of secrets come from, and the key that seals those in `hub.control` (docs/secrets.md)."""
+
+    key_file: Path | None = Field(None, description="the hub's own key, outside Kafka; empty: data_dir/secrets.key")
+    folder: Path | None = Field(None, description="`file:PATH` only below it; empty: data_dir/secrets")
+    env_prefix: str = Field(
+        SECRET_PREFIX, pattern="^[A-Z][A-Z0-9_]*_$", description="`env:NAME` only names that begin so"
+    )
+
+
+class AuditSettings(Section):
+    """What operators did (docs/audit.md)."""
+
+    keep_years: float = Field(5.0, ge=1, le=100, description="so long `hub.audit` keeps an entry")
+
+
 class ObserveSettings(Section):
     """Each role serves /metrics, /live and /ready on its own port: base + the role's number."""
 
@@ -210,12 +232,14 @@ class Settings(BaseSettings):
     delivery: DeliverySettings = DeliverySettings()
     reconcile: ReconcileSettings = ReconcileSettings()
     figures: FiguresSettings = FiguresSettings()
+    secrets: SecretSettings = SecretSettings()
+    audit: AuditSettings = AuditSettings()
     observe: ObserveSettings = ObserveSettings()
-    sources: dict[str, dict[str, Any]] = Field(
+    sources: dict[str, SettingsTable] = Field(
         default_factory=dict,
         description="settings of source connectors by name; one that needs any runs only with them",
     )
-    inbound: dict[str, dict[str, Any]] = Field(
+    inbound: dict[str, SettingsTable] = Field(
         default_factory=dict, description="settings of portals that call in, by name; each is open only with them"
     )
     filedrop_dir: Path | None = Field(None, description="folder watched by `source:filedrop`; empty: data_dir/drop")
@@ -250,7 +274,8 @@ def load(**overrides: object) -> Settings:
     """Read and check all settings. ConfigError names every wrong field, one a line."""
     known = {name.upper() for name in Settings.model_fields}
     for name in os.environ:
-        if name.startswith("HUB_") and name[4:].split("__")[0] not in known | _OTHER_VARIABLES:
+        ours = name.startswith("HUB_") and not name.startswith(SECRET_PREFIX)
+        if ours and name[4:].split("__")[0] not in known | _OTHER_VARIABLES:
             raise ConfigError(name, f"no such setting; known: {', '.join(sorted(known)).lower()}")
     try:
         return Settings(**overrides)  # type: ignore[arg-type]

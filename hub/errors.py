@@ -5,6 +5,7 @@ HubError
 ├── StartError             something the process needs cannot be had (port taken, disk full, no JRE, no broker)
 ├── BadRecord              one record cannot be used; becomes a dead letter, the rest goes on
 │   └── DecodeError        its bytes are not what they claim to be
+├── Refused                what somebody asks for cannot be done as it is asked; who asks can mend it
 ├── RegistryError          the schema registry refused or is away
 ├── Overloaded             too much is under way at a door; carries retry_after in seconds
 ├── BrokerAway             the broker did not acknowledge what a door took in; carries retry_after
@@ -33,6 +34,10 @@ class ConfigError(HubError):
 
 class StartError(HubError):
     """The process cannot start; the message says what to do about it."""
+
+
+class Refused(HubError):
+    """What is asked for cannot be done as it is asked; the message says what to do instead."""
 
 
 class BadRecord(HubError):

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from hub.broker.broker import EmbeddedBroker
-from hub.config import Settings
+from hub.config import SecretSettings, Settings
 from hub.machine.ports import free_port
 from hub.observe.health import HEALTH
 from tests.support import leaks, quick_broker
@@ -42,8 +44,11 @@ def settings_for(bootstrap: str, data_dir: Path) -> Settings:
 
 
 def pytest_configure() -> None:
-    """Each JVM of this process and of hubs that it starts, if the machine has run these tests before."""
+    """Each JVM of this process and of hubs that it starts, if the machine has run these tests before. No example of a
+    property has a time limit: on a loaded machine the first one is over Hypothesis's 200 ms by chance."""
     quick_broker.use()
+    hypothesis_settings.register_profile("hub", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    hypothesis_settings.load_profile("hub")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -76,9 +81,10 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
 
 
 @pytest.fixture
-def hub_settings(kafka: Kafka, tmp_path: Path) -> Settings:
-    """Settings on the file's broker with this test's own data folder and ports."""
-    return settings_for(kafka.bootstrap, tmp_path / "hub")
+def hub_settings(kafka: Kafka, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings on the file's broker with this test's own data folder and ports; the key of secrets is the broker's."""
+    key = tmp_path_factory.getbasetemp() / f"secrets-{kafka.bootstrap.rpartition(':')[2]}.key"
+    return settings_for(kafka.bootstrap, tmp_path / "hub").model_copy(update={"secrets": SecretSettings(key_file=key)})
 
 
 @pytest.fixture

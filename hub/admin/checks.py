@@ -16,14 +16,17 @@ from hub.admin import status
 from hub.broker import jars, jre
 from hub.broker.broker import MIN_FREE_BYTES
 from hub.config import Settings
-from hub.errors import HubError
+from hub.connect.source import Checked
+from hub.control.vault import vault
+from hub.errors import ConfigError, HubError
 from hub.kafka import clients, topic_admin
 from hub.kafka.clients import group_of
 from hub.kafka.topics import CATALOGUE
 from hub.machine import build
 from hub.registry.client import OWN_RECORDS
 from hub.registry.http_client import http_args
-from hub.supervisor import roles
+from hub.sources.role import make_source
+from hub.supervisor import plan, roles
 
 WATCHDOG_S = 60.0
 """Processed and committed may be apart for so long under load; longer means that commits do not arrive."""
@@ -40,8 +43,10 @@ class Finding:
 
 async def all_checks(settings: Settings) -> AsyncIterator[Finding]:
     """From the machine outwards; what needs Kafka is left out when Kafka does not answer."""
-    for local in (disk, java, jars_cached, program):
+    for local in (disk, java, jars_cached, program, key):
         yield local(settings)
+    for finding in places_of_sources(settings):
+        yield finding
     reached = await broker(settings)
     yield reached
     if reached.ok:
@@ -72,8 +77,22 @@ def java(settings: Settings) -> Finding:
 
 def program(settings: Settings) -> Finding:
     """Tells what is compiled here; roles that were started elsewhere say it in their log."""
-    importlib.import_module("hub.core.step")  # where it is compiled at all, this is
+    for module in ("hub.core.step", "hub.ingress.record"):  # where it is compiled at all, these are
+        importlib.import_module(module)
     return Finding("program", True, build.state())
+
+
+def key(settings: Settings) -> Finding:
+    """The key of subscribers' secrets; without secrets there is none."""
+    path = vault(settings).key_file
+    try:
+        keys = vault(settings).keys()
+    except HubError as error:
+        return Finding("key", False, str(error))
+    if not keys:
+        return Finding("key", True, f"none yet, {path}; the first secret of a subscriber makes it")
+    older = f", and {len(keys) - 1} older" if len(keys) > 1 else ""
+    return Finding("key", True, f"{keys[0].id}{older}, in {path}, readable for its owner only")
 
 
 def jars_cached(settings: Settings) -> Finding:
@@ -84,6 +103,20 @@ def jars_cached(settings: Settings) -> Finding:
     if wrong:
         return Finding("jars", False, f"{len(wrong)} of {len(wanted)} are not in {folder}; the next start fetches them")
     return Finding("jars", True, f"{len(wanted)} in {folder}, sums as pinned")
+
+
+def places_of_sources(settings: Settings) -> list[Finding]:
+    """What each source that runs says of its folders: owner, mode, links."""
+    found = []
+    for name in plan.sources(settings):
+        try:
+            source = make_source(name, settings)
+        except ConfigError as error:
+            found.append(Finding(f"source:{name}", False, str(error)))
+            continue
+        if isinstance(source, Checked):
+            found += [Finding(check.what, check.ok, check.sentence) for check in source.checks()]
+    return found
 
 
 async def broker(settings: Settings) -> Finding:

@@ -1,4 +1,4 @@
-"""Sending dead letters back, or giving them up; each call is in the audit.
+"""Makes the record that takes a dead letter back, or that gives it up (the act: `hub/admin/acts/letters_back.py`).
 
 What was refused before the core goes to `hub.ingress` again, with the same id and headers and `ce_replayof`. A letter
 of stage `intake` passes the same check again, with the rights as they are now. A letter of stage `deliver` becomes an
@@ -10,48 +10,23 @@ in meanwhile is dropped as a copy, and a `conflict` stays one until it gets an i
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from typing import Literal
 
-from aiokafka import AIOKafkaProducer
-
-from hub.admin import letter_acts
-from hub.admin.letter_acts import Action
-from hub.admin.letter_list import listed
-from hub.avro.codec import Codec
-from hub.config import Settings
-from hub.control import audit
-from hub.control.directory import Directory, directory, write
+from hub.control.directory import Directory
 from hub.control.requests import Pointer, Request
-from hub.deadletter.browse import Index, index
-from hub.deadletter.filters import Filter
 from hub.deadletter.record import REPLAY_OF, DeadLetter
-from hub.errors import BadRecord, HubError
+from hub.errors import BadRecord, Refused
 from hub.events.envelope import HUB_SEQ, Headers, derived_id
 from hub.intake.agency_record import Judge
-from hub.kafka import clients
 from hub.kafka.topics import EVENTS, INGRESS, REQUESTS
 
-CHUNK = 500
+Action = Literal["replay", "skip"]
 
 Record = tuple[str, bytes | None, bytes | None, Headers]
 
 
-class NotReplayable(HubError):
+class NotReplayable(Refused):
     """This letter cannot go back as it is; the message says what to do instead."""
-
-
-@dataclass(slots=True)
-class Report:
-    """sent: by (stage, reason). refused: id -> why it was left where it is. closed: how many were done before."""
-
-    sent: Counter[tuple[str, str]] = field(default_factory=Counter)
-    refused: dict[str, str] = field(default_factory=dict)
-    closed: int = 0
-
-    @property
-    def total(self) -> int:
-        return self.sent.total()
 
 
 class Returns:
@@ -106,69 +81,3 @@ def _pointers(letter: DeadLetter) -> tuple[Pointer, ...]:
 
 def _marked(headers: Headers, id: str) -> list[tuple[str, bytes]]:
     return [(name, raw) for name, raw in headers if name != REPLAY_OF] + [(REPLAY_OF, id.encode())]
-
-
-async def send_back(
-    settings: Settings,
-    codec: Codec,
-    wanted: Filter,
-    action: Action,
-    who: str,
-    why: str = "",
-    *,
-    again: bool = False,
-    rehearse: bool = False,
-) -> Report:
-    """Replay or skip every open letter that the filter admits; returns when the broker has all that follows.
-
-    again: also those that were replayed or skipped before. rehearse: only tell what would be done.
-    At least once: killed in between, the act stays open in the audit and the next one sends again, with the same ids.
-    """
-    entry = audit.entry(who, letter_acts.PREFIX + action, "", why)
-    known = await index(settings, wanted.since_ms)
-    report = Report()
-    async with directory(settings) as copy:
-        returns = Returns(action, Judge(codec), copy, who, why, entry.id)
-        if rehearse:
-            await _all(settings, wanted, known, returns, None, report, again)
-            return report
-        await write(settings, entry.model_copy(update={"target": letter_acts.target(wanted, known.ends)}))
-        producer = clients.producer(settings)
-        await producer.start()
-        try:
-            await _all(settings, wanted, known, returns, producer, report, again)
-        finally:
-            await producer.stop()
-        await write(settings, entry.model_copy(update={"target": letter_acts.target(wanted, known.ends, report.total)}))
-    return report
-
-
-async def _all(
-    settings: Settings,
-    wanted: Filter,
-    known: Index,
-    returns: Returns,
-    producer: AIOKafkaProducer | None,
-    report: Report,
-    again: bool,
-) -> None:
-    chunk: list[Record] = []
-    async for one in listed(settings, wanted, known):
-        letter = one.letter
-        if one.act is not None and not again:
-            report.closed += 1
-            continue
-        try:
-            chunk.append(returns.record(letter))
-            report.sent[letter.stage, letter.reason] += 1
-        except NotReplayable as error:
-            report.refused[letter.id] = str(error)
-        if len(chunk) >= CHUNK:
-            await _send(producer, chunk)
-    await _send(producer, chunk)
-
-
-async def _send(producer: AIOKafkaProducer | None, chunk: list[Record]) -> None:
-    if producer is not None:
-        await clients.send_all(producer, chunk)
-    chunk.clear()

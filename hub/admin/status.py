@@ -16,6 +16,7 @@ from hub.config import Settings
 from hub.control.directory import directory
 from hub.errors import HubError
 from hub.supervisor import plan, status
+from hub.untyped import JsonObject
 
 ASK_S = 5.0
 MISSING = "missing"
@@ -24,7 +25,7 @@ _WATCHDOG = "hub_watchdog_gap_seconds"
 _LINKS = {"hub_link_up", "hub_link_parked_dossiers", "hub_link_held_dossiers", "hub_link_oldest_undelivered_seconds"}
 
 
-async def collect(settings: Settings, here: bool = False) -> dict[str, Any]:
+async def collect(settings: Settings, here: bool = False) -> JsonObject:
     """{"ok", "waits_for", "supervisor", "roles": [...], "connections": [...]}; ok: nothing is waited for.
 
     here: only what runs on this machine is judged, for a hub whose roles are spread over several.
@@ -57,7 +58,7 @@ async def collect(settings: Settings, here: bool = False) -> dict[str, Any]:
     }
 
 
-async def _expect(settings: Settings, roles: dict[str, dict[str, Any]]) -> str:
+async def _expect(settings: Settings, roles: dict[str, JsonObject]) -> str:
     """Adds a row for each role of the plan that does not run. What could not be learned, "" if nothing."""
     subscribers: list[str] = []
     unknown = ""
@@ -75,7 +76,7 @@ async def _expect(settings: Settings, roles: dict[str, dict[str, Any]]) -> str:
     return unknown
 
 
-def _why(row: dict[str, Any]) -> str:
+def _why(row: JsonObject) -> str:
     """What is waited for, in words."""
     if row["state"] == MISSING:
         return f"{row['role']} does not run"
@@ -83,17 +84,17 @@ def _why(row: dict[str, Any]) -> str:
     return f"{row['role']}: {'; '.join(wrong) or row['reason'] or row['state']}"
 
 
-def _note(path: Path) -> dict[str, Any] | None:
+def _note(path: Path) -> JsonObject | None:
     try:
-        note: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        note: JsonObject = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return note if {"role", "pid", "observe"} <= note.keys() else None
 
 
-async def _ask(client: httpx.AsyncClient, note: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+async def _ask(client: httpx.AsyncClient, note: JsonObject) -> tuple[JsonObject, list[JsonObject]]:
     """({"ready", "checks", "observe"}, its connections) from a role's observe port."""
-    row: dict[str, Any] = {"observe": note["observe"], "ready": False, "checks": {}}
+    row: JsonObject = {"observe": note["observe"], "ready": False, "checks": {}}
     try:
         ready = await client.get(f"{note['observe']}/ready")
         row |= {"ready": ready.status_code == 200, "checks": ready.json()["checks"]}
@@ -106,8 +107,8 @@ async def _ask(client: httpx.AsyncClient, note: dict[str, Any]) -> tuple[dict[st
     return row, _connections(families)
 
 
-def _connections(families: list[Metric]) -> list[dict[str, Any]]:
-    links: dict[str, dict[str, Any]] = {}
+def _connections(families: list[Metric]) -> list[JsonObject]:
+    links: dict[str, JsonObject] = {}
     for family in families:
         for sample in family.samples:
             if sample.name in _LINKS:

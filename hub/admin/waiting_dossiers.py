@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hub.admin.subscribers import get
 from hub.config import Settings
 from hub.delivery.parking import ParkedDossier
 from hub.delivery.record_reader import Reader
 from hub.kafka.topics import parking
+from hub.untyped import JsonObject
 
 
-async def waiting(settings: Settings, name: str) -> list[dict[str, Any]]:
+async def waiting(settings: Settings, name: str) -> list[JsonObject]:
     """By dossier code: place (parked or held), events (how many wait), attempt, error (kind of the last one),
     not_before (epoch seconds, 0 for none), first_event (id). UnknownSubscriber."""
     await get(settings, name)
@@ -27,7 +26,7 @@ async def waiting(settings: Settings, name: str) -> list[dict[str, Any]]:
     return [_shown(key, ParkedDossier.model_validate_json(value)) for key, value in sorted(last.items()) if value]
 
 
-def _shown(key: str, told: ParkedDossier) -> dict[str, Any]:
+def _shown(key: str, told: ParkedDossier) -> JsonObject:
     return {
         "key": key,
         "place": told.place,

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import msgspec
 
 from hub.avro.record import R, Record
 from hub.errors import DecodeError
+from hub.untyped import JsonObject
 
 _PLACE = re.compile(r" - at `\$\.?([^`]*)`\Z")
 
 
-def document(record: Record) -> dict[str, Any]:
+def document(record: Record) -> JsonObject:
     """All its fields in the schema's order, the records inside it too."""
     return {name: _plain(getattr(record, name)) for name in record.__struct_fields__}
 

@@ -18,9 +18,11 @@ from fastavro.read import SchemaResolutionError
 from fastavro.schema import load_schema
 
 from hub.errors import DecodeError
+from hub.untyped import JsonObject
 
 Json = Any
-Datum = dict[str, Any]
+Datum = JsonObject
+"""A value as fastavro knows it: of a schema that is not ours, or on its way into our record."""
 
 
 def _without_logical_types(schema: Json) -> Json:

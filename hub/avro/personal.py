@@ -10,6 +10,7 @@ from msgspec import structs
 
 from hub.avro.generic import schema_json
 from hub.avro.record import R, Record
+from hub.untyped import Arguments
 
 Hide = Callable[[Any], Any]
 # field name -> ("hide", None) for a marked field, ("into", tree) for a record with marked fields inside
@@ -28,7 +29,7 @@ def nothing(_: Any) -> None:
 def minimised(record: R, hide: Hide = nothing) -> R:
     """The record with each marked field that is set replaced by `hide(value)`, in the records inside it too."""
     own, inside = _marked_fields(type(record))
-    changes: dict[str, Any] = {}
+    changes: Arguments = {}
     for name in own:
         value = getattr(record, name)
         if value is not None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from sys import float_info
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, TypeVar
 
 from msgspec import Meta, Struct, structs
+
+from hub.untyped import JsonObject
 
 Int = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 """Avro's int. Checked where JSON or a foreign datum is read, and by the writer."""
@@ -38,9 +40,9 @@ class Record(Struct, frozen=True, gc=False):
 R = TypeVar("R", bound=Record)
 
 
-def as_told(record: Record) -> dict[str, Any]:
+def as_told(record: Record) -> JsonObject:
     """As JSON holds it, without the fields that nobody told: those that are as the schema fills them in."""
-    plain: dict[str, Any] = {}
+    plain: JsonObject = {}
     for field in structs.fields(record):
         value = getattr(record, field.name)
         if field.required or value != field.default:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub.untyped import JsonObject
+
 Json = Any
 
 PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
@@ -30,7 +32,7 @@ class Field:
     node: Node
     has_default: bool
     aliases: frozenset[str]
-    raw: dict[str, Any]
+    raw: JsonObject
 
 
 @dataclass(eq=False)
@@ -140,7 +142,7 @@ class _Parser:
             seen.add(label)
         return Node("union", branches=branches)
 
-    def _named(self, schema: dict[str, Any], kind: str, namespace: str, where: str) -> Node:
+    def _named(self, schema: JsonObject, kind: str, namespace: str, where: str) -> Node:
         name = schema.get("name")
         if not isinstance(name, str) or not all(_NAME.match(part) for part in name.split(".")):
             raise SchemaError(f"{where or kind}: {name!r} is no name")
@@ -162,7 +164,7 @@ class _Parser:
             node.size = schema["size"]
         return node
 
-    def _fields(self, node: Node, schema: dict[str, Any], namespace: str, where: str) -> None:
+    def _fields(self, node: Node, schema: JsonObject, namespace: str, where: str) -> None:
         fields = schema.get("fields")
         if not isinstance(fields, list):
             raise SchemaError(f"record {node.name} has no fields")
@@ -179,7 +181,7 @@ class _Parser:
             inner = self.node(raw["type"], namespace, f"{where}.{name}")
             node.fields.append(Field(name, inner, "default" in raw, frozenset(raw.get("aliases", ())), raw))
 
-    def _symbols(self, node: Node, schema: dict[str, Any]) -> None:
+    def _symbols(self, node: Node, schema: JsonObject) -> None:
         symbols = schema.get("symbols")
         if not isinstance(symbols, list) or not all(isinstance(s, str) and _NAME.match(s) for s in symbols):
             raise SchemaError(f"enum {node.name} has no valid symbols")
@@ -235,12 +237,12 @@ def canonical(schema: Json, namespace: str = "") -> Json:
     return _ordered(out, _ORDER[kind])
 
 
-def _canonical_field(raw: dict[str, Any], namespace: str) -> dict[str, Any]:
+def _canonical_field(raw: JsonObject, namespace: str) -> JsonObject:
     out = raw | {"type": canonical(raw["type"], namespace)}
     if out.get("order") == "ascending":
         del out["order"]
     return _ordered(out, _FIELD_ORDER)
 
 
-def _ordered(value: dict[str, Any], order: tuple[str, ...]) -> dict[str, Any]:
+def _ordered(value: JsonObject, order: tuple[str, ...]) -> JsonObject:
     return {k: value[k] for k in order if k in value} | {k: v for k, v in value.items() if k not in order}

@@ -6,6 +6,7 @@ that runs it. The node dies with the process that started it (kill -9 included),
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import logging
@@ -14,12 +15,17 @@ import shutil
 import subprocess
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
+
+from aiokafka.errors import KafkaError
 
 from hub.broker import faults, jars, jre, properties
 from hub.broker.properties import Sasl
 from hub.errors import StartError
+from hub.kafka import scram_users
+from hub.kafka.closing_clients import Client
 from hub.machine import ports
 from hub.machine.child_process import spawn
 
@@ -39,8 +45,8 @@ class EmbeddedBroker:
     """Start, await and stop one node.
 
     port 0 takes any free port (`.port` says which). `sasl_users` (name -> password) makes the node demand SCRAM-SHA-512
-    and refuse everything that no ACL allows; `sasl_admin` is its super user. Users are stored at the first start of a
-    folder; later ones are added with Kafka's own tools.
+    and refuse everything that no ACL allows; `sasl_admin` is its super user. Their passwords are set at each start, by
+    `set_users`, which `start` calls.
     """
 
     def __init__(
@@ -80,6 +86,9 @@ class EmbeddedBroker:
                 if time.monotonic() > deadline:
                     raise StartError(f"the embedded broker did not answer within {timeout:.0f} s; see {self._logs}")
                 time.sleep(0.05)
+            if self._sasl:  # in a thread: there may be a loop in this one
+                with ThreadPoolExecutor(1) as pool:
+                    pool.submit(asyncio.run, self.set_users()).result(timeout)
         except BaseException:
             self.stop(timeout=0)
             raise
@@ -109,6 +118,26 @@ class EmbeddedBroker:
         if code is not None:
             raise StartError(faults.explain(code, self._logs, self.folder))
         return ports.answers_api_versions(self.port)
+
+    async def set_users(self) -> None:
+        """Gives the users their passwords once the node answers. StartError: it refuses."""
+        if self._sasl is None:
+            return
+        logging.getLogger("aiokafka.conn").setLevel(logging.ERROR)  # it warns that a password is sent: to ourselves
+        client = Client(
+            bootstrap_servers=self.bootstrap,
+            security_protocol="SASL_PLAINTEXT",
+            sasl_mechanism="PLAIN",
+            sasl_plain_username=self._sasl.admin,
+            sasl_plain_password=self._sasl.users[self._sasl.admin],
+        )
+        try:
+            await client.bootstrap()
+            await scram_users.apply(client, self._sasl.users)
+        except KafkaError as error:
+            raise StartError(f"cannot set users on {self.bootstrap}: {type(error).__name__}: {error}") from error
+        finally:
+            await client.close()
 
     def poll(self) -> int | None:
         """Exit code of the JVM, None while it runs."""
@@ -210,8 +239,6 @@ class EmbeddedBroker:
         cluster = ports.cluster_id()
         command = self._command(java, class_path, "kafka.tools.StorageTool", heap_mb=128)
         command += ["format", "--cluster-id", cluster, "--config", str(self.folder / "server.properties")]
-        if self._sasl:
-            command += self._sasl.scram_arguments()
         done = subprocess.run(command, capture_output=True, text=True, timeout=READY_S, cwd=self.folder)
         if done.returncode != 0:
             said = (done.stderr or done.stdout).strip().splitlines()

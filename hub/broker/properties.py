@@ -63,8 +63,9 @@ def server(log_dir: Path, port: int, controller_port: int, sasl: Sasl | None) ->
 class Sasl:
     """SCRAM-SHA-512 for clients and default-deny ACLs; `admin` is the only super user.
 
-    Brokers and controllers speak to each other as `admin` too: there is no listener without a password. The
-    controller's listener uses PLAIN, because SCRAM credentials live in the metadata that the controller itself serves.
+    The node speaks to itself as `admin` too: there is no listener without a password. That one password stands in the
+    properties, for PLAIN: SCRAM credentials live in the metadata, which must be up before they can be set, in a folder
+    that is new as in one that was made before there were passwords.
     """
 
     def __init__(self, admin: str, users: Mapping[str, str]) -> None:
@@ -78,22 +79,18 @@ class Sasl:
         self.admin = admin
         self.users = dict(users)
 
-    def scram_arguments(self) -> list[str]:
-        """Arguments of `kafka-storage format` that put the users' credentials into the first metadata record."""
-        pairs = [("--add-scram", f"SCRAM-SHA-512=[name={n},password={p}]") for n, p in self.users.items()]
-        return [word for pair in pairs for word in pair]
-
     def properties(self) -> dict[str, str | int]:
         password = self.users[self.admin]
         login = f'username="{self.admin}" password="{password}"'
-        scram = f"org.apache.kafka.common.security.scram.ScramLoginModule required {login};"
+        scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
         plain = (
             f'org.apache.kafka.common.security.plain.PlainLoginModule required {login} user_{self.admin}="{password}";'
         )
         return {
-            "listener.name.client.sasl.enabled.mechanisms": "SCRAM-SHA-512",
+            "listener.name.client.sasl.enabled.mechanisms": "SCRAM-SHA-512,PLAIN",
+            "listener.name.client.plain.sasl.jaas.config": plain,
             "listener.name.client.scram-sha-512.sasl.jaas.config": scram,
-            "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
+            "sasl.mechanism.inter.broker.protocol": "PLAIN",
             "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
             "listener.name.controller.plain.sasl.jaas.config": plain,
             "sasl.mechanism.controller.protocol": "PLAIN",

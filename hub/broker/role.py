@@ -9,6 +9,7 @@ import time
 from hub.broker.broker import READY_S, EmbeddedBroker
 from hub.config import Settings
 from hub.errors import ConfigError, HubError, StartError
+from hub.kafka import embedded_users
 from hub.observe.health import HEALTH
 
 log = logging.getLogger(__name__)
@@ -17,23 +18,23 @@ log = logging.getLogger(__name__)
 def from_settings(settings: Settings) -> EmbeddedBroker:
     """The node that the settings describe; its folder is `data_dir/kafka`.
 
-    With `embedded.sasl` the one user is the hub's own, `kafka.sasl_username`, as super user. ConfigError if the
-    settings name another cluster, or ask for SCRAM without a user.
+    With `embedded.sasl` each role has a user of its own (`hub.kafka.embedded_users`); one that the settings name
+    (`kafka.sasl_username`) is the super user. ConfigError if the settings name another cluster.
     """
     if settings.kafka.bootstrap_servers and settings.bootstrap != f"127.0.0.1:{settings.embedded.port}":
         raise ConfigError("kafka.bootstrap_servers", "is set: the hub uses that cluster and runs no embedded broker")
-    user, password = settings.kafka.sasl_username, settings.kafka.sasl_password
-    if settings.embedded.sasl and not (user and password and settings.kafka.security_protocol == "SASL_PLAINTEXT"):
-        raise ConfigError(
-            "embedded.sasl", "needs kafka.security_protocol=SASL_PLAINTEXT, kafka.sasl_username and kafka.sasl_password"
-        )
-    users = {user: password.get_secret_value()} if settings.embedded.sasl and user and password else None
+    admin, users = embedded_users.ADMIN, None
+    if settings.embedded.sasl:
+        users = embedded_users.made(settings)
+        if settings.kafka.sasl_password is not None and settings.kafka.sasl_username:
+            admin = settings.kafka.sasl_username
+            users |= {admin: settings.kafka.sasl_password.get_secret_value()}
     return EmbeddedBroker(
         settings.data_dir / "kafka",
         settings.embedded.port,
         settings.embedded.heap_mb,
         sasl_users=users,
-        sasl_admin=user or "admin",
+        sasl_admin=admin,
         jars_url=settings.embedded.jars_url,
     )
 
@@ -50,6 +51,7 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
                 raise StartError(f"the embedded broker did not answer within {READY_S:.0f} s; see {broker.folder}")
             if await _stopped(stop, 0.05):
                 return
+        await broker.set_users()
         HEALTH.ready["broker"] = lambda: (broker.poll() is None, broker.bootstrap)
         log.info("embedded broker ready on %s after %.1f s", broker.bootstrap, time.monotonic() - began)
         while not await _stopped(stop, 0.25):

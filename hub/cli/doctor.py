@@ -19,7 +19,7 @@ _WORDS = {True: "ok", False: "WRONG", None: "unknown"}
 
 @app.command()
 def doctor(as_json: output.Json = False) -> None:
-    """Check disk, Java, jars, Kafka, topics, lag, registry and every role. Exit code 1 if anything is wrong."""
+    """Check disk, Java, jars, folders, Kafka, topics, lag, registry, every role. Exit code 1 if anything is wrong."""
     findings = asyncio.run(_collect(config.load()))
     if as_json:
         output.print_json([asdict(finding) for finding in findings])

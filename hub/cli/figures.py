@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from hub.cli import output
 from hub.config import load
 from hub.errors import StartError
+from hub.untyped import JsonObject
 
 app = typer.Typer(add_completion=False)
 
@@ -46,14 +47,14 @@ def figures(
             print(f"written: {xlsx}")
 
 
-def _print(report: dict[str, Any]) -> None:
+def _print(report: JsonObject) -> None:
     columns = ("agency", "name", "received", "on time", "late", "pending", "overdue", "online", "score", "")
     running = "" if report["complete"] else f", up to {report['until']}"
     rows = [_row(agency) for agency in [*report["agencies"], report["province"]]]
     output.print_table(f"Figures of {report['month']}{running}", columns, rows)
 
 
-def _row(agency: dict[str, Any]) -> tuple[object, ...]:
+def _row(agency: JsonObject) -> tuple[object, ...]:
     names = ("received", "on_time", "late", "pending", "pending_overdue", "online")
     counts = [agency["figures"][name]["count"] for name in names]
     total = agency["score"]["total"]

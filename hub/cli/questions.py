@@ -22,9 +22,10 @@ from hub.config import Settings
 from hub.connect.portal import Answer, make_portal
 from hub.connect.questions import Kind, Question, QuestionReply, opened
 from hub.control import audit
-from hub.control.directory import write
+from hub.control.audit import Target, acting
 from hub.control.records import Subscriber
-from hub.errors import BadRecord, ConfigError, Rejected, Retryable, StartError
+from hub.control.vault import vault
+from hub.errors import BadRecord, ConfigError, Rejected, StartError
 from hub.model import codes
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -93,7 +94,7 @@ def _read(path: Path) -> str:
 
 
 async def _list(settings: Settings, name: str, kind: Kind) -> list[Question]:
-    async with opened(make_portal(await subscribers.get(settings, name))) as portal:
+    async with opened(make_portal(await subscribers.get(settings, name), vault(settings))) as portal:
         if portal is None:
             raise _no_call(name)
         return await portal.questions(kind)
@@ -101,23 +102,14 @@ async def _list(settings: Settings, name: str, kind: Kind) -> list[Question]:
 
 async def _answer(settings: Settings, name: str, given: QuestionReply, replace: bool, why: str) -> Answer | None:
     """Whatever comes of it, the audit tells."""
-    subscriber, outcome = await subscribers.get(settings, name), "ok"
-    try:
-        return await _send(subscriber, given, replace)
-    except Retryable as error:
-        outcome = error.kind
-        raise
-    except Rejected as error:
-        outcome = error.reason
-        raise
-    finally:
-        target = f"{name}: {given.question}: {outcome}"
-        await write(settings, audit.entry(audit.this_operator(), "question.answer", target, why))
+    target = Target(kind="question", name=f"{name} {given.question}")
+    async with acting(settings, audit.this_operator(why), "question.answer", target):
+        return await _send(settings, await subscribers.get(settings, name), given, replace)
 
 
-async def _send(subscriber: Subscriber, given: QuestionReply, replace: bool) -> Answer | None:
+async def _send(settings: Settings, subscriber: Subscriber, given: QuestionReply, replace: bool) -> Answer | None:
     """The question must stand in the list: it says which agency it was put to."""
-    async with opened(make_portal(subscriber)) as portal:
+    async with opened(make_portal(subscriber, vault(settings))) as portal:
         if portal is None:
             raise _no_call(subscriber.name)
         asked = next((one for one in await portal.questions("citizens") if one.id == given.question), None)

@@ -19,6 +19,7 @@ from hub.connect.portal import make_portal
 from hub.connect.satisfaction import Satisfaction, send
 from hub.control.directory import directory
 from hub.control.records import Subscriber
+from hub.control.vault import vault
 from hub.errors import ConfigError
 from hub.readmodel.database import open_engine
 from hub.reports.satisfaction import read
@@ -61,7 +62,7 @@ def _read(settings: Settings, month: str) -> Satisfaction:
 
 
 async def _send(settings: Settings, name: str, told: Satisfaction) -> object:
-    return await send(make_portal(await _subscriber(settings, name)), told)
+    return await send(make_portal(await _subscriber(settings, name), vault(settings)), told)
 
 
 async def _subscriber(settings: Settings, name: str) -> Subscriber:

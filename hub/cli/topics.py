@@ -16,6 +16,8 @@ from hub.control.records import Organisation, Subscriber
 from hub.kafka import topic_admin
 from hub.kafka.acl_admin import apply as grant
 from hub.kafka.topics import CATALOGUE, Topic, agency_topic, subscriber_topics
+from hub.supervisor.audit_go_back import go_back as prepare
+from hub.supervisor.audit_migration import migrate
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -35,6 +37,7 @@ def ensure(as_json: output.Json = False) -> None:
 
 async def _ensure(settings: Settings) -> list[topic_admin.Change]:
     changes = await topic_admin.ensure_topics(settings)
+    await migrate(settings)
     extra = await _extra(settings)  # hub.control exists by now
     return changes + (await topic_admin.ensure_topics(settings, extra) if extra else [])
 
@@ -44,6 +47,16 @@ async def _extra(settings: Settings) -> list[Topic]:
     async with directory(settings) as known:
         agencies = [agency_topic(name) for name, body in known.all(Organisation).items() if body.kafka_topic]
         return agencies + [topic for name in known.all(Subscriber) for topic in subscriber_topics(name)]
+
+
+@app.command("go-back")
+def go_back(as_json: output.Json = False) -> None:
+    """With the hub stopped, before an older version runs again: write what that one looks for in hub.control."""
+    written = asyncio.run(prepare(config.load()))
+    if as_json:
+        output.print_json({"written": written})
+    else:
+        print(f"{written} records written; start the older version now")
 
 
 @app.command("list")

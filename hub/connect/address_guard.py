@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from aiohttp import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -16,6 +16,17 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from hub.errors import ConfigError, Retryable
 
 Address = IPv4Address | IPv6Address
+
+
+_IN_LAST_32_BITS = [IPv6Network(one) for one in ("::/96", "::ffff:0:0/96", "64:ff9b::/96")]
+"""IPv4 written as IPv6: compatible, mapped (RFC 4291), and by a translator of the network (NAT64, RFC 6052). Where the
+packet ends is what counts."""
+_TUNNELS = [IPv6Network(one) for one in ("2002::/16", "2001::/32", "64:ff9b:1::/48")]
+"""6to4 (RFC 3056), Teredo (RFC 4380), translators of one network's own (RFC 8215): nobody offers a service there."""
+_SITE_LOCAL = IPv6Network("fec0::/10")
+"""Private addresses of old (RFC 3879)."""
+_ISATAP = (0x0000_5EFE, 0x0200_5EFE)
+"""Upper half of the interface's number in an address that ends in IPv4 (RFC 5214)."""
 
 
 class AddressGuard(AbstractResolver):
@@ -27,12 +38,15 @@ class AddressGuard(AbstractResolver):
 
     def why_blocked(self, address: Address) -> str:
         """The setting or rule that forbids it, "" if it may be called."""
-        if isinstance(address, IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
+        if isinstance(address, IPv6Address):
+            if (inside := _ipv4_inside(address)) is not None:
+                return self.why_blocked(inside)
+            if address in _SITE_LOCAL or _is_tunnel(address):
+                return "site-local, or a tunnel to another address"
         if address.is_loopback:
             return "" if self._allow_loopback else "loopback, see settings.allow_loopback"
-        if address.is_link_local or address.is_multicast or address.is_unspecified:
-            return "link-local, multicast or unspecified"
+        if address.is_link_local or address.is_multicast or address.is_unspecified or address.is_reserved:
+            return "link-local, multicast, reserved or unspecified"
         if address.is_global:
             return ""
         return "" if self._allow_private and address.is_private else "private, see settings.allow_private_networks"
@@ -65,6 +79,19 @@ class AddressGuard(AbstractResolver):
     def _check(self, host: str, address: Address) -> None:
         if why := self.why_blocked(address):
             raise Retryable("blocked", f"{host} is {address}, which may not be called: {why}")
+
+
+def _ipv4_inside(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that this one is a form of."""
+    if address.is_loopback or address.is_unspecified:  # ::1 and :: lie among the compatible ones
+        return None
+    if any(address in one for one in _IN_LAST_32_BITS):
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return None
+
+
+def _is_tunnel(address: IPv6Address) -> bool:
+    return any(address in one for one in _TUNNELS) or int(address) >> 32 & 0xFFFF_FFFF in _ISATAP
 
 
 def _literal(host: str) -> Address | None:

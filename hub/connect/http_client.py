@@ -19,10 +19,11 @@ from functools import cache, partial
 
 import aiohttp
 import httpx
-from aiohttp.abc import AbstractResolver
 from aiohttp.connector import Connection
 from httpx_aiohttp import AiohttpTransport
 from yarl import URL
+
+from hub.connect.address_guard import AddressGuard
 
 CONNECTIONS, PER_HOST = 100, 50
 """Open connections of one client, and to one host; further calls wait for one, no longer than their time limit."""
@@ -42,18 +43,17 @@ def tls() -> ssl.SSLContext:
 
 def make_client(
     timeout_s: float,
-    resolver: AbstractResolver | None = None,
-    sockets: aiohttp.SocketFactoryType | None = None,
+    guard: AddressGuard,
     transport: httpx.AsyncBaseTransport | None = None,
     trusted: ssl.SSLContext | None = None,
 ) -> httpx.AsyncClient:
     """A client that ignores the environment's proxies and follows no redirect. It must be closed.
 
-    resolver, sockets: which addresses may be called. transport replaces the network in tests. trusted: not `tls()`.
+    guard: which addresses may be called. transport replaces the network in tests. trusted: not `tls()`.
     """
     context = trusted or tls()
     return httpx.AsyncClient(
-        transport=transport or _Transport(verify=context, client=partial(_session, context, resolver, sockets)),
+        transport=transport or _Transport(verify=context, client=partial(_session, context, guard)),
         verify=context,
         timeout=timeout_s,
         trust_env=False,
@@ -61,14 +61,12 @@ def make_client(
     )
 
 
-def _session(
-    context: ssl.SSLContext, resolver: AbstractResolver | None, sockets: aiohttp.SocketFactoryType | None
-) -> aiohttp.ClientSession:
+def _session(context: ssl.SSLContext, guard: AddressGuard) -> aiohttp.ClientSession:
     """What httpx did above it, aiohttp must not do again: cookies, headers of its own, unpacking."""
     connector = aiohttp.TCPConnector(
         ssl=context,
-        resolver=resolver,
-        socket_factory=sockets,
+        resolver=guard,
+        socket_factory=guard.open_socket,
         use_dns_cache=False,  # each new connection asks anew, and is checked anew
         limit=CONNECTIONS,
         limit_per_host=PER_HOST,

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from hub.control import secrets
 from hub.control.records import Subscriber, now
+from hub.control.vault import LITERAL_ONLY, Vault
 from hub.errors import ConfigError
 from hub.events.canonical import CanonicalRecord
 from hub.events.envelope import Envelope
@@ -72,15 +73,19 @@ class Portal(Protocol):
     """Most events of one dossier in one `deliver` call; 1 for EVENT_LOG."""
     families: tuple[str, ...]
     """Families it has a call for (dossier, procedure, service); events of the others are not due to it."""
+    answered: int
+    """How many items of the last `deliver`, from the first on, are done although it raised or was cut off: they get
+    their receipt and are not given again. Never all of them, and not the one with the newest state. Each `deliver`
+    begins at 0, and a connector whose deliveries are of one call stays there."""
 
     async def open(self) -> None:
         """Makes the HTTP client; no call to the portal yet."""
         ...
 
     async def deliver(self, items: Sequence[Item]) -> Answer:
-        """Delivers events of ONE key, in hub_seq order, all or nothing as far as the caller is concerned.
+        """Delivers events of ONE key, in hub_seq order, all or nothing but for what `answered` tells.
 
-        Called again with the same items after Retryable, also when the outcome of the earlier try is unclear: the
+        Called again with the other items after Retryable, also when the outcome of the earlier try is unclear: the
         connector makes that safe (same id, or look up first).
         """
         ...
@@ -92,17 +97,21 @@ class Portal(Protocol):
     async def close(self) -> None: ...
 
 
-def make_portal(subscriber: Subscriber) -> Portal:
+def make_portal(subscriber: Subscriber, vault: Vault = LITERAL_ONLY) -> Portal:
     """A new, unopened connection of the subscriber's kind; ConfigError if no connector of that kind is installed.
 
     The connector sees its own settings (not `settings.delivery`, the hub's limits) and the secrets valid now.
     """
     make = _connector(subscriber.kind)
-    own = {
-        "settings": {name: value for name, value in subscriber.settings.items() if name != "delivery"},
-        "secrets": secrets.valid(subscriber.secrets, now()),
-    }
-    return make(subscriber.model_copy(update=own))
+    own = {name: value for name, value in subscriber.settings.items() if name != "delivery"}
+    return make(with_open_secrets(subscriber, vault).model_copy(update={"settings": own}))
+
+
+def with_open_secrets(subscriber: Subscriber, vault: Vault) -> Subscriber:
+    """The subscriber with the values of the secrets that are valid now. ConfigError naming the one that is not."""
+    given = secrets.valid(subscriber.secrets, now())
+    opened = {name: vault.open(subscriber.name, name, value) if value else "" for name, value in given.items()}
+    return subscriber.model_copy(update={"secrets": opened})
 
 
 @cache

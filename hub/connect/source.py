@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from hub.avro.record import Record
 from hub.events.envelope import Envelope
@@ -45,6 +45,24 @@ class Batch:
     events: Sequence[Incoming]
     refused: Sequence[Refused] = ()
     cursor: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that `hub doctor` looked at. ok: True, False, or None where it could not be found out."""
+
+    what: str
+    ok: bool | None
+    sentence: str
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A source that can be looked over while it does not run (`hub doctor`)."""
+
+    def checks(self) -> Sequence[Check]:
+        """Changes nothing."""
+        ...
 
 
 class Source(Protocol):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from hub.connect.address_guard import AddressGuard
 from hub.control.records import Subscriber
 from hub.errors import ConfigError
 
@@ -16,6 +15,19 @@ class ConnectorSettings(BaseModel):
     """Base of every connector's settings: unknown names are refused, so that a typing error is seen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HttpSettings(ConnectorSettings):
+    """Base of the settings of a connector that calls an address which a subscriber's record names."""
+
+    allow_private_networks: bool = Field(
+        False, description="let the address be in 10/8, 172.16/12, 192.168/16, fc00::/7"
+    )
+    allow_loopback: bool = Field(False, description="let the address be this machine: for the demo and tests")
+
+    @property
+    def guard(self) -> AddressGuard:
+        return AddressGuard(self.allow_private_networks, self.allow_loopback)
 
 
 S = TypeVar("S", bound=ConnectorSettings)
@@ -32,21 +44,8 @@ def read_settings(model: type[S], subscriber: Subscriber) -> S:
 
 
 def read_secret(subscriber: Subscriber, name: str) -> str:
-    """A secret's value; ConfigError if it is not there."""
-    return resolve_secret(subscriber.secrets.get(name, ""), f"secrets.{name}")
-
-
-def resolve_secret(given: str, field: str) -> str:
-    """Literal, `env:NAME` or `file:PATH` (without the line end). ConfigError naming `field` if it is empty."""
-    value = given
-    if given.startswith("env:"):
-        value = os.environ.get(given[4:], "")
-    elif given.startswith("file:"):
-        try:
-            value = Path(given[5:]).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(field, f"cannot read {given[5:]}: {error}") from None
+    """A secret's value, opened before the connector was made; ConfigError if it is not there."""
+    value = subscriber.secrets.get(name, "")
     if not value:
-        where = f" ({given})" if given else ""
-        raise ConfigError(field, f"is empty{where}; give it as literal, env:NAME or file:PATH")
+        raise ConfigError(f"secrets.{name}", "is empty; give it as literal, env:NAME or file:PATH")
     return value

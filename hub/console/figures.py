@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Engine
 
@@ -15,8 +14,8 @@ from hub.console.words import LOCAL
 from hub.model import codes
 from hub.reports.monthly_report import monthly
 from hub.reports.monthly_report_xlsx import COLUMNS, LEVELS
+from hub.untyped import JsonObject
 
-Json = dict[str, Any]
 KEEP_S = 60.0
 """A page with many numbers is opened number by number; a month of a province takes seconds to count."""
 SUM = "tong."
@@ -31,9 +30,9 @@ class Figures:
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self._settings, self._engine = settings, engine
         self._lock = threading.Lock()
-        self._kept: dict[tuple[str, str], tuple[float, Json]] = {}
+        self._kept: dict[tuple[str, str], tuple[float, JsonObject]] = {}
 
-    def report(self, month: str, agency: str) -> Json:
+    def report(self, month: str, agency: str) -> JsonObject:
         """At most KEEP_S old. ConfigError (`month`, `agency`)."""
         with self._lock:
             known = self._kept.get((month, agency))
@@ -50,7 +49,7 @@ def this_month() -> str:
     return datetime.now(LOCAL).strftime("%Y-%m")
 
 
-def page_values(report: Json, agency: str, number: str) -> Json:
+def page_values(report: JsonObject, agency: str, number: str) -> JsonObject:
     """What figures.html needs. agency: as chosen, in either form. number: which one is opened (of the sum over all rows
     with SUM before it), "" or an unknown word for none."""
     chosen = codes.agency(agency).normal if agency else ""
@@ -65,7 +64,7 @@ def page_values(report: Json, agency: str, number: str) -> Json:
     }  # fmt: skip
 
 
-def _numbers(agency: Json) -> Iterator[tuple[str, str, Json]]:
+def _numbers(agency: JsonObject) -> Iterator[tuple[str, str, JsonObject]]:
     """(name in the address, title, {count, dossiers}) of every number of the page."""
     for key, title in COLUMNS:
         yield key, title.lower(), agency["figures"][key]

@@ -1,4 +1,4 @@
-"""The local copy of `hub.control`: read whole at start, then followed; and the one way to write it."""
+"""The local copy of `hub.control`: read whole at start, then followed."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
+from aiokafka import TopicPartition
 from pydantic import ValidationError
 
 from hub.config import Settings
-from hub.control.records import KINDS, AuditEntry, BackfillProgress, Organisation, Record, Subscriber
-from hub.kafka import clients
+from hub.control.records import KINDS, BackfillProgress, Organisation, Record, SatisfactionSent, Subscriber
 from hub.kafka.tail import Record as KafkaRecord
 from hub.kafka.tail import Tail
 from hub.kafka.topics import CONTROL
@@ -28,7 +28,8 @@ class Directory:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._tail = Tail(settings)
+        # A change that is not committed is none (hub/control/changes.py).
+        self._tail = Tail(settings, isolation_level="read_committed")
         self._records: dict[str, dict[str, Record]] = {kind: {} for kind in KINDS}
         self._started = False
         self.on_change: list[Callable[[str, str], None]] = []
@@ -51,8 +52,8 @@ class Directory:
         return self.all(BackfillProgress)
 
     @property
-    def audit(self) -> dict[str, AuditEntry]:
-        return self.all(AuditEntry)
+    def satisfaction(self) -> dict[str, SatisfactionSent]:
+        return self.all(SatisfactionSent)
 
     async def load(self) -> None:
         """Reads the topic from its beginning, or where it was left, to its present end. TopicError."""
@@ -67,6 +68,11 @@ class Directory:
         """Keeps the copy current until `stop`; call after `load`."""
         async for _, records in self._tail.onwards(stop):
             self._take(records, notify=True)
+
+    @property
+    def end(self) -> int:
+        """The offset after the last one that was read."""
+        return self._tail.position(TopicPartition(CONTROL, 0))
 
     async def close(self) -> None:
         await self._tail.stop()
@@ -102,25 +108,3 @@ async def directory(settings: Settings) -> AsyncIterator[Directory]:
         yield copy
     finally:
         await copy.close()
-
-
-def _key(kind: str, name: str) -> bytes:
-    return f"{kind}/{name}".encode()
-
-
-async def write(settings: Settings, *records: Record | tuple[type[Record], str]) -> None:
-    """Writes records, or removes (model, name) pairs; returns when the broker has confirmed them."""
-    producer = clients.producer(settings)
-    await producer.start()
-    try:
-        out: list[tuple[str, bytes | None, bytes | None, clients.Headers]] = []
-        for record in records:
-            model = record[0] if isinstance(record, tuple) else type(record)
-            kind = next(k for k, m in KINDS.items() if m is model)
-            if isinstance(record, tuple):
-                out.append((CONTROL, _key(kind, record[1]), None, ()))
-            else:
-                out.append((CONTROL, _key(kind, record.key), record.model_dump_json().encode(), ()))
-        await clients.send_all(producer, out)
-    finally:
-        await producer.stop()

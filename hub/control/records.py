@@ -1,4 +1,4 @@
-"""What stands in `hub.control` (compacted): organisations, keys, rights, subscribers, pauses, the operators' audit.
+"""What stands in `hub.control` (compacted): organisations, keys, rights, subscribers, pauses.
 
 Key = `<kind>/<name>`, value = UTF-8 JSON of the model below; no value = removed. Small, rarely written, read by people
 with any Kafka tool: hence JSON (docs/decisions/0002-control-records-in-json.md).
@@ -6,14 +6,15 @@ with any Kafka tool: hence JSON (docs/decisions/0002-control-records-in-json.md)
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from datetime import UTC, date, datetime
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from hub.control import renamed
 from hub.events.families import NAMES, FamilyName
 from hub.model import codes
+from hub.untyped import SettingsTable
 
 NAME = r"^[a-z0-9][a-z0-9-]{0,40}$"
 
@@ -90,7 +91,7 @@ class Subscriber(Record):
     kind: Kind
     title: str = ""
     filter: Filter = Filter()
-    settings: dict[str, Any] = Field(default_factory=dict)
+    settings: SettingsTable = Field(default_factory=dict)
     secrets: dict[str, str] = Field(default_factory=dict)
     paused: bool = False
     backfill: Literal["state", "log", "none"] = "state"
@@ -105,20 +106,16 @@ class BackfillProgress(Record):
     done: bool = False
 
 
-class AuditEntry(Record):
-    """Key `audit/<id>`: what an operator did, when and why."""
+class SatisfactionSent(Record):
+    """Key `satisfaction/<subscriber>`: up to which slot the ratings of a month went to that portal."""
 
-    id: str
-    at: datetime = Field(default_factory=now)
-    who: str
-    action: str
-    target: str
-    why: str = ""
+    subscriber: str
+    slot: date
 
 
 KINDS: dict[str, type[Record]] = {
     "organisation": Organisation,
     "subscriber": Subscriber,
     "backfill": BackfillProgress,
-    "audit": AuditEntry,
+    "satisfaction": SatisfactionSent,
 }

@@ -26,6 +26,12 @@ def ends(name: str) -> datetime | None:
         return None
 
 
+def base_name(name: str) -> str:
+    """The name without its end: `signing` of `signing.until.20261125T200000Z`."""
+    found = _UNTIL.match(name)
+    return name if found is None else found["name"]
+
+
 def valid(secrets: Mapping[str, str], moment: datetime) -> dict[str, str]:
     """Those that have not ended."""
     return {name: value for name, value in secrets.items() if (end := ends(name)) is None or end > moment}

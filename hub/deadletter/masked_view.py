@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import Any
 
 from hub.avro.bodies import BODIES
 from hub.avro.codec import Codec
@@ -14,9 +13,10 @@ from hub.deadletter.reasons import REASONS, STAGES
 from hub.deadletter.record import DeadLetter
 from hub.errors import BadRecord, RegistryError
 from hub.model.times import utc_text
+from hub.untyped import JsonObject
 
 
-def summary(letter: DeadLetter) -> dict[str, Any]:
+def summary(letter: DeadLetter) -> JsonObject:
     """One line of a list. `at` in RFC 3339, UTC; `key` the dossier, procedure or service code."""
     return {
         "id": letter.id,
@@ -33,7 +33,7 @@ def summary(letter: DeadLetter) -> dict[str, Any]:
     }
 
 
-def document(letter: DeadLetter, codec: Codec, reveal: bool) -> dict[str, Any]:
+def document(letter: DeadLetter, codec: Codec, reveal: bool) -> JsonObject:
     """The whole letter. reveal: personal data in clear (the caller writes the audit entry)."""
     return summary(letter) | {
         "stage_means": STAGES.get(letter.stage, ""),
@@ -43,7 +43,7 @@ def document(letter: DeadLetter, codec: Codec, reveal: bool) -> dict[str, Any]:
     }
 
 
-def content(value: bytes | None, codec: Codec, reveal: bool) -> dict[str, Any]:
+def content(value: bytes | None, codec: Codec, reveal: bool) -> JsonObject:
     """{record, data} if it can be decoded; else only size and hash, and the bytes themselves with `reveal`."""
     if value is None:
         return {"bytes": 0}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -16,6 +16,7 @@ from hub.control import secrets, subscriber_filter
 from hub.control.delivery_limits import own_limits
 from hub.control.directory import Directory, directory
 from hub.control.records import Subscriber, now
+from hub.control.vault import vault
 from hub.delivery.backfill import Backfill
 from hub.delivery.circuit_breaker import Breaker
 from hub.delivery.connection_state import ConnectionState
@@ -24,12 +25,12 @@ from hub.delivery.event_decoder import Decoder
 from hub.delivery.incoming import IncomingRecords
 from hub.delivery.main_loop import MainLoop
 from hub.delivery.monitor import Monitor
-from hub.delivery.offsets import DeliveryOffsets
 from hub.delivery.outbox import Outbox
+from hub.delivery.partition.owner import Terms
+from hub.delivery.partition.partitions import Partitions
 from hub.delivery.partition_assignment import Assignment
 from hub.delivery.receipts import Receipts
 from hub.delivery.record_reader import Reader
-from hub.delivery.request_handler import RequestHandler
 from hub.delivery.workers import Dispatcher
 from hub.errors import StartError
 from hub.events.families import FAMILIES
@@ -67,7 +68,7 @@ def warn_of_filter(subscriber: Subscriber, families: Sequence[str]) -> None:
 
 
 async def _run(settings: Settings, known: Directory, subscriber: Subscriber, stop: asyncio.Event) -> None:
-    portal = make_portal(subscriber)  # says at once if the settings are wrong
+    portal = make_portal(subscriber, vault(settings))  # says at once if the settings are wrong
     warn_of_filter(subscriber, portal.families)
     async with contextlib.AsyncExitStack() as stack:
         producer = clients.producer(settings)
@@ -94,18 +95,26 @@ async def _context(
 ) -> DeliveryContext:
     codec = await open_codec(settings)
     limits = own_limits(subscriber, settings.delivery)
+    partitions, changed = Partitions(), asyncio.Event()
+
+    def confirmed(ends: Mapping[int, int]) -> None:
+        partitions.receipts_confirmed(ends)
+        changed.set()
+
     context = DeliveryContext(
         subscriber=subscriber,
         limits=limits,
         strategy=portal.strategy,
         max_fold=portal.max_fold,
         families=tuple(portal.families),
-        outbox=Outbox(producer),
+        outbox=Outbox(producer, confirmed),
         receipts=Receipts(subscriber.name, codec),
         reader=reader,
         decoder=Decoder(codec),
         breaker=Breaker(limits.breaker_failures, limits.breaker_open_s),
         link=ConnectionState(subscriber.name),
+        partitions=partitions,
+        changed=changed,
     )
     context.breaker.on_close = context.portal_is_back
     return context
@@ -115,26 +124,15 @@ async def _deliver(
     settings: Settings, known: Directory, context: DeliveryContext, consumer: AIOKafkaConsumer, stop: asyncio.Event
 ) -> None:
     def make() -> Portal:
-        return make_portal(context.subscriber)
+        return make_portal(context.subscriber, vault(settings))
 
-    progress = DeliveryOffsets(context.subscriber.created_at.isoformat())
-    requests = RequestHandler(context, progress)
+    subscriber = context.subscriber
+    terms = Terms(subscriber.name, subscriber.created_at.isoformat(), context.receipts, settings.kafka.partitions)
     dispatcher = Dispatcher(context, make)
-    backfill = Backfill(settings, context, progress, consumer, known)
-    assignment = Assignment(
-        settings, context, progress, requests, dispatcher, backfill, consumer, group_of(context.subscriber.name)
-    )
-    monitor = Monitor(context, progress, make, lambda: assignment.owned, assignment.ready)
-    loop = MainLoop(
-        context,
-        consumer,
-        progress,
-        requests,
-        IncomingRecords(context, progress, requests),
-        assignment,
-        backfill,
-        monitor,
-    )
+    backfill = Backfill(settings, context, consumer, known)
+    assignment = Assignment(settings, context, terms, dispatcher, backfill, consumer, group_of(subscriber.name))
+    monitor = Monitor(context, make, lambda: assignment.owned, assignment.ready)
+    loop = MainLoop(context, consumer, IncomingRecords(context), assignment, backfill, monitor)
     await backfill.note_ends(settings.kafka.partitions)
     states = [family.state_topic for family in FAMILIES if family.event.name in context.families]
     consumer.subscribe([EVENTS, REQUESTS, *states], listener=assignment)

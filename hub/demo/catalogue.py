@@ -16,12 +16,12 @@ from hub.demo.generator.event import Event
 from hub.events import families
 from hub.machine.child_process import die_with_parent
 from hub.supervisor.environment import role_command, variables
+from hub.untyped import JsonObject
 
 SOURCE = "national-catalogue"
-Row = dict[str, Any]
 
 
-def national_list(events: Iterable[Event]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+def national_list(events: Iterable[Event]) -> tuple[JsonObject, list[tuple[str, str]]]:
     """(services of the portal -> what they answer, the (code, kind) of each planted difference)."""
     entries, office = _published(events)
     own, said = plan()["national"], {code: dict(entry) for code, entry in entries.items()}
@@ -45,9 +45,9 @@ def national_list(events: Iterable[Event]) -> tuple[dict[str, Any], list[tuple[s
     return answers | {"LayDanhSachHoiDapGuiTuDVCQG": asked}, sorted(planted)
 
 
-def _published(events: Iterable[Event]) -> tuple[dict[str, Row], str]:
+def _published(events: Iterable[Event]) -> tuple[dict[str, JsonObject], str]:
     """(what the province publishes in the end, the office that does)."""
-    found: dict[str, Row] = {}
+    found: dict[str, JsonObject] = {}
     office = ""
     for event in sorted((e for e in events if e.type == families.PROCEDURE.published), key=lambda event: event.at):
         if event.data["change"] == "WITHDRAWN":
@@ -58,7 +58,7 @@ def _published(events: Iterable[Event]) -> tuple[dict[str, Row], str]:
     return found, office
 
 
-def _detail(code: str, entry: Mapping[str, Any], office: str, withdrawn: bool) -> Row:
+def _detail(code: str, entry: Mapping[str, Any], office: str, withdrawn: bool) -> JsonObject:
     """LayThuTuc (docs/field/packets.md#procedure)."""
     fee = {"MAPHILEPHI": "LP01", "SOTIEN": str(entry["fee_vnd"]), "DONVI": "Đồng", "MOTA": ""}
     time = {"THOIGIANGIAIQUYET": f"{entry['time_limit']:g}", "DONVITINH": entry["time_limit_unit"], "MOTA": "",

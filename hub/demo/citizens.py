@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import httpx
 
@@ -21,6 +20,7 @@ from hub.demo.portals import Simulator
 from hub.errors import StartError
 from hub.events import families
 from hub.model import agencies
+from hub.untyped import JsonObject
 
 TRIES_S = 30.0
 INBOUND_SOURCE = "urn:vn:gov:dvcqg:inbound"
@@ -28,11 +28,11 @@ _NOBODY = "http://127.0.0.1:1"
 """Where nothing listens: a link that is dead."""
 
 
-def filed(calendar: Calendar, portal: Simulator) -> list[dict[str, Any]]:
+def filed(calendar: Calendar, portal: Simulator) -> list[JsonObject]:
     """The dossiers, named as on the portal's wire. The last one's file cannot be had by its link."""
     office, procedure = department(calendar, agencies.table(None)), plan()["filed"]["procedure"]
     answers = plan()["filed"]["answers"]
-    out: list[dict[str, Any]] = []
+    out: list[JsonObject] = []
     for number, _ in enumerate(answers, plan()["filed"]["first_number"]):
         at = datetime.fromtimestamp(calendar.now / 1000 - 3600 + number % 100, UTC).astimezone(VIETNAM)
         host = _NOBODY if len(out) == len(answers) - 1 else portal.address
@@ -49,7 +49,7 @@ def filed(calendar: Calendar, portal: Simulator) -> list[dict[str, Any]]:
     return out
 
 
-async def file_all(portal: Simulator, dossiers: list[dict[str, Any]], done: list[int]) -> None:
+async def file_all(portal: Simulator, dossiers: list[JsonObject], done: list[int]) -> None:
     """Each filed until the province has taken it: the portal fails now and then. done[0] counts."""
     async with httpx.AsyncClient(timeout=15.0, trust_env=False) as client:
         for dossier in dossiers:
@@ -57,7 +57,7 @@ async def file_all(portal: Simulator, dossiers: list[dict[str, Any]], done: list
             done[0] += 1
 
 
-async def _file(client: httpx.AsyncClient, url: str, dossier: dict[str, Any]) -> None:
+async def _file(client: httpx.AsyncClient, url: str, dossier: JsonObject) -> None:
     until, said = time.monotonic() + TRIES_S, ""
     while time.monotonic() < until:
         try:
@@ -84,7 +84,7 @@ async def answer_questions(settings: Settings, folder: Path) -> tuple[list[str],
     return [one["id"] for one in before], [one["id"] for one in after]
 
 
-def answered(calendar: Calendar, dossiers: list[dict[str, Any]]) -> Iterator[Event]:
+def answered(calendar: Calendar, dossiers: list[JsonObject]) -> Iterator[Event]:
     """What the agency makes of each."""
     office = department(calendar, agencies.table(None))
     for dossier, answer in zip(dossiers, plan()["filed"]["answers"], strict=True):

@@ -15,7 +15,7 @@ import httpx
 
 from hub.avro.bodies import DOSSIER_DEADLINE_EVENT
 from hub.config import Settings
-from hub.control.directory import write
+from hub.control.changes import write
 from hub.control.records import Filter, Subscriber
 from hub.demo.checker.deadlines import Told
 from hub.errors import StartError
@@ -27,6 +27,7 @@ from hub.kafka.topics import out, subscriber_topics
 from hub.machine.child_process import die_with_parent
 from hub.registry.client import open_codec
 from hub.supervisor.environment import variables
+from hub.untyped import JsonObject
 
 DEADLINES = "deadlines"
 """The subscriber on Kafka that is due deadlines only."""
@@ -55,9 +56,9 @@ async def hub_json(settings: Settings, *arguments: str) -> Any:
         await asyncio.sleep(0.5)
 
 
-async def api(settings: Settings, *paths: str) -> list[dict[str, Any] | None]:
+async def api(settings: Settings, *paths: str) -> list[JsonObject | None]:
     """What the read API answers to each path; None for 404."""
-    found: list[dict[str, Any] | None] = []
+    found: list[JsonObject | None] = []
     base = f"http://{settings.console.host}:{settings.console.port}"
     async with httpx.AsyncClient(timeout=60.0, trust_env=False, base_url=base) as client:
         for path in paths:
@@ -66,7 +67,7 @@ async def api(settings: Settings, *paths: str) -> list[dict[str, Any] | None]:
     return found
 
 
-async def subjects(settings: Settings, codes: Iterable[str]) -> dict[str, dict[str, Any]]:
+async def subjects(settings: Settings, codes: Iterable[str]) -> dict[str, JsonObject]:
     """Dossier, procedure or service code -> GET /v1/dossiers/{code}, for those that are known."""
     wanted = list(codes)
     found = await api(settings, *(f"/v1/dossiers/{code}" for code in wanted))

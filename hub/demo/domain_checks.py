@@ -27,6 +27,7 @@ from hub.demo.extras import plan
 from hub.demo.portals import Simulator
 from hub.demo.topic_counts import Tally
 from hub.errors import StartError
+from hub.untyped import JsonObject
 
 SETTLE_S = 20.0
 """So long the pages may lag behind the topics."""
@@ -142,9 +143,9 @@ async def _until_right(look: Callable[[], Awaitable[Slice]]) -> Slice:
         await asyncio.sleep(1.0)
 
 
-def report(slices: Mapping[str, Slice]) -> tuple[dict[str, Any], list[str]]:
+def report(slices: Mapping[str, Slice]) -> tuple[JsonObject, list[str]]:
     """(the report's part by slice, a sentence for each slice that is not as it must be)."""
-    out, wrong = dict[str, Any](), list[str]()
+    out, wrong = JsonObject(), list[str]()
     for name, found in slices.items():
         number, english, vietnamese = TITLES[name]
         titles = {"slice": number, "title": english, "tieu_de": vietnamese, "shown": found.shown}

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from importlib import resources
-from typing import Any
 
 from hub.demo.generator import events as generate
 from hub.demo.generator import offices
@@ -20,12 +19,13 @@ from hub.events import families
 from hub.model import agencies
 from hub.model.agencies import Agencies, Office
 from hub.model.calendar import date_of, day_of
+from hub.untyped import JsonObject, SettingsTable
 
 PLANTED = "planted-"
 
 
 @cache
-def plan() -> dict[str, Any]:
+def plan() -> SettingsTable:
     """province.toml."""
     return tomllib.loads(resources.files("hub.demo").joinpath("province.toml").read_text("utf-8"))
 
@@ -93,7 +93,7 @@ def catalogue(calendar: Calendar, table: Agencies) -> Iterator[Event]:
         )
 
 
-def _published(office: Office, entry: dict[str, Any], at: int) -> Iterator[Event]:
+def _published(office: Office, entry: JsonObject, at: int) -> Iterator[Event]:
     told = {name: entry[name] for name in ("name", "field_code", "field_name", "authority_level")}
     common = {"change": "PUBLISHED", "occurred_at": at, "agency_code": office.code}
     limit = {"time_limit": float(entry["days"]), "time_limit_unit": "Ngày làm việc", "fee_vnd": entry["fee"]}
@@ -107,7 +107,7 @@ def _published(office: Office, entry: dict[str, Any], at: int) -> Iterator[Event
     yield _entry(office, families.SERVICE.published, f"{entry['code']}.01", service | common)
 
 
-def _entry(office: Office, type: str, code: str, datum: dict[str, Any]) -> Event:
+def _entry(office: Office, type: str, code: str, datum: JsonObject) -> Event:
     at = datum["occurred_at"]
     return Event(f"demo-{datum['change'].lower()}-{code}", generate.source_of(office.code), type, code, at, at, datum)
 
@@ -153,7 +153,7 @@ def judged(calendar: Calendar, table: Agencies) -> Iterator[Event]:
     for number, entry in enumerate(own["dossier"], own["first_number"]):
         for place, words in enumerate(entry["steps"]):
             kind, _, when = words.partition(" ")
-            facts: dict[str, Any] = {}
+            facts: JsonObject = {}
             if not place:
                 dates = {"received_at": _moment(calendar, when), "due_at": _moment(calendar, own["due"])}
                 facts = {"procedure_code": "1.009995", "channel": "DIRECT", **dates}
@@ -181,7 +181,7 @@ def code_of(calendar: Calendar, office: Office, number: int) -> str:
 
 
 def dossier_step(
-    calendar: Calendar, office: Office, number: int, at: int, step: str, facts: dict[str, Any], task: str = ""
+    calendar: Calendar, office: Office, number: int, at: int, step: str, facts: JsonObject, task: str = ""
 ) -> Event:
     """A step of the demo's own dossier of that number."""
     code = code_of(calendar, office, number)

@@ -16,18 +16,22 @@ from typing import Any
 
 import httpx
 
+from hub.admin import kafka_users
+from hub.admin.kafka_users import signed_in
 from hub.avro.codec import Codec, head
 from hub.avro.generic import encode_body
 from hub.config import Settings
 from hub.connect.samples import Agency, Step
+from hub.control.audit import Actor
 from hub.demo.bad_records import Planted
 from hub.demo.sample_input import nested
 from hub.errors import StartError
 from hub.events import families
 from hub.events.envelope import Envelope, derived_id, rfc3339
-from hub.kafka import clients
+from hub.kafka import clients, embedded_users
 from hub.kafka.topics import agency_ingress
 from hub.registry.client import open_codec
+from hub.untyped import JsonObject
 
 HTTP_BATCH, HTTP_PAUSE_S = 40, 0.1
 HELD_BACK, HELD_BATCH = 0.4, 20
@@ -65,7 +69,7 @@ def _rfc(at: int) -> str:
 # --- HTTP --------------------------------------------------------------------------------------------------------
 
 
-def cloud_event(step: Step) -> dict[str, Any]:
+def cloud_event(step: Step) -> JsonObject:
     """Structured mode; the sample's task id is the event's id."""
     data = nested(step.fields)
     for name in ("occurred_at", "received_at", "due_at"):
@@ -99,7 +103,7 @@ async def feed_http(
         fed.duplicates += (await _post(client, url, batches[0]))["duplicate"]
 
 
-async def _post(client: httpx.AsyncClient, url: str, batch: Sequence[Step]) -> dict[str, Any]:
+async def _post(client: httpx.AsyncClient, url: str, batch: Sequence[Step]) -> JsonObject:
     events = [cloud_event(step) for step in batch]
     while True:
         try:
@@ -126,17 +130,17 @@ def _file_writer() -> Any:
 
 
 async def feed_files(
-    drop: Path, agency: Agency, steps: Sequence[Step], planted: Sequence[Planted], fed: Fed, repeat: bool
+    settings: Settings, agency: Agency, steps: Sequence[Step], planted: Sequence[Planted], fed: Fed, repeat: bool
 ) -> None:
     """One file a quarter, the planted rows among their neighbours. repeat: the first clean file is dropped again."""
     writer = _file_writer()
-    mapping = await asyncio.to_thread(writer.set_up_folder, agency, drop)
+    mapping, folder = await asyncio.to_thread(writer.set_up_folder, agency, settings)
     files = writer.quarters(steps)
     suffix = "xlsx" if mapping.file.format == "xlsx" else "csv"
     spoilt = {p.step.task: p for p in planted if p.kind != "transition"}
     afterwards = [p.fields for p in planted if p.kind == "transition"]
     for number, (name, part) in enumerate(files.items(), 1):
-        rows: list[dict[str, Any]] = []
+        rows: list[JsonObject] = []
         for step in part:
             rows.append(dict(step.fields) | {"word": step.word})
             if step.task in spoilt:
@@ -145,10 +149,10 @@ async def feed_files(
             rows += afterwards
         clean = len(rows) == len(part)
         content = await asyncio.to_thread(writer.render, mapping, rows, agency.title)
-        fed.files.append(_drop(drop / agency.name / f"{name}.{suffix}", content))
+        fed.files.append(_drop(folder / f"{name}.{suffix}", content))
         fed.add(len(part))
         if repeat and clean:
-            fed.files.append(_drop(drop / agency.name / f"{name}-gửi-lại.{suffix}", content))
+            fed.files.append(_drop(folder / f"{name}-gửi-lại.{suffix}", content))
             repeat = False
         await asyncio.sleep(FILES_PAUSE_S)
 
@@ -171,6 +175,8 @@ async def feed_kafka(
     record once more."""
     codec = await open_codec(settings)
     topic = agency_ingress(agency.name)
+    if embedded_users.secured(settings):
+        settings = signed_in(settings, await kafka_users.of_agency(settings, agency.name, Actor("demo")))
     producer = clients.producer(settings)
     await producer.start()
     try:

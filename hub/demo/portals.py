@@ -12,13 +12,13 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 
 from hub.admin import organisations
 from hub.config import Settings
-from hub.control.directory import write
+from hub.control.audit import Actor
+from hub.control.changes import write
 from hub.control.records import Organisation, Subscriber
 from hub.demo.sample_input import agencies
 from hub.errors import StartError
@@ -26,7 +26,9 @@ from hub.events.families import DOSSIER
 from hub.kafka.topic_admin import ensure_topics
 from hub.kafka.topics import subscriber_topics
 from hub.machine.child_process import die_with_parent
+from hub.machine.durable_files import write_durably
 from hub.supervisor.environment import variables
+from hub.untyped import SettingsTable
 
 FAULT_RATE = 0.05
 FAULTS: Mapping[str, Sequence[str]] = {
@@ -36,6 +38,8 @@ FAULTS: Mapping[str, Sequence[str]] = {
 CONNECTORS = {"national": "national-portal", "provincial": "webhook"}
 """Kind of each portal's connector, which is its simulator's name too."""
 START_S = 30.0
+SIGNING = "provincial-signing"
+"""The file of the webhooks' secret, in the folder that the hub may name."""
 NATIONAL_LIST = "national-list.json"
 """The national portal's list of procedures, in the portals' folder; empty until the second act."""
 FILE_HOST = "127.0.0.1"
@@ -61,14 +65,15 @@ class Simulator:
 async def simulators(settings: Settings, folder: Path) -> AsyncIterator[dict[str, Simulator]]:
     """Both portals as processes of their own, failing in FAULT_RATE of their calls; stopped at the end."""
     folder.mkdir(parents=True, exist_ok=True)
-    secret = folder / "signing.secret"
-    secret.write_text("whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(), "ascii")
+    secret = settings.data_dir / "secrets" / SIGNING
+    secret.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_durably(secret, b"whsec_" + base64.b64encode(secrets.token_bytes(32)), mode=0o600)
     async with contextlib.AsyncExitStack() as stack:
         (folder / NATIONAL_LIST).write_text("{}", "ascii")
         inbound = f"http://{settings.gateway.host}:{settings.gateway.port}/inbound/national-portal"
         more = ("--catalogue", str(folder / NATIONAL_LIST), "--inbound-url", inbound)
         national = await _start(stack, settings, folder, "national", "adapter_url", *more)
-        provincial = await _start(stack, settings, folder, "provincial", "url", "--secret", f"file:{secret}")
+        provincial = await _start(stack, settings, folder, "provincial", "url", "--secret", f"file:{secret.absolute()}")
         yield {"national": national, "provincial": provincial}
 
 
@@ -122,23 +127,23 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
         await process.stdout.read()
 
 
-def subscribers(portals: Mapping[str, Simulator], folder: Path) -> list[Subscriber]:
+def subscribers(portals: Mapping[str, Simulator]) -> list[Subscriber]:
     """Both portals, due every event: from the log, since a backfill by state may cover several with one."""
-    national: dict[str, Any] = {"adapter_url": portals["national"].url, "madonvi": "H11", "username": "demo",
-                                "file_hosts": [FILE_HOST]}  # fmt: skip
-    provincial: dict[str, Any] = {"url": portals["provincial"].url, "allow_loopback": True}
+    national: SettingsTable = {"adapter_url": portals["national"].url, "madonvi": "H11", "username": "demo",
+                                "allow_loopback": True, "file_hosts": [FILE_HOST]}  # fmt: skip
+    provincial: SettingsTable = {"url": portals["provincial"].url, "allow_loopback": True}
     return [
         Subscriber(name="national", kind=CONNECTORS["national"], title="Cổng Dịch vụ công quốc gia (mô phỏng)",
                    settings=national, secrets={"password": "demo"}, backfill="log"),
         Subscriber(name="provincial", kind=CONNECTORS["provincial"], title="Cổng dịch vụ công của tỉnh (mô phỏng)",
                    settings=provincial, backfill="log",
-                   secrets={"signing": f"file:{(folder / 'signing.secret').absolute()}"}),
+                   secrets={"signing": f"file:{SIGNING}"}),
     ]  # fmt: skip
 
 
-async def add_all(settings: Settings, portals: Mapping[str, Simulator], folder: Path) -> dict[str, str]:
+async def add_all(settings: Settings, portals: Mapping[str, Simulator]) -> dict[str, str]:
     """Writes subscribers and organisations; organisation -> API key."""
-    receivers = subscribers(portals, folder)
+    receivers = subscribers(portals)
     for receiver in receivers:
         await ensure_topics(settings, subscriber_topics(receiver.name))
     await write(settings, *receivers)
@@ -148,5 +153,5 @@ async def add_all(settings: Settings, portals: Mapping[str, Simulator], folder: 
             name=agency.name, title=agency.title, sources=(agency.source,), agencies=(agency.code,),
             families=(DOSSIER.name,), kafka_topic=agency.carrier == "kafka",
         )  # fmt: skip
-        keys[agency.name] = await organisations.add(settings, organisation, "demo", "the demo's agencies")
+        keys[agency.name] = await organisations.add(settings, organisation, Actor("demo", why="the demo's agencies"))
     return keys

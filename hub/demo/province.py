@@ -15,12 +15,12 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import httpx
 
 from hub.admin import organisations
 from hub.config import Settings
+from hub.control.audit import Actor
 from hub.control.records import Organisation
 from hub.demo import catalogue as demo_catalogue
 from hub.demo import citizens
@@ -41,6 +41,7 @@ from hub.errors import StartError
 from hub.events import families
 from hub.model import agencies
 from hub.supervisor.role_process import Child, State
+from hub.untyped import JsonObject
 
 ORGANISATION = "province"
 STALL_S = 60.0
@@ -73,7 +74,7 @@ class Province:
     core_back_s: float | None = None
     month: str = ""
 
-    async def run(self) -> dict[str, Any]:
+    async def run(self) -> JsonObject:
         """The report's part; `wrong` says what is not as it must be."""
         began, calendar = time.monotonic(), Calendar(_now())
         self.month = calendar.month
@@ -93,7 +94,7 @@ class Province:
             outcomes=outcomes(calendar, agencies.table(None)),
             feed=Feed(calendar.now, calendar.now), dead_before=frozenset(self.tally.dead),
         )  # fmt: skip
-        out: dict[str, Any] = {"events": sum(found.sent.events.values()), "elapsed_s": 0.0}
+        out: JsonObject = {"events": sum(found.sent.events.values()), "elapsed_s": 0.0}
         try:
             out |= await self._show(found, events, len(first), answers, key, soonest(calendar))
         except* StartError as errors:
@@ -102,7 +103,7 @@ class Province:
 
     async def _show(
         self, found: Collected, events: Sequence[Event], first: int, answers: Sequence[Event], key: str, deadline: int
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         """Sends everything, so many events first; waits until it is there, and has it checked."""
         listed = len(demo_catalogue.codes(self.folder / NATIONAL_LIST))
         async with self._source(), asyncio.TaskGroup() as group:
@@ -130,7 +131,7 @@ class Province:
             name=ORGANISATION, title="Tỉnh được sinh ra", sources=tuple(source for source, _ in spoken),
             agencies=tuple(code for _, code in spoken),
         )  # fmt: skip
-        return await organisations.add(self.settings, organisation, "demo", "the generated province")
+        return await organisations.add(self.settings, organisation, Actor("demo", why="the generated province"))
 
     def _national_list(self, events: Sequence[Event]) -> list[tuple[str, str]]:
         listed, planted = demo_catalogue.national_list(events)

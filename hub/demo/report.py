@@ -16,6 +16,7 @@ from hub.demo.feed import Fed
 from hub.demo.kills import Kill
 from hub.demo.sample_input import agencies
 from hub.demo.topic_counts import Tally
+from hub.untyped import JsonObject
 
 UNPLANTED = "none"
 
@@ -23,7 +24,7 @@ UNPLANTED = "none"
 def figures(
     tally: Tally, fed: Fed, planted: Sequence[Planted], findings: Mapping[str, Finding],
     faults: Mapping[str, Mapping[str, int]], kills: Sequence[Kill], elapsed_s: float, source_events: int,
-) -> dict[str, Any]:  # fmt: skip
+) -> JsonObject:  # fmt: skip
     """The report. Latency: from acceptance to the portal's receipt, over all events and both portals."""
     latencies = tally.latencies_ms()
     return {

@@ -34,6 +34,7 @@ from hub.kafka.topics import EVENTS, INGRESS
 from hub.registry.client import open_codec
 from hub.supervisor.role_process import State
 from hub.supervisor.supervisor import Supervisor
+from hub.untyped import JsonObject
 
 PORTALS = ("national", "provincial")
 UP_S = 180.0
@@ -102,7 +103,7 @@ class Demo:
     async def _work(self, supervisor: Supervisor, portals: dict[str, Simulator]) -> bool:
         self.view.say("starting the broker and all roles …")
         await _until(lambda: supervisor.health()[0] and len(supervisor.children) > len(PORTALS), UP_S, "the hub")
-        keys = await add_all(self.settings, portals, self.folder)
+        keys = await add_all(self.settings, portals)
         deliveries = [f"deliver:{name}" for name in PORTALS]
         await _until(
             lambda: all(n in supervisor.children and supervisor.children[n].state is State.READY for n in deliveries),
@@ -136,7 +137,6 @@ class Demo:
     async def _feed(
         self, keys: dict[str, str], planted: Sequence[Planted], drained: Callable[[], Awaitable[None]]
     ) -> None:
-        drop = self.settings.filedrop_dir or self.settings.data_dir / "drop"
         async with asyncio.TaskGroup() as group:
             for number, agency in enumerate(agencies()):
                 mine = [step for step in self.steps if step.agency == agency]
@@ -147,7 +147,7 @@ class Demo:
                     case "kafka":
                         group.create_task(feed_kafka(self.settings, agency, mine, bad, self.fed))
                     case _:
-                        group.create_task(feed_files(drop, agency, mine, bad, self.fed, repeat=number == 1))
+                        group.create_task(feed_files(self.settings, agency, mine, bad, self.fed, repeat=number == 1))
 
     async def _kill(self, supervisor: Supervisor, tally: Tally) -> None:
         core_at, delivery_at = (round(share * len(self.steps)) for share in (CORE_AT, DELIVERY_AT))
@@ -197,7 +197,7 @@ class Demo:
 
     async def _judge(
         self, tally: Tally, planted: Sequence[Planted], portals: dict[str, Simulator], elapsed: float
-    ) -> tuple[dict[str, Any], list[str]]:
+    ) -> tuple[JsonObject, list[str]]:
         """(the report of the first act, what is wrong)."""
         findings = await asyncio.to_thread(self._check, portals)
         faults = {name: await portal.faults() for name, portal in portals.items()}

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.connect.samples import SAMPLE, VIETNAM, Agency, Step
+from hub.untyped import JsonObject, SettingsTable
 
 # Parts of common names; together they are nobody. No capital with a tone mark: TCVN3 cannot write one.
 _SURNAMES = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Phan", "Võ", "Đặng", "Bùi", "Đỗ", "Hồ", "Ngô", "Dương")
@@ -28,7 +29,7 @@ NAME_PARTS = (_SURNAMES, _MIDDLE, _GIVEN)
 
 
 @cache
-def plan() -> dict[str, Any]:
+def plan() -> SettingsTable:
     """sample.toml."""
     return tomllib.loads(resources.files("hub.demo").joinpath("sample.toml").read_text("utf-8"))
 
@@ -65,9 +66,9 @@ def some(all_steps: Sequence[Step], dossiers: int) -> list[Step]:
     return [step for step in all_steps if step.code in chosen]
 
 
-def nested(fields: Mapping[str, Any]) -> dict[str, Any]:
+def nested(fields: Mapping[str, Any]) -> JsonObject:
     """The flat step as the record is nested."""
-    out: dict[str, Any] = {}
+    out: JsonObject = {}
     for name, value in fields.items():
         outer, _, inner = name.rpartition(".")
         (out.setdefault(outer, {}) if outer else out)[inner if outer else name] = value
@@ -108,7 +109,7 @@ def _agency(number: int) -> Agency:
     return by_http if number % 3 == 0 else others[(number - number // 3 - 1) % len(others)]
 
 
-def _common(agency: Agency, number: int, row: Mapping[str, str]) -> dict[str, Any]:
+def _common(agency: Agency, number: int, row: Mapping[str, str]) -> JsonObject:
     """What all steps of a dossier share."""
     procedure = plan()["procedures"][row["case:department"]]
     due = row["case:deadline"] or row["case:enddate_planned"]

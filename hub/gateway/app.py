@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
@@ -11,14 +9,20 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.admin.organisations import NameTaken, UnknownOrganisation
+from hub.admin.acts.act import Forbidden
+from hub.admin.acts.running import NotUnderWay
+from hub.admin.names import NameIsTaken, NoSuchName
 from hub.config import Settings
-from hub.errors import BrokerAway, ConfigError, Overloaded, RegistryError, StartError
-from hub.gateway import events_api, organisations_api, subscribers_api
+from hub.control.changes import ChangedMeanwhile
+from hub.deadletter.browse import NoSuchLetter
+from hub.errors import BrokerAway, ConfigError, HubError, Overloaded
+from hub.gateway import acts_api, events_api
 from hub.gateway.ingest import Ingest
 from hub.gateway.openapi import EVENTS, SECURITY
+from hub.gateway.refusals import Refusals
 from hub.gateway.sender import Sender
 from hub.observe.server import routes
+from hub.untyped import JsonObject
 from hub.web.docs_page import add_docs
 from hub.web.problem import Problem
 
@@ -36,9 +40,9 @@ def build(settings: Settings, holder: events_api.Holder, ingest: Ingest, sender:
         title="Hub gateway", version="1", description=ABOUT, docs_url=None, redoc_url=None, routes=[events, *routes()]
     )
     app.state.settings = settings
-    app.include_router(organisations_api.router)
-    app.include_router(subscribers_api.router)
-    for kind in (Problem, Overloaded, BrokerAway, RegistryError, ConfigError, StartError, RequestValidationError):
+    app.state.refusals = Refusals()
+    app.router.routes.extend(acts_api.routes(settings))
+    for kind in (Problem, HubError, RequestValidationError):
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _fault)
@@ -56,10 +60,12 @@ def problem_of(error: Exception) -> Problem:
             return Problem("overloaded", str(error), {"Retry-After": str(error.retry_after)})
         case BrokerAway():
             return Problem("unavailable", str(error), {"Retry-After": str(error.retry_after)})
-        case UnknownOrganisation():
+        case NoSuchName() | NoSuchLetter():
             return Problem("not_found", str(error))
-        case NameTaken():
+        case NameIsTaken() | ChangedMeanwhile() | NotUnderWay():
             return Problem("conflict", str(error))
+        case Forbidden():
+            return Problem("forbidden", str(error))
         case ConfigError():
             return Problem("invalid", str(error), field=error.field)
         case RequestValidationError():
@@ -94,8 +100,9 @@ def _declare(app: FastAPI, events: Route) -> None:
         events.path, events.endpoint, methods=["POST"], status_code=202, openapi_extra=EVENTS, tags=["events"],
         summary="Publish events",
     )  # fmt: skip
+    told.include_router(acts_api.told())
 
-    def openapi() -> dict[str, Any]:
+    def openapi() -> JsonObject:
         if app.openapi_schema is None:
             document = get_openapi(
                 title=app.title, version=app.version, description=app.description, routes=[*told.routes, *app.routes]

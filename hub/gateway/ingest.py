@@ -21,6 +21,7 @@ from hub.ingress.cloudevents import Posted, structured
 from hub.ingress.record import Builder, IngressRecord
 from hub.kafka.batches import KeyedLine
 from hub.observe import metrics
+from hub.untyped import JsonObject
 
 ROLE = "gateway"
 
@@ -39,8 +40,8 @@ class Result:
     field: str = ""
     detail: str = ""
 
-    def document(self) -> dict[str, Any]:
-        out: dict[str, Any] = {"index": self.index, "id": self.id, "status": self.status}
+    def document(self) -> JsonObject:
+        out: JsonObject = {"index": self.index, "id": self.id, "status": self.status}
         if self.status == "rejected":
             out |= {"reason": self.reason, "field": self.field, "detail": self.detail}
         return out
@@ -53,6 +54,7 @@ class Ingest:
         self._codec = codec
         self._sender = sender
         self._seen = seen or Acknowledged()
+        self._counts = _Counts()
         self._own_ids = frozenset(codec.ids.values())
         self._looking = asyncio.Lock()
 
@@ -107,7 +109,7 @@ class Ingest:
         if lines:
             await self._sender.send(lines)
         self._seen.acknowledged(new)
-        _count(results)
+        self._counts.add(len(lines), results)
         return results
 
     async def _decode(self, body: Body[Any], value: bytes) -> Record:
@@ -139,11 +141,20 @@ def id_of(given: Any) -> str:
     return given[:200] if isinstance(given, str) else ""
 
 
-def _count(results: Sequence[Result]) -> None:
-    counts = Counter([result.status for result in results])
-    metrics.EVENTS_IN.labels(ROLE).inc(len(results))
-    metrics.EVENTS_OUT.labels(ROLE).inc(counts["accepted"])
-    metrics.EVENTS_DUPLICATE.labels(ROLE).inc(counts["duplicate"])
-    if counts["rejected"]:
-        for reason, number in Counter(r.reason for r in results if r.status == "rejected").items():
+class _Counts:
+    """What the gateway took. The series are looked up once: for one event a request each look-up would count."""
+
+    def __init__(self) -> None:
+        self._in = metrics.EVENTS_IN.labels(ROLE)
+        self._out = metrics.EVENTS_OUT.labels(ROLE)
+        self._duplicate = metrics.EVENTS_DUPLICATE.labels(ROLE)
+
+    def add(self, accepted: int, results: Sequence[Result]) -> None:
+        self._in.inc(len(results))
+        self._out.inc(accepted)
+        if accepted == len(results):
+            return
+        counts = Counter([result.reason if result.status == "rejected" else "" for result in results])
+        self._duplicate.inc(counts.pop("", 0) - accepted)
+        for reason, number in counts.items():
             metrics.EVENTS_REJECTED.labels(ROLE, reason).inc(number)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hub.avro.generic import Json, schema_json
 from hub.events import families
 from hub.ingress import cloudevents
+from hub.untyped import JsonObject
 from hub.web.problem import MEDIA_TYPE
 
 _PRIMITIVES = {
@@ -19,7 +18,7 @@ _PRIMITIVES = {
 _TIME = {"type": "string", "format": "date-time", "description": "RFC 3339 with offset, or epoch milliseconds"}
 
 
-def json_schema(schema: Json, named: dict[str, Json] | None = None) -> dict[str, Any]:
+def json_schema(schema: Json, named: dict[str, Json] | None = None) -> JsonObject:
     """JSON Schema of an Avro type as the gateway takes it in `data`."""
     named = {} if named is None else named
     if isinstance(schema, list):
@@ -42,12 +41,12 @@ def json_schema(schema: Json, named: dict[str, Json] | None = None) -> dict[str,
     return json_schema(schema["type"], named)
 
 
-def _field(field: Json) -> dict[str, Any]:
+def _field(field: Json) -> JsonObject:
     doc = field.get("doc", "") + (" (personal data)" if field.get("personal") else "")
     return {"description": doc} if doc else {}
 
 
-def _event() -> dict[str, Any]:
+def _event() -> JsonObject:
     datas = [
         json_schema(schema_json(family.published_record)) | {"title": family.published} for family in families.FAMILIES
     ]
@@ -105,7 +104,7 @@ _RESULTS = {
 _BYTES = {"schema": {"type": "string", "format": "binary", "description": "Confluent wire format; ce-* headers"}}
 
 
-def _answers() -> dict[str, Any]:
+def _answers() -> JsonObject:
     problems = {
         "400": "malformed, or every event was rejected",
         "401": "no known API key",
@@ -122,7 +121,7 @@ def _answers() -> dict[str, Any]:
     } | {status: {"description": text, "content": {MEDIA_TYPE: {}}} for status, text in problems.items()}
 
 
-EVENTS: dict[str, Any] = {
+EVENTS: JsonObject = {
     "security": [{"ApiKey": []}, {"Bearer": []}],
     "requestBody": {
         "required": True,

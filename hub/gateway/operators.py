@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+from hub.control.audit import Actor
 from hub.control.keys import credential
 
 NAME_HEADER = "x-operator"
 REASON_HEADER = "x-reason"
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """Who acts and why, as it goes into the audit."""
-
-    who: str
-    why: str
-
-
-def operator(headers: Mapping[str, str], token: SecretStr | None) -> Operator | None:
+def operator(headers: Mapping[str, str], token: SecretStr | None, address: str = "") -> Actor | None:
     """The operator of a request with the token (`Authorization: Bearer …` or `X-Api-Key`); None without it.
 
     Headers `X-Operator` and `X-Reason` say who and why. Without a token in the settings nobody is an operator.
@@ -31,4 +23,9 @@ def operator(headers: Mapping[str, str], token: SecretStr | None) -> Operator | 
         return None
     if not hmac.compare_digest(credential(headers).encode(), token.get_secret_value().encode()):
         return None
-    return Operator(headers.get(NAME_HEADER, "")[:100] or "admin-token", headers.get(REASON_HEADER, "")[:500])
+    return claimed(headers, address)
+
+
+def claimed(headers: Mapping[str, str], address: str) -> Actor:
+    """Who the caller says it is, from its address; the token's name, if it says nothing."""
+    return Actor(headers.get(NAME_HEADER, "") or "admin-token", where=address, why=headers.get(REASON_HEADER, ""))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
-
 from hub.control import rights
 from hub.control.records import Organisation
 from hub.errors import BadRecord
@@ -49,7 +47,9 @@ def dossier_proof(organisation: Organisation | None, agency: str, field: str) ->
 
 def refuse_oversize(key: bytes, value: bytes, headers: clients.Headers) -> None:
     """BadRecord (`limit`) for a record that the topic would refuse, before it spoils a batch."""
-    size = len(key) + len(value) + 4 * len(headers) + sum(map(len, chain.from_iterable(headers)))
+    size = len(key) + len(value)
+    for name, raw in headers:
+        size += len(name) + len(raw) + 4
     if size > RECORD_LIMIT - RECORD_OVERHEAD:
         limit = RECORD_LIMIT - RECORD_OVERHEAD
         raise BadRecord("limit", f"the event has {size} bytes as a record; at most {limit} are taken", "data")

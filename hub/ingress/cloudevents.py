@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import orjson
@@ -38,8 +37,7 @@ _DEFINED = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(NamedTuple):
     """One event as it came. data: what stood under `data` (any JSON), or bytes in Confluent wire format.
 
     `envelope.subject` may be empty; right and data are not checked yet.
@@ -153,7 +151,7 @@ def _text(name: str, given: Any) -> str:
 def traceparent(*given: str) -> str:
     """The first that is well-formed, or a new one: W3C Trace Context starts anew instead of refusing."""
     for candidate in given:
-        if TRACEPARENT.fullmatch(candidate):
+        if candidate and TRACEPARENT.fullmatch(candidate):
             return candidate
     own = os.urandom(24).hex()
     return f"00-{own[:32]}-{own[32:]}-01"

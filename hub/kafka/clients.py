@@ -12,8 +12,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from hub.config import KafkaSettings, Settings
+from hub.kafka import embedded_users
 from hub.kafka.closing_clients import Admin, Client, Consumer, Producer
 from hub.kafka.topics import DEAD_LETTER_LIMIT
+from hub.untyped import Arguments
 
 Headers = Sequence[tuple[str, bytes]]
 # One dead letter with its headers must fit into a request.
@@ -61,17 +63,24 @@ def tls_context(kafka: KafkaSettings) -> ssl.SSLContext | None:
     return context
 
 
-def client_args(settings: Settings) -> dict[str, Any]:
+def client_args(settings: Settings) -> Arguments:
     """Arguments that every aiokafka client takes."""
     kafka = settings.kafka
-    args: dict[str, Any] = {
+    args: Arguments = {
         "bootstrap_servers": settings.bootstrap,
         "security_protocol": kafka.security_protocol,
         "request_timeout_ms": kafka.request_timeout_ms,
     }
     if context := tls_context(kafka):
         args["ssl_context"] = context
-    if kafka.security_protocol.startswith("SASL") and kafka.sasl_password:
+    if (login := embedded_users.login(settings)) is not None:
+        args |= {
+            "security_protocol": "SASL_PLAINTEXT",
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_plain_username": login.user,
+            "sasl_plain_password": login.password,
+        }
+    elif kafka.security_protocol.startswith("SASL") and kafka.sasl_password:
         args |= {
             "sasl_mechanism": kafka.sasl_mechanism,
             "sasl_plain_username": kafka.sasl_username,
@@ -82,7 +91,7 @@ def client_args(settings: Settings) -> dict[str, Any]:
 
 def producer(settings: Settings, **extra: Any) -> AIOKafkaProducer:
     """acks=all, large batches, no linger (we batch by chunk). Not started."""
-    args: dict[str, Any] = {
+    args: Arguments = {
         "acks": "all",
         "linger_ms": 0,
         "max_batch_size": 1_000_000,
@@ -96,7 +105,7 @@ def consumer(
 ) -> AIOKafkaConsumer:
     """No auto-commit; starts at the earliest offset where nothing is committed. Not started."""
     kafka = settings.kafka
-    args: dict[str, Any] = {
+    args: Arguments = {
         "enable_auto_commit": False,
         "auto_offset_reset": "earliest",
         "fetch_max_bytes": 32 << 20,

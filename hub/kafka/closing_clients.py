@@ -114,6 +114,9 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]
         if (task := self._sender.sender_task) is not None:
             await _cancelled((task,))
         self._message_accumulator.fail_all(KafkaConnectionError("the producer was stopped"))
+        if self._txn_manager is not None and (ended := self._txn_manager.wait_for_transaction_end()) is not None:
+            # Told to whoever sent; aiokafka tells it here once more, and nobody asks.
+            _ = ended.done() and not ended.cancelled() and ended.exception()
 
 
 class Admin(AIOKafkaAdminClient):  # type: ignore[misc]

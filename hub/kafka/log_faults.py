@@ -86,7 +86,7 @@ def is_whole(topic: str, transactions: bool) -> bool:
 
     Not so where records are removed by key (compaction), and where transactions leave markers and aborted records.
     """
-    return not transactions and not topics.is_compacted(topic)
+    return not transactions and not topics.has_holes(topic)
 
 
 def _place(part: TopicPartition) -> str:

@@ -184,14 +184,19 @@ class Tail(LogLookup):
         self._at[part] = to
 
     async def _carefully(self, parts: list[TopicPartition]) -> dict[TopicPartition, list[Record]]:
-        """One record of one partition at a time, so that the position says which bytes are damaged."""
+        """One record of one partition at a time, so that the position says which bytes are damaged; told when there is
+        nothing else left to read."""
+        damaged: RecordDamaged | None = None
         for part in parts:
             try:
                 found = await self._get([part], POLL_S, 1)
             except CorruptRecordException as error:
-                raise RecordDamaged(part, self._at[part], str(error)) from error
+                damaged = damaged or RecordDamaged(part, self._at[part], str(error))
+                continue
             if found:
                 return found
+        if damaged is not None:
+            raise damaged
         return {}
 
     async def _stuck(self, left: set[TopicPartition], ends: Mapping[TopicPartition, int], since_ms: float) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -20,7 +20,8 @@ from hub.config import Settings
 from hub.errors import StartError
 from hub.kafka.acls import Acl, listing
 from hub.kafka.clients import admin
-from hub.kafka.topics import CATALOGUE, Topic, config
+from hub.kafka.topics import AUDIT, CATALOGUE, DAY_MS, Topic, config
+from hub.untyped import JsonObject
 
 READY_S = 30.0
 """Longest wait until every new partition has a leader."""
@@ -46,6 +47,13 @@ def acl_listing(extra: Iterable[Topic] = ()) -> list[Acl]:
 def partitions(topic: Topic, settings: Settings) -> int:
     """The topic's own count, or the setting's."""
     return topic.partitions or settings.kafka.partitions
+
+
+def _as_set(topic: Topic, settings: Settings) -> Topic:
+    """The topic, kept as long as the settings say."""
+    if topic.name != AUDIT:
+        return topic
+    return replace(topic, retention_ms=round(settings.audit.keep_years * 365 * DAY_MS))
 
 
 async def ensure_topics(settings: Settings, extra: Iterable[Topic] = ()) -> list[Change]:
@@ -80,7 +88,7 @@ async def _partition_counts(client: AIOKafkaAdminClient, names: list[str]) -> di
     return {t["topic"]: len(t["partitions"]) for t in await _describe(client, names)}
 
 
-async def _describe(client: AIOKafkaAdminClient, names: Collection[str]) -> list[dict[str, Any]]:
+async def _describe(client: AIOKafkaAdminClient, names: Collection[str]) -> list[JsonObject]:
     """Asks for all topics: asking by name creates the topic on a cluster that creates automatically."""
     return [topic for topic in await client.describe_topics(None) if topic["topic"] in names]
 
@@ -106,7 +114,7 @@ async def _create(client: AIOKafkaAdminClient, settings: Settings, topics: list[
     new = [
         NewTopic(
             topic.name, partitions(topic, settings), kafka.replication_factor,
-            topic_configs=config(topic, kafka.min_insync_replicas),
+            topic_configs=config(_as_set(topic, settings), kafka.min_insync_replicas),
         )
         for topic in topics
     ]  # fmt: skip
@@ -118,7 +126,7 @@ async def _create(client: AIOKafkaAdminClient, settings: Settings, topics: list[
         error = for_code(code)
         if code == 0:
             topic = next(t for t in topics if t.name == name)
-            kept = "compacted" if topic.compact else f"kept {topic.retention_ms // 86_400_000} d"
+            kept = "compacted" if topic.compact else f"kept {_as_set(topic, settings).retention_ms // DAY_MS} d"
             changes.append(Change(name, "created", f"{partitions(topic, settings)} partitions, {kept}"))
         elif error is not TopicAlreadyExistsError:  # another hub process was quicker
             raise error(f"{name}: {message}")
@@ -129,7 +137,7 @@ async def _mend(client: AIOKafkaAdminClient, settings: Settings, topics: list[To
     """Set what differs. AlterConfigs replaces a topic's whole set, so what others set on it is sent along."""
     if not topics:
         return []
-    wanted = {t.name: config(t, settings.kafka.min_insync_replicas) for t in topics}
+    wanted = {t.name: config(_as_set(t, settings), settings.kafka.min_insync_replicas) for t in topics}
     present = await _topic_configs(client, list(wanted))
     changes: list[Change] = []
     resources: list[ConfigResource] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.events import families
 
@@ -17,9 +17,13 @@ EXPECTATIONS = "hub.expectations"
 DISCREPANCIES = "hub.discrepancies"
 DEAD_LETTERS = "hub.dead-letters"
 CONTROL = "hub.control"
+AUDIT = "hub.audit"
+LETTER_STATES = "hub.dead-letter-states"
+ACTS = "hub.acts"
 SCHEMAS = "_schemas"
 
 DAY_MS = 86_400_000
+COMPACTION_LAG_MS = 600_000
 RECORD_LIMIT = 1_048_576
 DEAD_LETTER_LIMIT = 4 * 1_048_576
 SEGMENT_BYTES = 1_048_576
@@ -49,8 +53,8 @@ def parking(subscriber: str) -> str:
 class Topic:
     """partitions: 0 means the setting `kafka.partitions`. retention_ms: -1 for compacted topics.
 
-    writers, readers: principals as the ACL listing names them (a role's name, `agency`, `subscriber`).
-    segment_bytes: of compacted topics.
+    segment_bytes: of compacted topics. writers, readers: principals as the ACL listing names them (a role's name,
+    `agency`, `subscriber`).
     """
 
     name: str
@@ -80,22 +84,28 @@ def _table(
 _READERS = "core deliver reconcile projector console operator"
 
 CATALOGUE = (
-    _log(INGRESS, 0, 30, "gateway intake source operator core", "core operator",
+    _log(INGRESS, 0, 30, "gateway intake source operator core", "core operator gateway",
          "accepted events, keyed, source checked; questions of the core's clock"),
-    _log(EVENTS, 0, 400, "core", "deliver projector reconcile operator", "canonical events"),
+    _log(EVENTS, 0, 400, "core", "deliver projector reconcile operator gateway", "canonical events"),
     _table(DOSSIERS, 0, "core", _READERS, "current state of dossiers, changelog of the core",
            4 * SEGMENT_BYTES),  # its records are four times as large as the others'; fewer files for a million
     _table(PROCEDURES, 0, "core", _READERS, "current state of procedures"),
     _table(SERVICES, 0, "core", _READERS, "current state of online services"),
-    _log(DELIVERIES, 0, 400, "deliver", "deliver reconcile projector operator", "attempts, retries, receipts"),
-    _log(REQUESTS, 0, 30, "reconcile operator console gateway", "deliver operator", "re-send, replay, skip"),
+    _log(DELIVERIES, 0, 400, "deliver", "deliver reconcile projector operator gateway", "attempts, retries, receipts"),
+    _log(REQUESTS, 0, 30, "reconcile operator console gateway", "deliver operator gateway", "re-send, replay, skip"),
     _table(EXPECTATIONS, 0, "reconcile", "reconcile operator", "due and acknowledged hub_seq"),
-    _table(DISCREPANCIES, 0, "reconcile", "projector console operator", "open and healed differences"),
-    _log(DEAD_LETTERS, 3, 400, "gateway intake source core deliver reconcile operator", "projector operator",
-         "original bytes with reason, stage and origin", DEAD_LETTER_LIMIT),
-    _table(CONTROL, 1, "gateway operator deliver",
+    _table(DISCREPANCIES, 0, "reconcile", "projector console operator gateway", "open and healed differences"),
+    _log(DEAD_LETTERS, 3, 400, "gateway intake source core deliver reconcile operator",
+         "projector operator console gateway", "original bytes with reason, stage and origin", DEAD_LETTER_LIMIT),
+    replace(_table(LETTER_STATES, 3, "gateway operator console", "gateway operator console",
+                   "what became of dead letters: replayed, skipped, closed"), retention_ms=430 * DAY_MS),
+    _table(CONTROL, 1, "gateway operator deliver projector",
            "gateway intake source deliver reconcile projector console operator supervisor",
-           "organisations, keys, rights, subscriptions, pauses, audit"),
+           "organisations, keys, rights, subscriptions, pauses"),
+    _log(AUDIT, 3, 5 * 365, "gateway operator console projector", "gateway operator console",
+         "what operators did and were refused; kept for `audit.keep_years`"),
+    replace(_table(ACTS, 1, "gateway operator console", "gateway operator console",
+                   "operators' long acts: how far they are, and where they go on"), retention_ms=30 * DAY_MS),
     _table(SCHEMAS, 1, "registry", "registry gateway intake source core deliver reconcile projector console operator",
            "schema registry, public record format"),
 )  # fmt: skip
@@ -116,9 +126,9 @@ def subscriber_topics(subscriber: str) -> tuple[Topic, Topic]:
 _COMPACTED = frozenset(topic.name for topic in CATALOGUE if topic.compact)
 
 
-def is_compacted(name: str) -> bool:
-    """Whether the catalogue compacts the topic of that name."""
-    return name in _COMPACTED or name.startswith(parking(""))
+def has_holes(name: str) -> bool:
+    """Whether offsets of that topic may have no record: it is compacted, or written in transactions."""
+    return name in _COMPACTED or name == AUDIT or name.startswith(parking(""))
 
 
 def config(topic: Topic, min_insync_replicas: int) -> dict[str, str]:
@@ -128,6 +138,8 @@ def config(topic: Topic, min_insync_replicas: int) -> dict[str, str]:
         "max.message.bytes": str(topic.max_message_bytes),
         "min.insync.replicas": str(min_insync_replicas),
     }
+    if topic.compact and topic.retention_ms > 0:
+        out |= {"cleanup.policy": "compact,delete", "retention.ms": str(topic.retention_ms)}
     if topic.compact:
         out |= {
             "min.cleanable.dirty.ratio": str(DIRTY_SHARE),
@@ -137,4 +149,7 @@ def config(topic: Topic, min_insync_replicas: int) -> dict[str, str]:
         }
     else:
         out |= {"retention.ms": str(topic.retention_ms)}
+    if topic.name == CONTROL:
+        # A writer that does not know whether its change landed looks for it (hub/control/changes.py) well within this.
+        out["min.compaction.lag.ms"] = str(COMPACTION_LAG_MS)
     return out

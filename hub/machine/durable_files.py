@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 
-def write_durably(path: Path, content: bytes) -> None:
-    """The whole new content, or the old one: never a part. The folder must exist."""
+def write_durably(path: Path, content: bytes, mode: int = 0o666) -> None:
+    """The whole new content, or the old one: never a part. The folder must exist. mode: less the umask."""
     part = path.with_name(f"{path.name}.tmp")
-    with part.open("wb") as file:
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

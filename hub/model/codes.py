@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
 from hub.errors import BadRecord
 
@@ -20,7 +20,7 @@ MAX_AGENCY = 35
 _OLD = re.compile(r"(\d{3})\.(\d{2})\.(\d{2})\.([A-Z]\d{2})", re.ASCII)
 _NEW = re.compile(r"[A-Z]\d{2}(\.[0-9A-Z]+)*", re.ASCII)
 _ENTERPRISE = re.compile(r"\d{10}(\d{3})?", re.ASCII)
-_DOSSIER = re.compile(r"(?P<agency>[0-9A-Z.]+)-(?P<day>\d{8}|\d{6})-(?P<counter>\d{4,})", re.ASCII)
+_DOSSIER = re.compile(r"([0-9A-Z.]+)-(\d{8}|\d{6})-(\d{4,})", re.ASCII)
 _PROCEDURE = re.compile(r"\d\.\d{6}(?P<place>\.\d{3}\.\d{2}\.\d{2}\.[A-Z]\d{2}|\.[A-Z]\d{2})?", re.ASCII)
 _SERVICE = re.compile(
     r"(?P<procedure>\d\.\d{6}(\.\d{3}\.\d{2}\.\d{2}\.[A-Z]\d{2}|\.[A-Z]\d{2})?)\.(?P<number>\d{2})", re.ASCII
@@ -28,16 +28,14 @@ _SERVICE = re.compile(
 _SHOWN = 60
 
 
-@dataclass(frozen=True, slots=True)
-class AgencyCode:
+class AgencyCode(NamedTuple):
     """original: as written. normal: new form, or the enterprise code of a business."""
 
     original: str
     normal: str
 
 
-@dataclass(frozen=True, slots=True)
-class DossierCode:
+class DossierCode(NamedTuple):
     """text: as written, the dossier's identity. agency: new form. day: of the counter. counter: digits kept."""
 
     text: str
@@ -46,8 +44,7 @@ class DossierCode:
     counter: str
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceCode:
+class ServiceCode(NamedTuple):
     """procedure: the procedure code it belongs to. number: two digits."""
 
     text: str
@@ -117,12 +114,13 @@ def dossier(text: str, field: str = "dossier_code") -> DossierCode:
     found = _DOSSIER.fullmatch(text)
     if found is None:
         raise _bad(field, "must be a dossier code as 000.00.06.H56-231027-0361 or H11.12-20260609-0092637", text)
-    digits = found["day"] if len(found["day"]) == 8 else "20" + found["day"]
+    office, day, counter = found.groups()
+    digits = day if len(day) == 8 else "20" + day
     try:
-        day = date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+        of = date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
     except ValueError:
-        raise _bad(field, f"there is no day {found['day']} in a calendar", text) from None
-    return DossierCode(text, agency(found["agency"], field).normal, day, found["counter"])
+        raise _bad(field, f"there is no day {day} in a calendar", text) from None
+    return DossierCode(text, agency(office, field).normal, of, counter)
 
 
 @lru_cache(maxsize=65_536)

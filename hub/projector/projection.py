@@ -1,17 +1,13 @@
-"""Kafka records to table rows. Pure: `rows` reads nothing but its arguments, so a rebuild gives the same tables.
-
-A row is a document: what is read is a typed record, what goes into a table is its columns by name.
-"""
+"""Kafka records to table rows. Pure: `rows` reads nothing but its arguments, so a rebuild gives the same tables."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-import orjson
+from msgspec import structs
 
 from hub.avro.bodies import DELIVERY
 from hub.avro.codec import Codec
@@ -19,13 +15,13 @@ from hub.avro.document import document
 from hub.avro.records import Dossier, DossierDeadlineEvent, DossierEvent
 from hub.deadletter import record as deadletter
 from hub.errors import BadRecord
+from hub.events import discrepancy, families
 from hub.events import envelope as ce
-from hub.events import families
 from hub.events.canonical import EVENT_BODIES, CanonicalRecord, State, state_of, word_of
 from hub.kafka import topics
+from hub.projector.rows import DeadLetterRow, DeliveryRow, DiscrepancyRow, EventRow, Rows, SubjectRow
 
 log = logging.getLogger(__name__)
-Row = dict[str, Any]
 
 TOPICS = (topics.EVENTS, topics.DELIVERIES, topics.DEAD_LETTERS, topics.DISCREPANCIES)
 
@@ -39,17 +35,6 @@ class KafkaRecord(Protocol):
     key: bytes | None
     value: bytes | None
     headers: Any
-
-
-@dataclass
-class Rows:
-    """Rows of one batch; `dossiers` holds the newest state of each key only."""
-
-    dossiers: dict[str, Row] = field(default_factory=dict)
-    events: dict[tuple[str, int], Row] = field(default_factory=dict)
-    deliveries: list[Row] = field(default_factory=list)
-    dead_letters: list[Row] = field(default_factory=list)
-    discrepancies: dict[str, Row | None] = field(default_factory=dict)
 
 
 def rows(records: Iterable[KafkaRecord], codec: Codec) -> Rows:
@@ -79,85 +64,110 @@ def _event(out: Rows, record: KafkaRecord, codec: Codec) -> None:
     kind = families.BY_TYPE[head.type]
     event: CanonicalRecord = codec.read(EVENT_BODIES[head.type], record.value)
     key, state = head.subject, state_of(head.type, event)
-    out.events[key, event.hub_seq] = {
-        "key": key,
-        "hub_seq": event.hub_seq,
-        "event_id": head.id,
-        "cause_id": head.causationid or None,
-        "type": head.type,
-        "source": head.source,
-        "step": word_of(head.type, event),
-        "occurred_at": getattr(event, kind.change).occurred_at,
-        "accepted_at": millis(head.recordedtime),
-        "partition": record.partition,
-        "offset": record.offset,
-        **_told(event),
-    }
+    row = EventRow(
+        key=key,
+        hub_seq=event.hub_seq,
+        event_id=head.id,
+        cause_id=head.causationid or None,
+        type=head.type,
+        source=head.source,
+        step=word_of(head.type, event),
+        late=not isinstance(event, DossierDeadlineEvent) and event.late,
+        occurred_at=getattr(event, kind.change).occurred_at,
+        accepted_at=millis(head.recordedtime),
+        partition=record.partition,
+        offset=record.offset,
+    )
+    out.events[key, event.hub_seq] = _with_step(row, event) if isinstance(event, DossierEvent) else row
     known = out.dossiers.get(key)
-    if known is None or known["hub_seq"] <= state.hub_seq:
+    if known is None or known.hub_seq <= state.hub_seq:
         out.dossiers[key] = _subject(key, kind.family, state)
 
 
-def _told(event: CanonicalRecord) -> Row:
-    """The columns that a dossier's step fills."""
-    if isinstance(event, DossierEvent):
-        step = event.step
-        return {
-            "status": event.status,
-            "late": event.late,
-            "correction": step.correction,
-            "rating": step.rating,
-            "transferred_to": step.transferred_to,
-            "step_due_at": step.step_due_at,
-            "note": step.note,
-            "handler": step.handler and document(step.handler),
-        }
-    late = not isinstance(event, DossierDeadlineEvent) and event.late
-    untold = ("status", "rating", "transferred_to", "step_due_at", "note", "handler")
-    return {"late": late, "correction": False, **dict.fromkeys(untold)}
+def _with_step(row: EventRow, event: DossierEvent) -> EventRow:
+    """With the columns that a dossier's step fills."""
+    step = event.step
+    return structs.replace(
+        row,
+        status=event.status,
+        correction=step.correction,
+        rating=step.rating,
+        transferred_to=step.transferred_to,
+        step_due_at=step.step_due_at,
+        note=step.note,
+        handler=step.handler and document(step.handler),
+    )
 
 
-def _subject(key: str, family: families.FamilyName, state: State) -> Row:
-    row: Row = {
-        "key": key,
-        "family": family,
-        "hub_seq": state.hub_seq,
-        "procedure_code": state.procedure_code,
-        "agency_code": state.agency_code,
-        "state": document(state),
-    }
+def _subject(key: str, family: families.FamilyName, state: State) -> SubjectRow:
     if isinstance(state, Dossier):
-        own = ("status", "status_at", "received_at", "due_at", "finished_at", "parent_code")
-        return row | {name: getattr(state, name) for name in own}
-    untold = ("received_at", "due_at", "finished_at", "parent_code")
-    status = "ACTIVE" if state.active else "WITHDRAWN"
-    return row | {"status": status, "status_at": state.changed_at, **dict.fromkeys(untold)}
+        return SubjectRow(
+            key=key,
+            family=family,
+            hub_seq=state.hub_seq,
+            status=state.status,
+            status_at=state.status_at,
+            procedure_code=state.procedure_code,
+            agency_code=state.agency_code,
+            received_at=state.received_at,
+            due_at=state.due_at,
+            finished_at=state.finished_at,
+            parent_code=state.parent_code,
+            state=document(state),
+        )
+    return SubjectRow(
+        key=key,
+        family=family,
+        hub_seq=state.hub_seq,
+        status="ACTIVE" if state.active else "WITHDRAWN",
+        status_at=state.changed_at,
+        procedure_code=state.procedure_code,
+        agency_code=state.agency_code,
+        state=document(state),
+    )
 
 
 def _delivery(out: Rows, record: KafkaRecord, codec: Codec) -> None:
-    told = document(codec.read(DELIVERY, record.value))
-    out.deliveries.append(told | {"partition": record.partition, "offset": record.offset})
+    told = codec.read(DELIVERY, record.value)
+    out.deliveries.append(
+        DeliveryRow(
+            partition=record.partition,
+            offset=record.offset,
+            key=told.key,
+            subscriber=told.subscriber,
+            outcome=told.outcome,
+            event_ids=list(told.event_ids),
+            hub_seqs=list(told.hub_seqs),
+            attempt=told.attempt,
+            at=told.at,
+            latency_ms=told.latency_ms,
+            http_status=told.http_status,
+            error_kind=told.error_kind,
+            answer=told.answer,
+            not_before=told.not_before,
+        )
+    )
 
 
 def _dead_letter(out: Rows, record: KafkaRecord, _: Codec) -> None:
     letter = deadletter.parse(record.key, record.value, record.headers)
     origin = f"{letter.topic}/{letter.partition}/{letter.offset}" if letter.offset >= 0 else letter.topic
     out.dead_letters.append(
-        {
-            "partition": record.partition,
-            "offset": record.offset,
-            "id": letter.id,
-            "key": letter.key.decode(errors="replace")[:200] if letter.key else None,
-            "stage": letter.stage,
-            "reason": letter.reason,
-            "detail": letter.detail,
-            "field": letter.field,
-            "subscriber": letter.subscriber,
-            "event_id": letter.event_id[:200],
-            "source": letter.source[:200],
-            "origin": origin[:300],
-            "at": letter.at_ms,
-        }
+        DeadLetterRow(
+            partition=record.partition,
+            offset=record.offset,
+            id=letter.id,
+            key=letter.key.decode(errors="replace")[:200] if letter.key else None,
+            stage=letter.stage,
+            reason=letter.reason,
+            detail=letter.detail,
+            field=letter.field,
+            subscriber=letter.subscriber,
+            event_id=letter.event_id[:200],
+            source=letter.source[:200],
+            origin=origin[:300],
+            at=letter.at_ms,
+        )
     )
 
 
@@ -166,9 +176,13 @@ def _discrepancy(out: Rows, record: KafkaRecord, _: Codec) -> None:
     if record.value is None:
         out.discrepancies[identity] = None
         return
-    datum = orjson.loads(record.value)
-    out.discrepancies[identity] = {
-        "id": identity,
-        **{name: datum[name] for name in ("key", "subscriber", "kind", "opened_at", "detail")},
-        "healed_at": datum.get("healed_at"),
-    }
+    told = discrepancy.loads(record.value)
+    out.discrepancies[identity] = DiscrepancyRow(
+        id=identity,
+        key=told.key,
+        subscriber=told.subscriber,
+        kind=told.kind,
+        opened_at=told.opened_at,
+        healed_at=told.healed_at,
+        detail=told.detail,
+    )

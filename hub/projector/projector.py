@@ -6,11 +6,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
-from sqlalchemy import Connection, Engine, delete, select
+from msgspec import Struct, structs
+from sqlalchemy import Connection, Engine, Table, delete, select
 
 from hub.avro.codec import Codec
 from hub.config import Settings
@@ -18,7 +19,8 @@ from hub.errors import StartError
 from hub.kafka.log_faults import NoSuchTopic
 from hub.kafka.tail import Tail
 from hub.observe import metrics
-from hub.projector.projection import TOPICS, Rows, rows
+from hub.projector.projection import TOPICS, rows
+from hub.projector.rows import Rows
 from hub.readmodel import tables
 from hub.readmodel.tables import Generation
 
@@ -70,6 +72,10 @@ class Projector:
         """Whether all before these ends stands in the tables (by position: markers have no record). Not during poll."""
         return all(self._tail.position(part) >= end for part, end in ends.items())
 
+    async def left(self) -> int:
+        """So many offsets lie between where it stands and where the log ends now."""
+        return sum(end - self._tail.position(part) for part, end in (await self.ends()).items())
+
     async def close(self) -> None:
         await self._tail.stop()
 
@@ -83,15 +89,19 @@ class Projector:
     def _store(self, connection: Connection, batch: Rows) -> None:
         g = self.generation
         if batch.dossiers:
-            connection.execute(tables.upsert(self._engine, g.dossiers, "hub_seq"), list(batch.dossiers.values()))
-        for table, found in (
-            (g.events, list(batch.events.values())),
+            connection.execute(
+                tables.upsert(self._engine, g.dossiers, "hub_seq"),
+                [structs.asdict(row) for row in batch.dossiers.values()],
+            )
+        written: tuple[tuple[Table, Collection[Struct]], ...] = (
+            (g.events, batch.events.values()),
             (g.deliveries, batch.deliveries),
             (g.dead_letters, batch.dead_letters),
             (g.discrepancies, [r for r in batch.discrepancies.values() if r is not None]),
-        ):
+        )
+        for table, found in written:
             if found:
-                connection.execute(tables.upsert(self._engine, table), found)
+                connection.execute(tables.upsert(self._engine, table), [structs.asdict(row) for row in found])
         gone = [key for key, row in batch.discrepancies.items() if row is None]
         if gone:
             connection.execute(delete(g.discrepancies).where(g.discrepancies.c.id.in_(gone)))
@@ -105,8 +115,12 @@ class Projector:
             metrics.LAG_RECORDS.labels(ROLE, topic).set(lag)
 
 
+Progress = Callable[[int, int], Awaitable[None]]
+"""Gets (records read, records to read) now and then; what it raises ends the rebuild."""
+
+
 async def rebuild(
-    settings: Settings, engine: Engine, codec: Codec, progress: Callable[[int], None] = lambda _: None
+    settings: Settings, engine: Engine, codec: Codec, progress: Progress | None = None
 ) -> tuple[int, int]:
     """Fills the next generation from Kafka's beginning, swaps, drops the old one: (new generation, records read).
 
@@ -119,10 +133,12 @@ async def rebuild(
     projector, read = Projector(settings, engine, codec, new), 0
     try:
         await projector.start()
+        total = await projector.left()
         while True:
             count = await projector.poll()
             read += count
-            progress(read)
+            if progress is not None:
+                await progress(read, total)
             if count == 0 and await projector.caught_up():
                 break
     finally:

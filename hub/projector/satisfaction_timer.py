@@ -1,8 +1,8 @@
 """Sends the ratings of a month to the national portal when they are due (docs/figures.md), from the projector: the one
 process that knows when the read model holds all that the slot is about.
 
-What was sent stands in the audit, one entry a month, whose id follows from subscriber and month: after a stop the timer
-goes on from there. A crash between the portal's answer and the entry sends the same once more.
+Up to which slot they went stands in `hub.control`: after a stop the timer goes on from there. A crash between the
+portal's answer and that record sends the same once more.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ import asyncio
 import contextlib
 import logging
 import time
-import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 
 from aiokafka import TopicPartition
@@ -23,8 +22,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from hub.config import Settings
 from hub.connect.portal import make_portal
 from hub.connect.satisfaction import send
-from hub.control.directory import Directory, directory, write
-from hub.control.records import AuditEntry
+from hub.control.audit import Actor, Target
+from hub.control.changes import ANY, Change, change
+from hub.control.directory import Directory, directory
+from hub.control.records import SatisfactionSent
+from hub.control.vault import vault
 from hub.errors import HubError, Rejected, StartError
 from hub.observe import metrics
 from hub.projector.projector import Projector
@@ -34,7 +36,6 @@ log = logging.getLogger(__name__)
 
 ACTION = "satisfaction.send"
 LOOK_S = 5.0
-_NAMES = uuid.uuid5(uuid.NAMESPACE_URL, "urn:hub:satisfaction")
 
 
 class Timer:
@@ -83,7 +84,7 @@ class Timer:
         """A fault of the connector, too, must not end the projection: it is told and tried again."""
         try:
             async with directory(self._settings) as copy:
-                self._last, self._loaded = last_sent(copy.audit.values(), self._own.national), True
+                self._last, self._loaded = last_sent(copy, self._own.national), True
                 for slot in due(self._own, self._last, int(self._now() * 1000)):
                     await self._send(copy, slot)
                     self._last = slot
@@ -106,28 +107,24 @@ class Timer:
         outcome = "nobody rated"
         if told.total:
             try:
-                answer = await send(make_portal(subscriber), told)
+                answer = await send(make_portal(subscriber, vault(self._settings)), told)
                 outcome = "sent" if answer is not None else "no call for it"
             except Rejected as error:
                 outcome = f"refused: {error.reason}"
                 log.error("%s refused the ratings of %s: %s", name, month, error)
         log.info("ratings of %s before %s for %s: %s, %d", month, slot, name, outcome, told.total)
-        await write(self._settings, done(name, slot, f"{outcome}, {told.total} ratings"))
+        await _note(self._settings, name, slot, f"{outcome}, {told.total} ratings")
 
 
-def done(subscriber: str, slot: date, outcome: str) -> AuditEntry:
-    """That the slot is over. A later slot of the same month takes the entry's place."""
-    month = month_told(slot)
-    id = str(uuid.uuid5(_NAMES, f"{subscriber} {month}"))
-    return AuditEntry(id=id, who="hub", action=ACTION, target=f"{subscriber} {month} {slot}", why=outcome)
+async def _note(settings: Settings, subscriber: str, slot: date, detail: str) -> None:
+    """That the slot is over, with the entry that tells of it. A later slot takes the record's place."""
+    by = Actor("hub", role="hub", where="projector")
+    entry = by.entry(ACTION, Target(kind="subscriber", name=subscriber), f"{month_told(slot)} {slot}: {detail}")
+    new = SatisfactionSent(subscriber=subscriber, slot=slot)
+    await change(settings, Change(SatisfactionSent, subscriber, ANY, new), entry=entry)
 
 
-def last_sent(audit: Iterable[AuditEntry], subscriber: str) -> date | None:
+def last_sent(copy: Directory, subscriber: str) -> date | None:
     """The last slot that is over for a subscriber."""
-    found = []
-    for entry in audit:
-        name, _, rest = entry.target.partition(" ")
-        if entry.action == ACTION and name == subscriber:
-            with contextlib.suppress(ValueError):
-                found.append(date.fromisoformat(rest.partition(" ")[2]))
-    return max(found, default=None)
+    sent = copy.satisfaction.get(subscriber)
+    return None if sent is None else sent.slot

@@ -14,15 +14,19 @@ from sqlalchemy import Connection, select
 from hub.events import families
 from hub.model import codes
 from hub.readmodel.tables import Generation
+from hub.untyped import JsonObject
 
-Row = dict[str, Any]
 MAX_PARTS = 200
 """Shown of one dossier: anybody who may write a dossier may name any parent."""
 
 
 def around(
-    connection: Connection, g: Generation, dossier: Mapping[str, Any], events: Iterable[Row], closed: Iterable[str]
-) -> Row:
+    connection: Connection,
+    g: Generation,
+    dossier: Mapping[str, Any],
+    events: Iterable[JsonObject],
+    closed: Iterable[str],
+) -> JsonObject:
     """{parent, parts, transfers}. parent: None, or as a part; all but its `key` None while nothing is known of it.
     parts: [{key, status, status_at, procedure_code, agency_code, received_at, due_at, finished_at}], by code.
     transfers: see `transfers`. closed: statuses after which nobody works on a dossier."""
@@ -39,7 +43,7 @@ def around(
     return {"parent": parent, "parts": found, "transfers": transfers(dossier["key"], events, ended)}
 
 
-def transfers(code: str, events: Iterable[Row], ended: int | None) -> list[Row]:
+def transfers(code: str, events: Iterable[JsonObject], ended: int | None) -> list[JsonObject]:
     """[{from_agency, to_agency, since, due_at, until}] in event time. The first is from the agency in the code.
 
     due_at: None where none was told. until: the next transfer, or the moment the dossier `ended` if that came later;
@@ -48,7 +52,7 @@ def transfers(code: str, events: Iterable[Row], ended: int | None) -> list[Row]:
     steps = sorted((e for e in events if e["transferred_to"]), key=lambda e: (e["occurred_at"], e["hub_seq"]))
     if not steps:
         return []
-    out: list[Row] = []
+    out: list[JsonObject] = []
     holder = codes.agency(code.partition("-")[0]).normal
     for step in steps:
         to, since = step["transferred_to"], step["occurred_at"]

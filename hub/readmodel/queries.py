@@ -13,8 +13,7 @@ from sqlalchemy import cast as sql_cast
 from hub.events import families
 from hub.readmodel import joint_handling, tables
 from hub.readmodel.tables import Generation
-
-Row = dict[str, Any]
+from hub.untyped import JsonObject
 
 
 class ReadModel:
@@ -28,14 +27,14 @@ class ReadModel:
         """For what counts over whole tables (hub.reports.monthly_report)."""
         return self._engine
 
-    def subject(self, key: str) -> Row | None:
+    def subject(self, key: str) -> JsonObject | None:
         """Everything about one dossier, procedure or service: {state columns, state, events, deliveries,
         dead_letters, discrepancies}; of a dossier {parent, parts, transfers} too (hub.readmodel.joint_handling).
         None when nothing at all is known of that code."""
         g = tables.current(self._engine)
         with self._engine.connect() as connection:
 
-            def all_of(table: Any, *order: Any) -> list[Row]:
+            def all_of(table: Any, *order: Any) -> list[JsonObject]:
                 found = connection.execute(select(table).where(table.c.key == key).order_by(*order))
                 return _plain(found.mappings().all())
 
@@ -60,7 +59,7 @@ class ReadModel:
             **whole,
         }
 
-    def search(self, text: str, limit: int = 50) -> list[Row]:
+    def search(self, text: str, limit: int = 50) -> list[JsonObject]:
         """Codes that contain the text, newest status first; an event id finds its dossier too."""
         g = tables.current(self._engine)
         d = g.dossiers
@@ -75,7 +74,7 @@ class ReadModel:
         with self._engine.connect() as connection:
             return _plain(connection.execute(query).mappings().all())
 
-    def connections(self) -> list[Row]:
+    def connections(self) -> list[JsonObject]:
         """Per subscriber: {subscriber, delivered, attempts, retries, dead_lettered, last_success, last_error,
         last_error_kind}; counts are of delivery records, `delivered` of events."""
         g = tables.current(self._engine)
@@ -96,9 +95,9 @@ class ReadModel:
                 row["last_error_kind"] = connection.execute(kinds.order_by(t.c.at.desc()).limit(1)).scalar()
         return found
 
-    def totals(self, now_ms: int) -> Row:
-        """{dossiers, events, late_dossiers, by_status: {status: n}, dead_letters: [{stage, reason, n}],
-        discrepancies: [{subscriber, kind, n}]}; late = past its appointment date and not finished."""
+    def totals(self, now_ms: int) -> JsonObject:
+        """{dossiers, events, late_dossiers, by_status: {status: n}, discrepancies: [{subscriber, kind, n}]};
+        late = past its appointment date and not finished."""
         g = tables.current(self._engine)
         d = g.dossiers
         with self._engine.connect() as connection:
@@ -116,7 +115,6 @@ class ReadModel:
                 )
             ).scalar()
             events = connection.execute(select(func.count()).select_from(g.events)).scalar()
-            letters = connection.execute(_count(g, "dead_letters", "stage", "reason")).mappings().all()
             open_ = connection.execute(
                 _count(g, "discrepancies", "subscriber", "kind").where(g.discrepancies.c.healed_at.is_(None))
             )
@@ -125,16 +123,8 @@ class ReadModel:
                 "events": events or 0,
                 "late_dossiers": late or 0,
                 "by_status": {str(status): n for status, n in by_status},
-                "dead_letters": _plain(letters),
                 "discrepancies": _plain(open_.mappings().all()),
             }
-
-    def dead_letters(self, limit: int = 100, offset: int = 0) -> list[Row]:
-        """Newest first."""
-        table = tables.current(self._engine).dead_letters
-        query = select(table).order_by(table.c.at.desc(), table.c.id).limit(limit).offset(offset)
-        with self._engine.connect() as connection:
-            return _plain(connection.execute(query).mappings().all())
 
 
 CLOSED = ("NOT_ACCEPTED", "WITHDRAWN", "STOPPED", "FINISHED", "RETURNED")
@@ -147,5 +137,5 @@ def _count(g: Generation, name: str, first: str, second: str) -> Any:
     return select(*columns).group_by(a, b).order_by(func.count().desc())
 
 
-def _plain(found: Sequence[RowMapping]) -> list[Row]:
+def _plain(found: Sequence[RowMapping]) -> list[JsonObject]:
     return [dict(row) for row in found]

@@ -9,6 +9,7 @@ from hub.connect.portal import make_portal
 from hub.control import subscriber_filter
 from hub.control.directory import Directory, directory
 from hub.control.records import Subscriber
+from hub.control.vault import LITERAL_ONLY, Vault, vault
 from hub.deadletter import record as deadletter
 from hub.errors import BadRecord, ConfigError
 from hub.events.canonical import CanonicalRecord
@@ -25,7 +26,8 @@ from hub.stream.stage import EngineConfig, Out, Record
 class DueRule:
     """The delivery rooms' rule: what the connector takes, then the subscriber's filter."""
 
-    def __init__(self) -> None:
+    def __init__(self, keeper: Vault = LITERAL_ONLY) -> None:
+        self._vault = keeper
         self._families: dict[str, tuple[str, ...] | None] = {}
 
     def __call__(self, subscriber: Subscriber, head: Envelope, data: CanonicalRecord) -> bool:
@@ -38,7 +40,7 @@ class DueRule:
         """Families of the connector of that kind; None (all) when its settings no longer fit it: its role says so."""
         if subscriber.kind not in self._families:
             try:
-                self._families[subscriber.kind] = tuple(make_portal(subscriber).families)
+                self._families[subscriber.kind] = tuple(make_portal(subscriber, self._vault).families)
             except ConfigError:
                 return None
         return self._families[subscriber.kind]
@@ -55,7 +57,7 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
     HEALTH.expect("subscribers", "engine")
     codec = await open_codec(settings)
     async with directory(settings) as copy:
-        watch = Watch(codec, settings.reconcile, lambda: copy.subscribers, DueRule())
+        watch = Watch(codec, settings.reconcile, lambda: copy.subscribers, DueRule(vault(settings)))
         config = EngineConfig(
             name="hub.reconcile",
             sources=(topics.EVENTS, topics.DELIVERIES),

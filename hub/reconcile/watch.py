@@ -11,8 +11,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import orjson
-
 from hub.avro.bodies import DELIVERY
 from hub.avro.codec import Codec
 from hub.config import ReconcileSettings
@@ -20,8 +18,10 @@ from hub.control.records import Subscriber
 from hub.control.requests import Pointer, Request
 from hub.deadletter import record as deadletter
 from hub.errors import BadRecord
+from hub.events import discrepancy
 from hub.events import envelope as ce
 from hub.events.canonical import EVENT_BODIES, CanonicalRecord
+from hub.events.discrepancy import Discrepancy
 from hub.events.envelope import derived_id
 from hub.kafka import topics
 from hub.observe import metrics
@@ -94,7 +94,7 @@ class Watch:
             due = accepted >= ce.rfc3339(subscriber.created_at) and self._due(subscriber, head, event)
             if name not in found and not due:
                 continue
-            entry = found.setdefault(name, ex.new_entry())
+            entry = found.setdefault(name, Entry())
             if ex.expect(entry, head.hub_seq, record.offset, head.id, now, due):
                 changed[record.key] = found
 
@@ -106,12 +106,12 @@ class Watch:
         if name not in self._subscribers():
             return
         found = _load(key, state, changed)
-        entry = found.setdefault(name, ex.new_entry())
+        entry = found.setdefault(name, Entry())
         if told.outcome in ex.SETTLED:
             ex.settle(entry, told.hub_seqs)
-            if entry["kind"] and not entry["open"]:
+            if entry.kind and not entry.open:
                 out.records.append(_closed(record.partition, key, name, entry, now))
-                metrics.DISCREPANCIES_HEALED.labels(name, entry["kind"]).inc()
+                metrics.DISCREPANCIES_HEALED.labels(name, entry.kind).inc()
                 ex.close(entry)
         elif told.outcome == "HELD":
             ex.postpone(entry, now + ex.HELD_S)
@@ -136,15 +136,15 @@ class Watch:
             gone = [name for name in found if name not in subscribers]
             dirty = bool(gone)
             for name in gone:
-                if found[name]["kind"]:
+                if found[name].kind:
                     out.records.append(_closed(partition, key, name, found[name], now))
                 del found[name]
             for name, entry in found.items():
                 if heals < self._settings.max_heals_per_tick and self._missing(subscribers[name], entry, own, now):
                     out.records += _heal(partition, key, name, entry, now)
                     dirty, heals = True, heals + 1
-                if entry["kind"]:
-                    opened[name, entry["kind"]] = opened.get((name, entry["kind"]), 0) + 1
+                if entry.kind:
+                    opened[name, entry.kind] = opened.get((name, entry.kind), 0) + 1
             if dirty:
                 self._store(partition, key, found, out)
         self._measure(partition, opened)
@@ -169,7 +169,7 @@ class Watch:
         return at is not None and not subscriber.paused and now >= max(at, own.owned_since + after)
 
     def _store(self, partition: int, key: bytes, found: Expectation, out: Outputs) -> None:
-        is_open = any(entry["open"] or entry["kind"] for entry in found.values())
+        is_open = any(entry.open or entry.kind for entry in found.values())
         headers = ((OPEN, b"1"),) if is_open else ()
         out.state[topics.EXPECTATIONS, key] = Stored(ex.dumps(found), headers) if found else None
         own = self._partitions.setdefault(partition, _Partition(owned_since=self._clock()))
@@ -199,25 +199,25 @@ def _load(key: bytes, state: StateView, changed: dict[bytes, Expectation]) -> Ex
 def version(stored: Stored) -> int:
     """For the engine: the highest hub_seq judged. Among equals the later record wins, which has more receipts."""
     found = ex.loads(stored.value)
-    return max((entry["seen"] for entry in found.values()), default=0)
+    return max((entry.seen for entry in found.values()), default=0)
 
 
 def _heal(partition: int, key: bytes, name: str, entry: Entry, now: float) -> list[Out]:
     """The discrepancy (written once, when it opens) and the order to send again."""
     out = []
-    if not entry["kind"]:
-        entry["kind"], entry["opened"] = "MISSING", now
+    if not entry.kind:
+        entry.kind, entry.opened = "MISSING", now
         out.append(_discrepancy(partition, key, name, entry, None))
-    entry["heals"] += 1
-    entry["healed_at"] = now
-    pointers = tuple(Pointer(offset=o, hub_seq=s, event_id=i) for s, o, i, _ in entry["open"])
+    entry.heals += 1
+    entry.healed_at = now
+    pointers = tuple(Pointer(offset=one.offset, hub_seq=one.hub_seq, event_id=one.event_id) for one in entry.open)
     request = Request(
-        id=derived_id("resend", name, key.decode(), str(entry["heals"]), *(p.event_id for p in pointers)),
+        id=derived_id("resend", name, key.decode(), str(entry.heals), *(p.event_id for p in pointers)),
         action="resend",
         subscriber=name,
         key=key.decode(),
         pointers=pointers,
-        why=f"no receipt, re-send number {entry['heals']}",
+        why=f"no receipt, re-send number {entry.heals}",
     )
     out.append(Out(topics.REQUESTS, key, request.model_dump_json().encode(), (), partition))
     return out
@@ -229,17 +229,17 @@ def _closed(partition: int, key: bytes, name: str, entry: Entry, now: float) -> 
 
 def _discrepancy(partition: int, key: bytes, name: str, entry: Entry, healed_at: float | None) -> Out:
     """Key `<code>/<subscriber>/<kind>`, kept in the dossier's own partition."""
-    seqs = [item[0] for item in entry["open"]]
-    body = {
-        "key": key.decode(),
-        "subscriber": name,
-        "kind": entry["kind"],
-        "opened_at": int(entry["opened"] * 1000),
-        "healed_at": int(healed_at * 1000) if healed_at is not None else None,
-        "detail": f"no receipt for hub_seq {', '.join(map(str, seqs))}" if seqs else "every receipt is there",
-    }
-    identity = f"{key.decode()}/{name}/{entry['kind']}".encode()
-    return Out(topics.DISCREPANCIES, identity, orjson.dumps(body), (), partition)
+    seqs = [one.hub_seq for one in entry.open]
+    told = Discrepancy(
+        key=key.decode(),
+        subscriber=name,
+        kind=entry.kind,
+        opened_at=int(entry.opened * 1000),
+        healed_at=int(healed_at * 1000) if healed_at is not None else None,
+        detail=f"no receipt for hub_seq {', '.join(map(str, seqs))}" if seqs else "every receipt is there",
+    )
+    identity = f"{key.decode()}/{name}/{entry.kind}".encode()
+    return Out(topics.DISCREPANCIES, identity, discrepancy.dumps(told), (), partition)
 
 
 def _dead_letter(record: Record, error: BadRecord) -> Out:

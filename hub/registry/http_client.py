@@ -8,15 +8,16 @@ import httpx
 
 from hub.config import Settings
 from hub.errors import RegistryError
+from hub.untyped import Arguments
 
 CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
 TIMEOUT_S = 5.0
 
 
-def http_args(settings: Settings) -> dict[str, Any]:
+def http_args(settings: Settings) -> Arguments:
     """Arguments of every httpx client that speaks to the registry."""
     registry = settings.registry
-    args: dict[str, Any] = {
+    args: Arguments = {
         "base_url": settings.registry_url,
         "timeout": TIMEOUT_S,
         "headers": {"Accept": CONTENT_TYPE, "Content-Type": CONTENT_TYPE},

@@ -12,12 +12,12 @@ import json
 import sys
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from hub.avro.compatibility import differences
 from hub.avro.generic import schema_json
 from hub.avro.schema_text import Field, Node, canonical, named_types, parse
 from hub.registry.client import OWN_RECORDS
+from hub.untyped import JsonObject
 
 SUMS = "released.sha256"
 
@@ -30,12 +30,12 @@ PERSONAL_WIRE_NAMES = frozenset(
 """Wire names of DongBoHoSoMC and CapNhatTienDoHoSoMC that hold personal data (docs/field/packets.md)."""
 
 
-def own_schemas() -> dict[str, Any]:
+def own_schemas() -> JsonObject:
     """Record name -> its whole schema, as it stands in `schemas/` now."""
     return {name: schema_json(name) for name in OWN_RECORDS}
 
 
-def problems(released: Path, schemas: dict[str, Any]) -> list[str]:
+def problems(released: Path, schemas: JsonObject) -> list[str]:
     """One sentence for each broken rule; empty if all is well. `released`: the folder of the released copies."""
     found = unmodified(released)
     for name, schema in schemas.items():
@@ -114,7 +114,7 @@ def _marks_lost(name: str, node: Node, old: Node, number: int) -> list[str]:
     ]
 
 
-def add(released: Path, schemas: dict[str, Any]) -> list[Path]:
+def add(released: Path, schemas: JsonObject) -> list[Path]:
     """Append what changed as the next version; returns the new files. ValueError if a rule would be broken."""
     broken = [p for p in problems(released, schemas) if "never released" not in p]
     if broken:

@@ -20,6 +20,7 @@ from hub.errors import RegistryError
 from hub.kafka.log_faults import LogCut, TopicError
 from hub.kafka.tail import opened
 from hub.kafka.topics import SCHEMAS
+from hub.untyped import JsonObject
 
 PARTITION = TopicPartition(SCHEMAS, 0)
 READ_S = 20.0
@@ -34,7 +35,7 @@ class Reference:
     subject: str
     version: int
 
-    def json(self) -> dict[str, Any]:
+    def json(self) -> JsonObject:
         return {"name": self.name, "subject": self.subject, "version": self.version}
 
 
@@ -51,7 +52,7 @@ class Version:
     deleted: bool = False
 
     @staticmethod
-    def of(value: dict[str, Any]) -> Version:
+    def of(value: JsonObject) -> Version:
         """From a SCHEMA record's value. KeyError/TypeError/ValueError if it is none."""
         references = tuple(
             Reference(str(r["name"]), str(r["subject"]), int(r["version"])) for r in value.get("references") or ()
@@ -61,9 +62,9 @@ class Version:
             str(value.get("schemaType") or "AVRO"), references, bool(value.get("deleted", False)),
         )  # fmt: skip
 
-    def value(self) -> dict[str, Any]:
+    def value(self) -> JsonObject:
         """The SCHEMA record's value; type and references are left out where they are the default."""
-        out: dict[str, Any] = {"subject": self.subject, "version": self.version, "id": self.id}
+        out: JsonObject = {"subject": self.subject, "version": self.version, "id": self.id}
         if self.schema_type != "AVRO":
             out["schemaType"] = self.schema_type
         if self.references:
@@ -88,7 +89,7 @@ def subject_key(keytype: str, subject: str | None) -> bytes:
 NOOP_KEY = dump({"keytype": "NOOP", "magic": 0})
 
 
-def load(data: bytes | None) -> dict[str, Any] | None:
+def load(data: bytes | None) -> JsonObject | None:
     """A key or value as an object; None for none at all. ValueError if it is no JSON object."""
     if data is None:
         return None
@@ -130,7 +131,7 @@ class SchemaCopy:
         except (ValueError, KeyError, TypeError):
             return
 
-    def ids_of(self, schemas: dict[str, Any]) -> dict[str, int]:
+    def ids_of(self, schemas: JsonObject) -> dict[str, int]:
         """subject -> id of the live version whose schema is `schemas[subject]` (JSON); absent if none is."""
         wanted = {subject: canonical_text(schema) for subject, schema in schemas.items()}
         return {

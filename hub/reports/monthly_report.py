@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from typing import Any
 
 from sqlalchemy import Engine
 
@@ -24,9 +23,9 @@ from hub.reports.dossier_case import Period
 from hub.reports.figures import PROVINCE, Catalogue, Tally, tallies
 from hub.reports.score import GroupScore, Scored, score
 from hub.reports.score_rules import Scheme, scheme
+from hub.untyped import JsonObject
 
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
-Json = dict[str, Any]
 
 
 def month_of(text: str, now_ms: int) -> Period:
@@ -41,7 +40,7 @@ def month_of(text: str, now_ms: int) -> Period:
     return Period(start, min(midnight_of(number_of((first + timedelta(days=31)).replace(day=1))), now_ms))
 
 
-def monthly(engine: Engine, settings: Settings, month: str, agency: str = "", now_ms: int | None = None) -> Json:
+def monthly(engine: Engine, settings: Settings, month: str, agency: str = "", now_ms: int | None = None) -> JsonObject:
     """The report of one month. agency: in either form; it and its parts only. ConfigError (`month`, `agency`)."""
     now = int(time.time() * 1000) if now_ms is None else now_ms
     period, own = month_of(month, now), _agency(agency)
@@ -80,7 +79,7 @@ def _agency(text: str) -> str:
         raise ConfigError("agency", error.detail) from None
 
 
-def document(found: Mapping[str, Tally], plan: Scheme, offices: Agencies, period: Period, sum_name: str) -> Json:
+def document(found: Mapping[str, Tally], plan: Scheme, offices: Agencies, period: Period, sum_name: str) -> JsonObject:
     """{province, agencies}; each number is {count, dossiers}. province: the sum over all of them."""
     at = date_of(day_of(period.end - 1))
     active = {code: tally for code, tally in found.items() if code != PROVINCE and _says_something(tally)}
@@ -101,7 +100,7 @@ def _iso(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _agency_document(tally: Tally, name: str, plan: Scheme, present: Json | None) -> Json:
+def _agency_document(tally: Tally, name: str, plan: Scheme, present: JsonObject | None) -> JsonObject:
     scored = score(tally, plan)
     return {
         "agency": tally.agency,
@@ -138,7 +137,7 @@ def _name(code: str, offices: Agencies) -> str:
     return office.name if office else ""
 
 
-def _present(code: str, offices: Agencies, at: date) -> Json | None:
+def _present(code: str, offices: Agencies, at: date) -> JsonObject | None:
     """Who answers for it at the end of the month, if that is another office."""
     try:
         office = offices.office(code, at)
@@ -147,7 +146,7 @@ def _present(code: str, offices: Agencies, at: date) -> Json | None:
     return None if office.code == code else {"agency": office.code, "name": office.name}
 
 
-def _group(group: GroupScore) -> Json:
+def _group(group: GroupScore) -> JsonObject:
     return {
         "group": group.group.number,
         "name": group.group.name,
@@ -157,7 +156,7 @@ def _group(group: GroupScore) -> Json:
     }
 
 
-def _item(scored: Scored) -> Json:
+def _item(scored: Scored) -> JsonObject:
     return {
         "item": scored.item.id,
         "name": scored.item.name,
@@ -173,14 +172,14 @@ def _item(scored: Scored) -> Json:
     }
 
 
-def _split(parts: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> Json:
+def _split(parts: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> JsonObject:
     return {
         name: {"received": _number(every), "online": _number(online), "share": _rounded(_share(online, every))}
         for name, (every, online) in sorted(parts.items())
     }
 
 
-def _number(found: Iterable[str]) -> Json:
+def _number(found: Iterable[str]) -> JsonObject:
     listed = list(found)
     return {"count": len(listed), "dossiers": listed}
 

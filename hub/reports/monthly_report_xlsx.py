@@ -13,7 +13,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
-Json = dict[str, Any]
+from hub.connect import spreadsheet
+from hub.untyped import JsonObject
 
 COLUMNS = (
     ("received", "Tiếp nhận"),
@@ -56,7 +57,7 @@ class _Lists:
         sheet.append(["Cơ quan", "Chỉ tiêu", "Mã"])
         self._next = 2
 
-    def link(self, cell: Any, agency: str, what: str, number: Json) -> None:
+    def link(self, cell: Any, agency: str, what: str, number: JsonObject) -> None:
         """Put the count into the cell and, if there is any, link it to its codes; past MOST_ROWS say where they are."""
         cell.value = number["count"]
         if self._next + number["count"] > MOST_ROWS:
@@ -69,7 +70,7 @@ class _Lists:
             self._next += number["count"]
 
 
-def write(report: Json, path: Path) -> None:
+def write(report: JsonObject, path: Path) -> None:
     """The workbook; an existing file is replaced."""
     book = Workbook()
     first = book.active
@@ -82,15 +83,16 @@ def write(report: Json, path: Path) -> None:
     _score(score, every, lists)
     _online(online, every, lists)
     for sheet, top in ((first, 3), (score, 1), (online, 1), (listed, 1)):
+        _disarm(sheet)
         _dress(sheet, top)
     book.save(path)
 
 
-def _who(agency: Json) -> str:
+def _who(agency: JsonObject) -> str:
     return str(agency["agency"] or agency["name"])
 
 
-def _figures(sheet: Worksheet, report: Json, every: list[Json], lists: _Lists) -> None:
+def _figures(sheet: Worksheet, report: JsonObject, every: list[JsonObject], lists: _Lists) -> None:
     sheet.append([f"Số liệu tháng {report['month']}" + ("" if report["complete"] else " (tháng chưa hết)")])
     sheet.append([f"Lập lúc {report['made_at']}"])
     names = [name for _, name in COLUMNS]
@@ -114,7 +116,7 @@ def _figures(sheet: Worksheet, report: Json, every: list[Json], lists: _Lists) -
         sheet.cell(row, column + 4, agency["score"]["band"])
 
 
-def _score(sheet: Worksheet, every: list[Json], lists: _Lists) -> None:
+def _score(sheet: Worksheet, every: list[JsonObject], lists: _Lists) -> None:
     sheet.append(list(_SCORE_HEAD))
     for agency in every:
         for group in agency["score"]["groups"]:
@@ -130,7 +132,7 @@ def _score(sheet: Worksheet, every: list[Json], lists: _Lists) -> None:
                 lists.link(sheet.cell(row, 7), _who(agency), f"{what}: trên", item["total"])
 
 
-def _item_cells(agency: Json, item: Json) -> Iterator[tuple[int, Any]]:
+def _item_cells(agency: JsonObject, item: JsonObject) -> Iterator[tuple[int, Any]]:
     texts = (_who(agency), item["item"], item["name"], item["formula"], item["written"])
     yield from enumerate(texts, 1)
     yield from enumerate((item["value"], item["full_at"], item["worth"]), 8)
@@ -138,7 +140,7 @@ def _item_cells(agency: Json, item: Json) -> Iterator[tuple[int, Any]]:
     yield 14, item["evidence"]
 
 
-def _online(sheet: Worksheet, every: list[Json], lists: _Lists) -> None:
+def _online(sheet: Worksheet, every: list[JsonObject], lists: _Lists) -> None:
     sheet.append(["Cơ quan", "Theo", "Tiếp nhận", "Nộp trực tuyến", "Tỷ lệ"])
     for agency in every:
         parts = [(LEVELS.get(key, key), part) for key, part in agency["online"]["by_level"].items()]
@@ -150,6 +152,14 @@ def _online(sheet: Worksheet, every: list[Json], lists: _Lists) -> None:
             lists.link(sheet.cell(row, 3), _who(agency), f"{name}: tiếp nhận", part["received"])
             lists.link(sheet.cell(row, 4), _who(agency), f"{name}: trực tuyến", part["online"])
             sheet.cell(row, 5, part["share"])
+
+
+def _disarm(sheet: Worksheet) -> None:
+    """No cell is a formula: names and codes come from agencies, and openpyxl takes any text that begins with =."""
+    for row in sheet.iter_rows():
+        for cell in row:
+            if isinstance(cell.value, str):
+                cell.value = spreadsheet.cell(cell.value)
 
 
 _WIDTHS = {"Cơ quan": 26, "Cơ quan kế thừa": 26, "Tên": 34, "Công thức": 60, "Bằng số": 34, "Chỉ tiêu": 40, "Mã": 30,

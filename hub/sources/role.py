@@ -81,15 +81,17 @@ def event_record(event: Incoming, builder: Builder) -> Record:
     except BadRecord as fault:
         original = json.dumps(as_told(event.data), ensure_ascii=False).encode(errors="replace")
         where = f"event {envelope.id}"
-        return refusal_record(Refused(envelope.id, envelope.source, fault.reason, fault.detail, original, where))
+        refused = Refused(envelope.id, envelope.source, fault.reason, fault.detail, original, where)
+        return refusal_record(refused, fault.field)
 
 
-def refusal_record(refused: Refused) -> Record:
-    """The dead letter of a refused row: its bytes, and headers with reason, place and derived id."""
+def refusal_record(refused: Refused, field: str = "") -> Record:
+    """The dead letter of a refused row or event: its bytes, and headers with reason, place and derived id. field: of
+    the event, as at the other doors; "" where the row's detail names its column."""
     EVENTS_DEAD_LETTERED.labels("source", refused.reason).inc()
     return build(
         stage="source",
-        error=BadRecord(refused.reason, refused.detail),
+        error=BadRecord(refused.reason, refused.detail, field),
         topic="",
         partition=-1,
         offset=-1,

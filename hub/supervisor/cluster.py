@@ -10,9 +10,10 @@ from typing import Protocol
 from hub.config import Settings
 from hub.control.directory import directory
 from hub.control.records import Subscriber
-from hub.kafka import topic_admin
+from hub.kafka import acl_admin, embedded_users, topic_admin
 from hub.registry import client as registry
 from hub.supervisor import plan
+from hub.supervisor.audit_migration import migrate
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,11 @@ class OnKafka:
         self._settings = settings
 
     async def topics(self) -> None:
-        await topic_admin.ensure_topics(self._settings)
+        admin = embedded_users.acting_as(self._settings, embedded_users.ADMIN)
+        await topic_admin.ensure_topics(admin)
+        if embedded_users.secured(self._settings):
+            await acl_admin.apply(admin, topic_admin.acl_listing())
+        await migrate(admin)
 
     async def schemas(self) -> None:
         await registry.register_own(self._settings)
@@ -63,7 +68,7 @@ class OnKafka:
                 await asyncio.sleep(2.0)
 
     async def _follow(self, stop: asyncio.Event) -> AsyncIterator[dict[str, Subscriber]]:
-        async with directory(self._settings) as copy:
+        async with directory(embedded_users.acting_as(self._settings, "supervisor")) as copy:
             changed = asyncio.Event()
             copy.on_change.append(lambda _kind, _name: changed.set())
             following = asyncio.create_task(copy.follow(stop))

@@ -10,13 +10,14 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from hub.config import Settings
+from hub.config import SECRET_PREFIX, Settings
 from hub.machine.ports import free_port
+from hub.untyped import SettingsTable
 
 
 def with_ports(settings: Settings) -> Settings:
     """Replaces every port 0 that several processes must agree on by a free one; all else is as given."""
-    sections: dict[str, Any] = {}
+    sections: SettingsTable = {}
     for name in ("embedded", "registry", "gateway", "console"):
         section = getattr(settings, name)
         if section.port == 0:
@@ -26,13 +27,17 @@ def with_ports(settings: Settings) -> Settings:
 
 def variables(settings: Settings) -> dict[str, str]:
     """This process's environment with every setting spelled out, so that a child has exactly these settings."""
-    other = {key: value for key, value in os.environ.items() if not key.startswith("HUB_") or key in _PASSED_ON}
+    other = {key: value for key, value in os.environ.items() if _passed_on(key)}
     dump = settings.model_dump()
     by_name = {f"HUB_{name.upper()}": json.dumps(dump.pop(name)) for name in ("sources", "inbound")}
     return other | by_name | dict(_flatten("HUB", dump))
 
 
 _PASSED_ON = {"HUB_CACHE_DIR", "HUB_SUBSCRIBER_SECRET", "HUB_REQUIRE_ALL"}
+
+
+def _passed_on(name: str) -> bool:
+    return not name.startswith("HUB_") or name.startswith(SECRET_PREFIX) or name in _PASSED_ON
 
 
 def _flatten(prefix: str, value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -7,11 +7,11 @@ import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from hub.config import Settings
 from hub.observe import metrics
 from hub.supervisor.role_process import Child, State
+from hub.untyped import JsonObject
 
 STATES_UP = (State.STARTING, State.READY)
 
@@ -63,10 +63,10 @@ def _addresses(settings: Settings) -> dict[str, str]:
     }
 
 
-def read(settings: Settings) -> dict[str, Any] | None:
+def read(settings: Settings) -> JsonObject | None:
     """What the last supervisor wrote; None if there was none. `alive` tells whether its process still runs."""
     try:
-        whole: dict[str, Any] = json.loads(path(settings).read_text(encoding="utf-8"))
+        whole: JsonObject = json.loads(path(settings).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return whole | {"alive": is_running(whole["pid"])}

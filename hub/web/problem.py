@@ -25,6 +25,8 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
+from hub.untyped import JsonObject
+
 MEDIA_TYPE = "application/problem+json"
 
 STATUS = {
@@ -64,7 +66,7 @@ class Problem(Exception):
         return STATUS[self.code]
 
     def response(self) -> Response:
-        document: dict[str, Any] = {
+        document: JsonObject = {
             "type": f"urn:hub:problem:{self.code}",
             "title": self.code.replace("_", " "),
             "status": self.status,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from hub.avro.codec import Codec
 from hub.config import DeliverySettings, Settings
-from hub.control.directory import write
+from hub.control.changes import write
 from hub.control.records import Subscriber
 from hub.kafka.topic_admin import ensure_topics
 from hub.kafka.topics import subscriber_topics

@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 
 from hub.admin import organisations
+from hub.control.audit import Actor
 from hub.control.records import Organisation
 from hub.kafka.topics import INGRESS
 from tests.bench.hub_at import open_hub
@@ -35,7 +36,7 @@ async def run(
     found: dict[tuple[int, str], list[dict[str, float]]] = {}
     async with open_hub(place) as hub, Ends(place) as ends:
         organisation = Organisation(name="bench", sources=(SOURCE,), agencies=("*",))
-        key = await organisations.add(hub.settings, organisation, "bench")
+        key = await organisations.add(hub.settings, organisation, Actor("bench"))
         async with hub.role("gateway") as gateway:
             process = psutil.Process(gateway.process.pid)
             common = {

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hub.admin import organisations
+from hub.control.audit import Actor
 from hub.control.records import Organisation
 from tests.bench.delivery import told, webhook, webhook_subscriber
 from tests.bench.hub_at import open_hub
@@ -37,7 +38,7 @@ async def run(
     with webhook(PORTAL_MS) as port:
         async with open_hub(place) as hub, contextlib.AsyncExitStack() as stack:
             organisation = Organisation(name="latency", sources=(SOURCE,), agencies=("*",))
-            key = await organisations.add(hub.settings, organisation, "bench")
+            key = await organisations.add(hub.settings, organisation, Actor("bench"))
             # Not what other benchmarks left in the log.
             await hub.subscribe(webhook_subscriber("hook", port, backfill="none"))
             for role in _ROLES:

@@ -21,6 +21,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from hub.admin import organisations
+from hub.control.audit import Actor
 from hub.control.records import Organisation
 from hub.kafka.topic_admin import ensure_topics
 from hub.kafka.topics import EVENTS, EXPECTATIONS, INGRESS, agency_ingress, agency_topic
@@ -94,7 +95,7 @@ class _Bench:
     async def prepare(self) -> None:
         settings = self.hub.settings
         agency = Organisation(name=ORGANISATION, sources=(SOURCE,), agencies=("*",), kafka_topic=True)
-        await organisations.add(settings, agency, "bench")
+        await organisations.add(settings, agency, Actor("bench"))
         await ensure_topics(settings, [agency_topic(ORGANISATION)])
         await self.hub.subscribe(webhook_subscriber("hook", self.port, backfill="log"))
         self._drop.mkdir(parents=True)

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from hub.avro.bodies import BODIES
-from hub.avro.document import from_document
+from hub.avro.records import ChangeKind, DossierEvent, DossierStep, ProcedureChange, ServiceChange
 from hub.config import Settings
 from hub.connect.source import Batch, Incoming
-from hub.control.directory import write
+from hub.control.changes import write
 from hub.control.records import Subscriber
 from hub.events import families
 from hub.events.envelope import Envelope
@@ -27,6 +27,7 @@ from hub.reconcile.catalogue import compare
 from hub.reconcile.catalogue_sides import read_sides
 from hub.registry.client import open_codec, register_own
 from hub.sources.role import records
+from hub.untyped import JsonObject
 from hub_connectors.national_portal.catalogue import mapping
 from hub_connectors.national_portal.catalogue.settings import CatalogueSettings
 from hub_connectors.national_portal.tests.catalogue_files import FOLDER, load, wanted
@@ -40,26 +41,19 @@ pytestmark = pytest.mark.broker
 AT = 1_767_571_200_000
 
 
-def incoming(envelope: Envelope, data: dict[str, Any]) -> Incoming:
-    return Incoming(envelope, from_document(BODIES[families.BY_PUBLISHED[envelope.type].published_record].record, data))
-
-
-def published(catalogue: dict[str, Any], source: str) -> list[Incoming]:
+def published(catalogue: JsonObject, source: str) -> list[Incoming]:
     """What the province's own system would publish."""
     out = []
     for row in catalogue["LayThuTuc"].values():
-        facts, active = mapping.procedure(row)
-        out.append((families.PROCEDURE.published, facts["procedure_code"], facts, active))
+        told, active = mapping.procedure(row, AT)
+        told = told if active else structs.replace(told, change="WITHDRAWN")
+        code = told.procedure_code
+        out.append(Incoming(Envelope(f"{source}/{code}", source, families.PROCEDURE.published, code), told))
     for row in catalogue["LayDVC"]:
-        facts = mapping.service(row, CatalogueSettings(channel="provincial-portal"))
-        out.append((families.SERVICE.published, facts["service_code"], facts, True))
-    return [
-        incoming(
-            Envelope(f"{source}/{code}", source, type, code),
-            {**facts, "change": "PUBLISHED" if active else "WITHDRAWN", "occurred_at": AT},
-        )
-        for type, code, facts, active in out
-    ]
+        offer = mapping.service(row, AT, CatalogueSettings(channel="provincial-portal"))
+        code = offer.service_code
+        out.append(Incoming(Envelope(f"{source}/{code}", source, families.SERVICE.published, code), offer))
+    return out
 
 
 async def put(settings: Settings, *events: Incoming) -> None:
@@ -109,12 +103,10 @@ async def test_the_core_follows_the_catalogue_while_it_runs(hub_settings: Settin
     procedure = f"1.9{uuid.uuid4().int % 100_000:05}"
     counter = itertools.count(1)
 
-    def event(type: str, key: str, data: dict[str, Any]) -> Incoming:
-        return incoming(Envelope(uuid.uuid4().hex, source, type, key), {"occurred_at": AT, **data})
-
-    def service(change: str, level: int) -> Incoming:
-        code = f"{procedure}.01"
-        return event(families.SERVICE.published, code, {"service_code": code, "change": change, "level": level})
+    def service(change: ChangeKind, level: int) -> Incoming:
+        told = ServiceChange(service_code=f"{procedure}.01", change=change, occurred_at=AT, level=level)
+        head = Envelope(uuid.uuid4().hex, source, families.SERVICE.published, told.service_code)
+        return Incoming(head, told)
 
     async def filed_until(topic: str) -> None:
         """Files one dossier after the other until one more of them comes out in that topic."""
@@ -122,8 +114,11 @@ async def test_the_core_follows_the_catalogue_while_it_runs(hub_settings: Settin
         async with asyncio.timeout(60):
             while len(await from_source(topic)) == before:
                 code = f"H11.12-260105-{procedure[2:]}{next(counter):04}"
-                step = {"dossier_code": code, "step": "SUBMITTED", "channel": "ONLINE", "procedure_code": procedure}
-                await put(settings, event(families.DOSSIER.published, code, step))
+                step = DossierStep(
+                    dossier_code=code, step="SUBMITTED", occurred_at=AT, channel="ONLINE", procedure_code=procedure
+                )
+                head = Envelope(uuid.uuid4().hex, source, families.DOSSIER.published, code)
+                await put(settings, Incoming(head, step))
                 await asyncio.sleep(0.5)
 
     async def from_source(topic: str) -> list[dict[str, bytes]]:
@@ -156,29 +151,32 @@ async def test_the_core_counts_a_due_date_from_the_catalogue_where_the_province_
     )
     procedure = f"1.8{uuid.uuid4().int % 100_000:05}"
     head = Envelope("limit", f"urn:test:{procedure}", families.PROCEDURE.published, procedure)
-    limit = {"procedure_code": procedure, "change": "PUBLISHED", "occurred_at": AT - 86_400_000}
-    limit |= {"time_limit": 2.0, "time_limit_unit": "Ngày làm việc"}
+    limit = ProcedureChange(
+        procedure_code=procedure, change="PUBLISHED", occurred_at=AT - 86_400_000,
+        time_limit=2.0, time_limit_unit="Ngày làm việc",
+    )  # fmt: skip
     await ensure_topics(settings)
     async with running(settings):
         await register_own(settings)
-        codec, found = await open_codec(settings), list[tuple[int, bool, int, bool]]()
+        codec, found = await open_codec(settings), list[tuple[int | None, bool | None, int, bool | None]]()
         with contextlib.ExitStack() as stack:
             await asyncio.to_thread(stack.enter_context, role("core", settings))
-            await put(settings, incoming(head, limit))
+            await put(settings, Incoming(head, limit))
             async with asyncio.timeout(60):
                 for number in itertools.count(1):  # until the core's copy of the catalogue has it
                     code = f"H11.12-260105-{procedure[2:]}{number:04}"
-                    step = {"dossier_code": code, "step": "RECEIVED", "procedure_code": procedure, "occurred_at": AT}
-                    await put(settings, incoming(Envelope(code, head.source, families.DOSSIER.published, code), step))
+                    step = DossierStep(dossier_code=code, step="RECEIVED", occurred_at=AT, procedure_code=procedure)
+                    await put(settings, Incoming(Envelope(code, head.source, families.DOSSIER.published, code), step))
                     await asyncio.sleep(0.5)
                     own = [
                         r for r in await records_of(settings, EVENTS) if str(procedure[2:]).encode() in (r.key or b"")
                     ]
-                    dossiers = [codec.decode(r.value)[1].get("dossier") for r in own]
+                    events = [codec.read_any(r.value)[1] for r in own]
+                    dossiers = [event.dossier for event in events if isinstance(event, DossierEvent)]
                     found = [
-                        (d["received_at"], d["received_at_derived"], d["due_at"], d["due_at_derived"])
+                        (d.received_at, d.received_at_derived, d.due_at, d.due_at_derived)
                         for d in dossiers
-                        if d is not None and d["due_at"] is not None
+                        if d.due_at is not None
                     ]
                     if found:
                         break

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from hub.cli.main import main
-from hub.control.directory import write
+from hub.control.changes import write
 from hub.control.records import Organisation, Subscriber
 from hub.supervisor import environment
 

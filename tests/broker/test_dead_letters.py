@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 
 from hub.admin import letter_list
+from hub.admin.audit_list import Wanted, entries
 from hub.avro.codec import Codec
 from hub.config import Settings
-from hub.control.directory import directory
 from hub.control.requests import Request
 from hub.deadletter import browse
 from hub.deadletter.filters import Filter
@@ -107,9 +107,10 @@ async def test_list_show_and_replay(hub_settings: Settings, codec: Codec) -> Non
     assert (order.action, order.subscriber, order.pointers[0].offset, order.pointers[0].hub_seq, order.why) == (
         "replay", "national", 9, 9, "mended",
     )  # fmt: skip
-    async with directory(hub_settings) as copy:
-        done = [(e.action, e.why) for e in copy.audit.values() if letters.code in e.target or e.target == ids[0]]
-    assert sorted(done) == [("dead-letters.replay", "mended"), ("dead-letters.reveal", "call 12")]
+    told = [await entries(hub_settings, Wanted(target=word)) for word in (letters.code, ids[0])]
+    assert [(e.action, e.why, e.result) for found in told for e in found] == [
+        ("dead-letters.replay", "mended", "done"), ("dead-letters.reveal", "call 12", "done"),
+    ]  # fmt: skip
 
 
 async def test_replays_do_not_multiply(hub_settings: Settings, codec: Codec) -> None:
@@ -126,7 +127,7 @@ async def test_replays_do_not_multiply(hub_settings: Settings, codec: Codec) -> 
     assert [row["state"] for row in json.loads(out)] == ["open"]
     assert json.loads((await hub(hub_settings, "dead-letters", "replay", *mine))[1])["sent"][0]["count"] == 1
     _, out, _ = await hub(hub_settings, "dead-letters", "list", "--dossier", letters.code, "--closed", "--json")
-    assert [row["state"].split()[0] for row in json.loads(out)] == ["replay"]
+    assert [row["state"].split()[0] for row in json.loads(out)] == ["replayed"]
     assert (await hub(hub_settings, "dead-letters", "list", "--dossier", letters.code, "--json"))[1].strip() == "[]"
     assert (await hub(hub_settings, "dead-letters", "replay", *mine, "--again"))[0] == 0
     assert len(await ingress_of(hub_settings, letters.source)) == 3
@@ -163,8 +164,8 @@ async def test_since_and_the_newest(hub_settings: Settings, codec: Codec) -> Non
     letters = Letters(hub_settings, codec)
     ids = [await letters.put(n, at_ms=1_000 + n) for n in range(30)]
     found = await letter_list.newest(hub_settings, Filter(dossier=letters.code), 3)
-    assert [one.letter.id for one in found] == [ids[29], ids[28], ids[27]]
-    assert {one.letter.value for one in found} == {None}
+    assert [one.found.letter.id for one in found] == [ids[29], ids[28], ids[27]]
+    assert {one.found.letter.value for one in found} == {None}
     first = [r.timestamp for r in await records_of(hub_settings, "hub.dead-letters") if r.key == letters.code.encode()]
     later = [f async for f in browse.scan(hub_settings, Filter(dossier=letters.code, since_ms=first[20]), {})]
     assert 0 < len(later) <= 10 + first.count(first[20])

@@ -18,7 +18,6 @@ from hub.kafka import topics
 from tests.support.delivery import until
 from tests.support.delivery_fixture import bench  # noqa: F401
 from tests.support.events import delivery
-from tests.support.topics import read_all
 
 pytestmark = pytest.mark.broker
 
@@ -37,7 +36,7 @@ async def test_after_a_crash_the_first_call_is_not_older_than_the_last_one(bench
     await bench.subscribe()
     await bench.events((0, 1), (0, 2), (0, 3))
     async with bench.crashing():
-        await asyncio.wait_for(taken.wait(), 20)
+        await asyncio.wait_for(taken.wait(), 60)
         await asyncio.sleep(1.5)  # time for a commit, if there were anything to commit
     bench.site.calls.clear()
     bench.site.script = None
@@ -65,20 +64,13 @@ async def test_receipts_of_the_crashed_process_are_known_to_the_next(bench):  # 
     bench.site.script = None
     async with bench.running():
         await until(lambda: bench.site.delivered(slow) == [1], "the slow one")
-        await until(lambda: _committed_all(bench, 19), "committed")
+        await until(bench.committed_all, "committed")
     for number in range(1, 10):
         assert bench.site.delivered(bench.code(number)) == [1, 2], "not sent a second time"
 
 
 async def _receipts(bench, count):  # noqa: F811
     return len(await bench.receipts("DELIVERED")) >= count
-
-
-async def _committed_all(bench, count):  # noqa: F811
-    end = {}
-    async for record in read_all(bench.settings.bootstrap, topics.EVENTS):
-        end[record.partition] = record.offset + 1
-    return await bench.committed() >= sum(end.values())
 
 
 async def test_two_processes_share_the_partitions_and_hand_them_over(bench):  # noqa: F811
@@ -122,12 +114,12 @@ async def test_a_stop_in_the_middle_of_a_hang_parks_what_hangs(bench):  # noqa: 
         await until(lambda: sum(bench.site._in_flight.values()) == 2, "both hang")
         await until(lambda: _receipts(bench, 3), "the others are there")
         began = asyncio.get_running_loop().time()
-    assert asyncio.get_running_loop().time() - began < 10
+    assert asyncio.get_running_loop().time() - began < 30
     parked = {key: json.loads(value) for key, value in (await bench.parked()).items()}
     seqs = {key: [pointer["hub_seq"] for pointer in told["pointers"]] for key, told in parked.items()}
     assert seqs == {bench.code(0): [1, 2], bench.code(1): [1]}
     assert {told["error"] for told in parked.values()} == {"cut_off"}
-    assert await _committed_all(bench, 6)
+    assert await bench.committed_all()
     told = [r for r in await bench.receipts("RETRY_SCHEDULED") if r["error_kind"] == "cut_off"]
     assert sorted((r["key"], r["hub_seqs"]) for r in told) == [(bench.code(0), [1]), (bench.code(1), [1])]
 
@@ -225,7 +217,7 @@ async def test_a_crash_at_any_write_loses_nothing_and_keeps_the_order(bench, mon
         monkeypatch.setattr(Outbox, "_send", send)
         with contextlib.suppress(Crash):
             async with bench.running() as task:
-                await asyncio.wait([task], timeout=1.5)
+                await until(lambda: task.done() or _nothing_left_to_write(bench), f"crash {at}, or all written", 60)
     monkeypatch.setattr(Outbox, "_send", plain)
     assert crashed[:2] == [1, 2], "the crash came too seldom to show anything"
     async with bench.running():
@@ -238,6 +230,11 @@ async def test_a_crash_at_any_write_loses_nothing_and_keeps_the_order(bench, mon
         assert bench.site.first_deliveries(bench.code(number)) == [1, 2, 3, 4]
     assert len({letter["dl_id"] for letter in await bench.dead_letters()}) == 1
     assert bench.site.overlapping == []
+
+
+async def _nothing_left_to_write(bench):  # noqa: F811
+    """Until someone skips the held one: all others are receipted, and no other parking record waits for its end."""
+    return await _held(bench, 3) and len(await bench.parked()) == 1 and await _all_but_the_held(bench)
 
 
 async def _held(bench, number):  # noqa: F811

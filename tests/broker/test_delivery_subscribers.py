@@ -14,9 +14,11 @@ from standardwebhooks import Webhook
 from typer.testing import CliRunner
 
 from hub.admin import subscribers
+from hub.admin.audit_list import Wanted, entries
 from hub.cli.subscribers import app
-from hub.control.directory import directory, write
-from hub.control.records import AuditEntry, Subscriber
+from hub.control.audit import Actor
+from hub.control.changes import write
+from hub.control.records import Subscriber
 from hub.errors import ConfigError
 from hub.kafka import clients
 from hub.kafka.topic_admin import ensure_topics
@@ -26,6 +28,7 @@ from tests.support.gateway import running
 from tests.support.topics import read_all
 
 pytestmark = pytest.mark.broker
+AN = Actor("an")
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # example of the specification
 SETTINGS = {"url": "http://127.0.0.1:9/hook", "allow_loopback": True, "timeout_s": 0.5}
 
@@ -48,12 +51,12 @@ def wanted(name, /, **changes):
 
 
 async def audited(settings, target):
-    async with directory(settings) as copy:
-        return [(e.action, e.who, e.why) for e in copy.all(AuditEntry).values() if e.target.startswith(target)]
+    found = await entries(settings, Wanted(target=f"subscriber/{target}"))
+    return [(e.action, e.who, e.why) for e in reversed(found) if e.result == "done"]
 
 
 async def test_add_makes_topics_and_is_audited(settings, name):
-    await subscribers.add(settings, wanted(name), "an", "new portal")
+    await subscribers.add(settings, wanted(name), Actor("an", why="new portal"))
     client = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
     await client.start()
     topics = await client.list_topics()
@@ -61,7 +64,7 @@ async def test_add_makes_topics_and_is_audited(settings, name):
     assert {f"hub.out.{name}", f"hub.parking.{name}"} <= set(topics)
     assert await audited(settings, name) == [("subscriber.add", "an", "new portal")]
     with pytest.raises(subscribers.NameTaken):
-        await subscribers.add(settings, wanted(name), "an")
+        await subscribers.add(settings, wanted(name), AN)
 
 
 async def test_a_record_of_a_renamed_kind_is_written_anew_at_its_next_change(settings, name):
@@ -72,7 +75,7 @@ async def test_a_record_of_a_renamed_kind_is_written_anew_at_its_next_change(set
     await clients.send_all(producer, [(CONTROL, f"subscriber/{name}".encode(), old.encode(), ())])
     await producer.stop()
     assert (await subscribers.get(settings, name)).kind == "webhook"
-    await subscribers.pause(settings, name, True, "an")
+    await subscribers.pause(settings, name, True, AN)
     key = f"subscriber/{name}".encode()
     written = [one.value async for one in read_all(settings.bootstrap, CONTROL) if one.key == key]
     assert [json.loads(value)["kind"] for value in written] == ["provincial-portal", "webhook"]
@@ -97,7 +100,7 @@ async def test_a_record_of_a_renamed_kind_is_written_anew_at_its_next_change(set
 )
 async def test_what_is_wrong_is_named_and_nothing_is_written(settings, name, changes, field):
     with pytest.raises(ConfigError) as caught:
-        await subscribers.add(settings, wanted(name, **changes), "an")
+        await subscribers.add(settings, wanted(name, **changes), AN)
     assert caught.value.field == field
     with pytest.raises(subscribers.UnknownSubscriber):
         await subscribers.show(settings, name)
@@ -105,33 +108,34 @@ async def test_what_is_wrong_is_named_and_nothing_is_written(settings, name, cha
 
 async def test_a_rotated_secret_signs_beside_the_old_one(settings, name):
     from hub.connect.portal import make_portal
+    from hub.control.vault import vault
 
-    await subscribers.add(settings, wanted(name), "an")
-    value, _ = await subscribers.rotate_secret(settings, name, "an", "yearly")
+    await subscribers.add(settings, wanted(name), AN)
+    value, _ = await subscribers.rotate_secret(settings, name, Actor("an", why="yearly"))
     stored = await subscribers.get(settings, name)
-    portal: Any = make_portal(stored)
+    portal: Any = make_portal(stored, vault(settings))
     signers = portal._signers
     assert [s.sign("id", stored.created_at, "{}") for s in signers] == [
         Webhook(v).sign("id", stored.created_at, "{}") for v in (value, SECRET)
     ]
-    value, _ = await subscribers.rotate_secret(settings, name, "an", overlap=timedelta(0))
+    value, _ = await subscribers.rotate_secret(settings, name, AN, overlap=timedelta(0))
     assert len((await subscribers.get(settings, name)).secrets) == 2  # the first one's overlap goes on
     shown = json.dumps(await subscribers.show(settings, name))
     assert SECRET not in shown
     assert value not in shown
     with pytest.raises(ConfigError):
-        await subscribers.rotate_secret(settings, name, "an", secret="password")
+        await subscribers.rotate_secret(settings, name, AN, secret="password")
 
 
 async def test_a_filter_from_before_that_admits_nothing_bars_no_other_change(settings, name):
     given = wanted(name, filter={"agencies": ["*", "001.00.12.H11"]})
     await write(settings, Subscriber.model_validate(given))
-    assert (await subscribers.change(settings, name, {"title": "Cổng"}, "an")).filter.agencies == ("*", "H11.12.00.001")
-    await subscribers.rotate_secret(settings, name, "an")
+    assert (await subscribers.change(settings, name, {"title": "Cổng"}, AN)).filter.agencies == ("*", "H11.12.00.001")
+    await subscribers.rotate_secret(settings, name, AN)
     for agencies in (["*"], ["H11", "*"]):
         with pytest.raises(ConfigError, match=r"filter\.agencies"):
-            await subscribers.change(settings, name, {"filter": {"agencies": agencies}}, "an")
-    mended = await subscribers.change(settings, name, {"filter": {"agencies": ["H11"]}}, "an")
+            await subscribers.change(settings, name, {"filter": {"agencies": agencies}}, AN)
+    mended = await subscribers.change(settings, name, {"filter": {"agencies": ["H11"]}}, AN)
     assert mended.filter.agencies == ("H11",)
 
 
@@ -166,6 +170,12 @@ async def test_over_http_with_the_operators_token(settings, name, monkeypatch):
         assert (await http.get(f"/v1/subscribers/{name}x/waiting")).status_code == 404
         assert (await http.delete(f"/v1/subscribers/{name}")).status_code == 204
         assert (await http.get(f"/v1/subscribers/{name}")).status_code == 404
+    [denied, nobody] = await entries(settings, Wanted(action="http.call"), 2)
+    assert {(e.result, e.role, str(e.target)) for e in (denied, nobody)} == {
+        ("refused", "none", "http/GET /v1/subscribers")
+    }
+    told = await entries(settings, Wanted(target=f"subscriber/{name}", result="refused"))
+    assert {e.action for e in told} == {"subscriber.add", "subscriber.change"}
     actions = [action for action, who, why in await audited(settings, name) if (who, why) == ("binh", "test")]
     assert sorted(actions) == sorted(
         f"subscriber.{a}" for a in ("add", "pause", "resume", "change", "rotate-secret", "test", "remove")

@@ -37,9 +37,9 @@ async def test_works_two_sources_of_one_partition_count_and_stops_with_everythin
     load = Load(hub_settings.bootstrap, names)
     await load.produce(5_000)
     async with running(config(names), hub_settings):
-        await wait_no_lag(load.bootstrap, names, 30)
+        await wait_no_lag(load.bootstrap, names, 60)
         await load.produce(1_000)
-        await wait_no_lag(load.bootstrap, names, 30)
+        await wait_no_lag(load.bootstrap, names, 60)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 6066))  # Faust's web server would sit here
     verdict = await judge(load)
@@ -67,7 +67,7 @@ async def test_a_step_that_raises_ends_the_engine_without_acknowledging(topic: T
     await load.produce(50, poison_at=[30])
     with pytest.raises(ValueError, match="poison"):
         async with running(config(names, chunk_records=10), hub_settings) as task:
-            await asyncio.wait([task], timeout=30)
+            await asyncio.wait([task], timeout=60)
     assert len(await read_all(load.bootstrap, names.dead)) == 0
 
 
@@ -81,8 +81,8 @@ async def test_ticks_come_to_the_owner_and_may_write(topic: Topic, hub_settings:
         return Outputs([Out(names.dead, None, b"%d:%d" % (partition, known))])
 
     async with running(config(names, tick=tick, tick_s=0.2), hub_settings):
-        await wait_no_lag(load.bootstrap, names, 30)
-        async with asyncio.timeout(10):
+        await wait_no_lag(load.bootstrap, names, 60)
+        async with asyncio.timeout(60):
             while True:
                 told = dict(r.value.split(b":") for r in await read_all(load.bootstrap, names.dead))
                 if sum(int(known) for known in told.values()) == 50:
@@ -168,7 +168,7 @@ async def test_it_speaks_to_a_broker_that_wants_a_password(tmp_path: Path):
             await reader.start()
             try:
                 seen: set[bytes] = set()
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(60):
                     while len(seen) < 100:
                         seen |= {r.value for found in (await reader.getmany(timeout_ms=500)).values() for r in found}
             finally:
@@ -196,13 +196,13 @@ async def test_a_stop_does_not_wait_for_a_rebalance_that_another_member_holds_up
     await other.start()
     try:
         other.subscribe(list(names.sources), listener=Holding())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not other.assignment():
                 await other.getmany(timeout_ms=100)
         async with running(config(names), hub_settings):
-            await asyncio.wait_for(asked.wait(), 20)
+            await asyncio.wait_for(asked.wait(), 60)
             began = time.monotonic()
-        assert time.monotonic() - began < 15  # the rebalance time is 30 s
+        assert time.monotonic() - began < 25  # the rebalance time is 30 s
     finally:
         gives_back.set()
         await other.stop()

@@ -22,19 +22,19 @@ async def test_kill_9_reads_only_the_tail_and_a_damaged_store_is_rebuilt(kafka: 
     load = Load(kafka.bootstrap, names, keys=KEYS)
     await load.produce(KEYS)
     with workers(load, tmp_path, count=1, chunk_records=CHUNK, pause_ms=10, store="disk") as (worker,):
-        await wait_no_lag(load.bootstrap, names, 40)
+        await wait_no_lag(load.bootstrap, names, 60)
         await load.produce(2_000)
         await worked_something(load, KEYS + 500)
         worker.kill()
         worker.start()
-        await wait_no_lag(load.bootstrap, names, 40)
+        await wait_no_lag(load.bootstrap, names, 60)
         assert restored(worker) <= IN_WORK * CHUNK, log_of([worker])
         worker.kill()
         for damaged in state_of(worker, load, "CURRENT"):
             damaged.write_bytes(b"nonsense")
         await load.produce(1_000)
         worker.start()
-        await wait_no_lag(load.bootstrap, names, 40)
+        await wait_no_lag(load.bootstrap, names, 60)
         assert worker.log.read_text().count("rebuilt from its changelog") == 4
         assert restored(worker) >= KEYS, log_of([worker])
         assert worker.terminate() == 0, log_of([worker])

@@ -32,7 +32,7 @@ async def test_kill_9_under_load_loses_nothing(kafka: Kafka, topic: Topic, tmp_p
             team[round_].kill()
             team[round_].start()
             await load.produce(2_000)
-        await wait_no_lag(load.bootstrap, names, 40)
+        await wait_no_lag(load.bootstrap, names, 60)
         assert [worker.terminate() for worker in team] == [0, 0], log_of(team)
     verdict = await judge(load)
     assert verdict.safe, (verdict, log_of(team))

@@ -47,7 +47,7 @@ async def test_filed_on_the_portal_it_comes_out_of_the_core_once(hub_settings: S
             with contextlib.ExitStack() as second:  # another process, which has seen nothing
                 await asyncio.to_thread(second.enter_context, role("gateway", settings))
                 assert await call() == 0
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while not (found := await canonical()):
                     await asyncio.sleep(0.2)
             codec = await open_codec(settings)

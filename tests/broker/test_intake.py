@@ -61,7 +61,7 @@ async def letters_of(settings: Settings, topic: str) -> list[DeadLetter]:
     return [letter for letter in found if letter.topic == topic]
 
 
-async def settled(settings: Settings, topic: str, within: float = 30) -> None:
+async def settled(settings: Settings, topic: str, within: float = 60) -> None:
     """The group has committed the end of each partition that holds anything, as the broker tells."""
     consumer = clients.consumer(settings)
     admin = clients.admin(settings)

@@ -12,6 +12,7 @@ import pytest
 
 from hub.admin import subscribers
 from hub.config import Settings
+from hub.control.audit import Actor
 from hub.deadletter.record import parse
 from hub.kafka.topics import DEAD_LETTERS, out
 from hub.registry.client import open_codec, register_own
@@ -31,7 +32,7 @@ async def test_the_tax_office_gets_what_is_passed_on_and_writes_while_it_holds_i
         await organisation(hub_settings, agencies=[agency], joint=agency == tax) for agency in (land, tax)
     ]
     wanted = {"name": tax_org.name, "kind": "kafka-topic", "filter": {"agencies": [tax]}, "backfill": "none"}
-    await subscribers.add(hub_settings, wanted, "test")
+    await subscribers.add(hub_settings, wanted, Actor("test"))
 
     def told(code: str, kind: str, day: int, **fields: Any) -> dict[str, Any]:
         return step(code, step=kind, occurred_at=f"2026-11-{day:02}T08:30:00+07:00", **fields)

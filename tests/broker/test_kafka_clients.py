@@ -75,7 +75,7 @@ async def test_a_stop_that_is_cancelled_at_any_of_its_awaits_leaves_nothing_open
         await client.start()
         if "group" in kind:
             client.subscribe([name])
-            await asyncio.wait_for(client._subscription.wait_for_assignment(), 20)
+            await asyncio.wait_for(client._subscription.wait_for_assignment(), 60)
         elif kind == "consumer":
             client.assign([TopicPartition(name, 0)])
             await client.getmany(timeout_ms=10)
@@ -113,7 +113,7 @@ async def test_a_consumer_stops_while_a_fetch_pauses_after_an_error(hub_settings
         raise KafkaConnectionError("away")
 
     consumer._client.send = away
-    await asyncio.wait_for(refused.wait(), 20)
+    await asyncio.wait_for(refused.wait(), 60)
     await asyncio.sleep(0)
     await consumer.stop()
     _nothing_left()

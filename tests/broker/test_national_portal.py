@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hub.admin import subscribers
-from hub.control.directory import directory
+from hub.admin.audit_list import Wanted, entries
+from hub.control.audit import Actor
 from hub.projector import satisfaction_timer
 from tests.support.command import hub
 from tests.support.delivery import until
@@ -28,7 +29,7 @@ async def test_a_file_out_of_reach_is_named_in_the_receipt_and_the_dossier_goes_
         wanted = site.subscriber(
             bench.name, settings={"file_hosts": ["127.0.0.1"]}, filter={"agencies": (bench.agency,)}, backfill="log"
         )
-        await subscribers.add(bench.settings, wanted.model_dump(exclude={"created_at"}), "test")
+        await subscribers.add(bench.settings, wanted.model_dump(exclude={"created_at"}), Actor("test"))
         site.admin("faults", {"force": ["unreachable_link"]})
         papers = [{**PAPER, "id": "TEP-1", "url": f"{site.address}/downloadfile/1"}]
         await bench.events((1, 1), procedure_code="1.004194", attachments=papers)
@@ -58,7 +59,9 @@ async def test_ratings_are_sent_once_a_month_though_the_projector_is_killed(benc
     told = "SELECT count(*) FROM calls WHERE service = 'DongBoDanhGia' AND error_code = '0'"
     with simulator("national-portal", tmp_path) as site:
         await subscribers.add(
-            bench.settings, site.subscriber(bench.name, backfill="log").model_dump(exclude={"created_at"}), "test"
+            bench.settings,
+            site.subscriber(bench.name, backfill="log").model_dump(exclude={"created_at"}),
+            Actor("test"),
         )
         await bench.events((1, 1), step="RATED", status="RETURNED", at=int(last_month.timestamp() * 1000), rating=4)
         site.admin("faults", {"force": ["none", "dropped_reply"]})  # the login, then the call: it is told as unclear
@@ -83,9 +86,8 @@ async def test_ratings_are_sent_once_a_month_though_the_projector_is_killed(benc
 
 
 async def _audited(bench) -> list[str]:  # noqa: F811
-    async with directory(bench.settings) as copy:
-        entries = [entry for entry in copy.audit.values() if entry.action == satisfaction_timer.ACTION]
-    return [entry.why for entry in entries if entry.target.startswith(f"{bench.name} ")]
+    found = await entries(bench.settings, Wanted(action=satisfaction_timer.ACTION, target=f"subscriber/{bench.name}"))
+    return [entry.detail.partition(": ")[2] for entry in found]
 
 
 async def _looked_again(projector: RoleProcess) -> None:
@@ -104,7 +106,7 @@ async def test_questions_by_command_from_the_list_to_the_audit(bench, tmp_path):
     words = ("answer", bench.name, "7001", "--by", "Lê Văn C", "--text-file", str(tmp_path / "answer.txt"))
     with simulator("national-portal", tmp_path, "--catalogue", str(lists)) as site:
         wanted = site.subscriber(bench.name, backfill="none").model_dump(exclude={"created_at"})
-        await subscribers.add(bench.settings, wanted, "test")
+        await subscribers.add(bench.settings, wanted, Actor("test"))
         site.admin("faults", {"force": [*["none"] * 5, "dropped_reply"]})  # the sixth call answers
         lost, *_ = await hub(bench.settings, "questions", *words)
         again, said, _ = await hub(bench.settings, "questions", *words)
@@ -116,8 +118,7 @@ async def test_questions_by_command_from_the_list_to_the_audit(bench, tmp_path):
         assert [one["id"] for one in json.loads(out)] == ["7002"]
         ((body,),) = site.rows("SELECT body FROM question_answers")
         assert (json.loads(body)["MADONVI"], json.loads(body)["HOIDAPID"]) == ("000.00.12.H11", "7001")
-    async with directory(bench.settings) as copy:
-        entries = [entry for entry in copy.audit.values() if entry.target.startswith(f"{bench.name}: 7001: ")]
-    outcomes = [entry.target.rpartition(" ")[2] for entry in sorted(entries, key=lambda entry: entry.at)]
-    assert outcomes[1:] == ["ok"]
-    assert outcomes[0] != "ok"
+    acts = await entries(bench.settings, Wanted(target=f"question/{bench.name} 7001"))
+    assert [(entry.action, entry.result) for entry in reversed(acts)] == [
+        ("question.answer", "failed"), ("question.answer", "done"),
+    ]  # fmt: skip

@@ -14,7 +14,7 @@ import pytest
 
 from hub.avro.codec import Codec
 from hub.config import ReconcileSettings, Settings
-from hub.control.directory import write
+from hub.control.changes import write
 from hub.control.records import Subscriber
 from hub.kafka import clients, topics
 from hub.kafka.topic_admin import ensure_topics
@@ -111,7 +111,7 @@ async def test_receipts_cut_off_in_mid_run_are_missing_healed_and_closed(world: 
         async def healed() -> bool:
             return all(d["healed_at"] for d in (await world.discrepancies()).values())
 
-        await eventually(healed, 30, "every discrepancy closed by its receipt")
+        await eventually(healed, 60, "every discrepancy closed by its receipt")
         assert await world.requested() == missing
         assert await asyncio.to_thread(role.terminate) == 0
     finally:
@@ -131,20 +131,20 @@ async def test_a_subscriber_removed_and_added_again(world: World) -> None:
         await asyncio.to_thread(role.ready)
         await world.events(range(10))
         first = {world.code(n) for n in range(10)}
-        await eventually(lambda: _is(world.requested(), first), 40, "re-sends before the removal")
+        await eventually(lambda: _is(world.requested(), first), 60, "re-sends before the removal")
         await write(world.settings, (Subscriber, world.name))
 
         async def closed() -> bool:
             found = await world.discrepancies()
             return set(found) == first and all(d["healed_at"] for d in found.values())
 
-        await eventually(closed, 30, "open discrepancies of a removed subscriber closed")
+        await eventually(closed, 60, "open discrepancies of a removed subscriber closed")
         await world.events(range(10, 20))
         await write(world.settings, world.subscriber(LONG_AGO))
-        await eventually(lambda: _knows(role, world.name), 20, "the role knows it again")
+        await eventually(lambda: _knows(role, world.name), 60, "the role knows it again")
         await world.events(range(20, 25))
         again = first | {world.code(n) for n in range(20, 25)}
-        await eventually(lambda: _includes(world, again), 40, "re-sends after it came back")
+        await eventually(lambda: _includes(world, again), 60, "re-sends after it came back")
     finally:
         role.kill()
 

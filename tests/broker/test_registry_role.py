@@ -128,7 +128,7 @@ async def test_a_second_writer_is_noticed(hub_settings: Settings) -> None:
         await asyncio.sleep(0)
         first._tail._started.resume(PARTITION)
         with pytest.raises(HubError, match="another registry writes"):
-            await asyncio.wait_for(asyncio.shield(first.failed), 10)
+            await asyncio.wait_for(asyncio.shield(first.failed), 60)
         writing.cancel()
         assert not second.failed.done()
     finally:

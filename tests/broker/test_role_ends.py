@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from hub.admin import subscribers
 from hub.config import Settings
+from hub.control.audit import Actor
 from hub.errors import HubError
 from hub.kafka.topic_admin import ensure_topics
 from hub.machine.ports import free_port
@@ -44,7 +45,7 @@ async def _stock(settings: Settings) -> None:
     await ensure_topics(settings)
     async with running(settings):
         await register_own(settings)
-        await subscribers.add(settings, {"name": "topic", "kind": "kafka-topic", "backfill": "none"}, "test")
+        await subscribers.add(settings, {"name": "topic", "kind": "kafka-topic", "backfill": "none"}, Actor("test"))
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ async def test_a_role_that_is_asked_to_stop_in_the_middle_of_its_start(name: str
         role = asyncio.create_task(run(name, ready, stop))
         await asyncio.sleep(after)
         stop.set()
-        await asyncio.wait_for(role, 40)
+        await asyncio.wait_for(role, 60)
         _nothing_left(after)
 
 

@@ -73,7 +73,7 @@ async def read_one(settings: Settings, topic: str, group: str | None = None) -> 
     client = clients.consumer(settings, topic, group=group)
     try:
         await client.start()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             record = await client.getone()
             if group is not None:
                 await client.commit()

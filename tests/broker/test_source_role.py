@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import signal
 import sys
 import uuid
@@ -24,6 +25,7 @@ from hub.kafka.topics import DEAD_LETTERS, INGRESS
 from hub.registry.client import register_own
 from hub.sources.role import records
 from hub.supervisor.environment import variables
+from hub_connectors.filedrop.settings import places
 from tests.support.codecs import fixed_codec
 from tests.support.gateway import ingress_of, records_of
 from tests.support.registry_fixture import running
@@ -44,9 +46,11 @@ forms = ["%d/%m/%Y %H:%M:%S"]
 
 def drop(settings: Settings, source: str) -> Path:
     """A folder with one file of ROWS good rows and BAD rows with a day that is none."""
-    folder = settings.data_dir / "drop" / "phan-thiet"
+    at = places(settings)
+    folder = at.drop / "phan-thiet"
     folder.mkdir(parents=True)
-    (folder / "mapping.toml").write_text(MAPPING.format(source=source), "utf-8")
+    at.mappings.mkdir(parents=True)
+    (at.mappings / "phan-thiet.toml").write_text(MAPPING.format(source=source), "utf-8")
     rows = [f"000.00.12.H11-111011-{n:05d},RECEIVED,11/10/2011 08:00:00" for n in range(ROWS)]
     for n in range(BAD):
         rows.insert(n * ROWS // BAD, f"000.00.12.H11-111011-{n:05d},RECEIVED,31/02/2011 08:00:00")
@@ -64,7 +68,7 @@ async def role(settings: Settings) -> AsyncIterator[asyncio.subprocess.Process]:
     finally:
         if process.returncode is None:
             process.terminate()
-            await asyncio.wait_for(process.wait(), 30)
+            await asyncio.wait_for(process.wait(), 60)
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
@@ -77,12 +81,15 @@ async def test_killed_in_the_middle_of_a_file_it_loses_nothing(hub_settings: Set
     source = f"urn:test:{uuid.uuid4()}"
     await ensure_topics(hub_settings)
     folder = drop(hub_settings, source)
+    state, done_dir = places(hub_settings).state / "phan-thiet", places(hub_settings).results / "phan-thiet" / "done"
     async with running(hub_settings):
         await register_own(hub_settings)
         async with role(hub_settings) as process:
 
             async def begun() -> bool:
-                return (folder / ".cursor.json").exists()
+                return (state / "cursor.json").exists() and bool(
+                    json.loads((state / "cursor.json").read_text())["line"]
+                )
 
             await until(begun)
             process.send_signal(signal.SIGKILL)
@@ -93,11 +100,11 @@ async def test_killed_in_the_middle_of_a_file_it_loses_nothing(hub_settings: Set
         async with role(hub_settings) as process:
 
             async def done() -> bool:
-                return (folder / "done" / "tháng-10.csv").exists()
+                return (done_dir / "tháng-10.csv").exists()
 
             await until(done)
             process.terminate()
-            assert await asyncio.wait_for(process.wait(), 30) == 0
+            assert await asyncio.wait_for(process.wait(), 60) == 0
     events = await ingress_of(hub_settings, source)
     envelopes = [read_headers(r.headers) for r in events]
     assert len({e.id for e in envelopes}) == len({e.subject for e in envelopes}) == ROWS
@@ -107,7 +114,7 @@ async def test_killed_in_the_middle_of_a_file_it_loses_nothing(hub_settings: Set
     assert len({d.id for d in dead}) == BAD
     assert {(d.stage, d.reason) for d in dead} == {("source", "date")}
     assert all(b"31/02/2011" in (d.value or b"") for d in dead)
-    rejected = (folder / "done" / "tháng-10.csv.rejected.csv").read_text("utf-8-sig").splitlines()
+    rejected = (done_dir / "tháng-10.csv.rejected.csv").read_text("utf-8-sig").splitlines()
     assert len(rejected) == 1 + BAD
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,8 @@ from hub.broker import properties
 from hub.broker.broker import EmbeddedBroker
 from hub.config import KafkaSettings, Settings
 from hub.errors import HubError
-from hub.kafka import clients
+from hub.kafka import clients, scram_users
+from hub.kafka.closing_clients import Client
 from hub.stream.engine import Engine
 from hub.stream.stage import EngineConfig, Out, Outputs
 from tests.support.certificates import make_certificates
@@ -47,9 +49,31 @@ async def secured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     broker = EmbeddedBroker(tmp_path / "broker", heap_mb=384, sasl_users=USERS)
     await asyncio.to_thread(broker.launch)
     try:
+        await set_users(broker, ca)
         yield Secured(settings(broker.bootstrap, tmp_path, ca), ca)
     finally:
         await asyncio.to_thread(broker.stop)
+
+
+async def set_users(broker: EmbeddedBroker, ca: Path) -> None:
+    """As `EmbeddedBroker.set_users`, over TLS, as soon as the broker answers."""
+    async with asyncio.timeout(60):
+        while True:
+            client = Client(
+                bootstrap_servers=broker.bootstrap,
+                security_protocol="SASL_SSL",
+                ssl_context=ssl.create_default_context(cafile=str(ca)),
+                sasl_mechanism="PLAIN",
+                sasl_plain_username="admin",
+                sasl_plain_password=USERS["admin"],
+            )
+            try:
+                await client.bootstrap()
+                return await scram_users.apply(client, USERS)
+            except KafkaError:
+                await asyncio.sleep(0.2)
+            finally:
+                await client.close()
 
 
 def settings(bootstrap: str, tmp_path: Path, ca: Path | None, password: str = USERS["admin"]) -> Settings:
@@ -111,7 +135,7 @@ async def test_engine_and_clients_over_tls_with_scram(secured: Secured, monkeypa
                 seen.update(r.key for r in records)
     await consumer.stop()
     stop.set()
-    await asyncio.wait_for(engine, 40)
+    await asyncio.wait_for(engine, 60)
 
 
 async def test_a_wrong_password_and_an_unknown_authority_are_refused(secured: Secured, tmp_path: Path) -> None:

@@ -39,6 +39,9 @@ DOWN: dict[Literal["reset", "silent", "http_503"], set[str]] = {
 }
 """How a portal is away -> what a probe may call it. A reset may come before or after the connection stands."""
 
+WAIT_S, HANG_S = 30.0, 3.0
+"""A portal's time limit, and that where an answer never comes: others must come within it on a loaded machine too."""
+
 
 class Site(ABC):
     """A running simulator. `app.plan` steers its faults."""
@@ -71,7 +74,7 @@ class PortalContract:
 
     @asynccontextmanager
     async def opened(self, site: Site, **settings: Any) -> AsyncIterator[Portal]:
-        portal = make_portal(site.subscriber(timeout_s=0.5, **settings))
+        portal = make_portal(site.subscriber(**{"timeout_s": WAIT_S} | settings))
         await portal.open()
         try:
             yield portal
@@ -135,7 +138,7 @@ class PortalContract:
                     code = f"000.00.12.H11-2603{number + 10}-{position + 1:04}"
                     items = dossier_items(code, 1)
                     site.app.plan.order(FaultOrder(force=("none",) * position + (fault,), hang_s=30, retry_after_s=3))
-                    async with self.opened(site) as portal:
+                    async with self.opened(site, timeout_s=HANG_S if fault == "hang" else WAIT_S) as portal:
                         with pytest.raises(Retryable) as caught:
                             await portal.deliver(items)
                         assert caught.value.kind in kinds, (fault, position, caught.value)
@@ -160,7 +163,7 @@ class PortalContract:
             assert site.doubled() == 1
 
     async def test_probe_tells_up_from_down(self, tmp_path: Path) -> None:
-        async with self.site(tmp_path) as site, self.opened(site) as portal:
+        async with self.site(tmp_path) as site, self.opened(site, timeout_s=HANG_S) as portal:
             await portal.probe()
             for mode, kinds in DOWN.items():
                 site.app.plan.down = mode
@@ -173,7 +176,7 @@ class PortalContract:
 
     async def test_nobody_listens(self, tmp_path: Path) -> None:
         async with self.site(tmp_path) as site:
-            subscriber = site.subscriber(timeout_s=0.5)
+            subscriber = site.subscriber(timeout_s=WAIT_S)
         portal = make_portal(subscriber)
         await portal.open()
         try:
@@ -193,7 +196,7 @@ class PortalContract:
 
             async def worker(mine: list[str]) -> int:
                 retries = 0
-                async with self.opened(site) as portal:
+                async with self.opened(site, timeout_s=HANG_S) as portal:
                     for code in mine:
                         for item in dossier_items(code, 4):
                             retries += await deliver_at_last(portal, [item])

@@ -14,7 +14,7 @@ from hub.avro.bodies import BODIES
 from hub.connect.source import Batch, Source
 from hub.events import families
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 class SourceSite(ABC):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from hub.config import DeliverySettings, Settings
-from hub.control.directory import write
+from hub.control.changes import write
 from hub.kafka.topic_admin import ensure_topics
 from hub.kafka.topics import subscriber_topics
 from hub.machine.ports import free_port
@@ -45,12 +45,12 @@ def prometheus(hub_settings: Settings, tmp_path: Path) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 def ask(address: str, path: str) -> Any:
     try:
-        with urllib.request.urlopen(address + path, timeout=5) as answer:
+        with urllib.request.urlopen(address + path, timeout=30) as answer:
             return json.loads(answer.read())["data"]
     except OSError:
         return {}
@@ -80,9 +80,9 @@ def _cut_and_heal(settings: Settings, prometheus: str, tmp_path: Path) -> None:
             def link_is(value: str) -> bool:
                 return [r["value"][1] for r in ask(prometheus, link.replace('"', "%22")).get("result", [])] == [value]
 
-            until(lambda: link_is("1"), 40, "Prometheus sees the link up")
+            until(lambda: link_is("1"), 60, "Prometheus sees the link up")
             assert firing(prometheus) == set()
             portal.admin("down")
             until(lambda: ("HubLinkDown", "national") in firing(prometheus), 60, "link down fires")
             portal.admin("up")
-            until(lambda: firing(prometheus) == set(), 40, "it clears")
+            until(lambda: firing(prometheus) == set(), 60, "it clears")

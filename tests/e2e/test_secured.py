@@ -16,7 +16,7 @@ from aiokafka.errors import TopicAuthorizationFailedError
 
 from hub.broker.broker import EmbeddedBroker
 from hub.config import KafkaSettings, Settings
-from hub.control.directory import write
+from hub.control.changes import write
 from hub.kafka import acl_admin, clients, topics
 from hub.kafka.topic_admin import acl_listing, ensure_topics
 from hub.kafka.topics import subscriber_topics
@@ -90,7 +90,7 @@ def test_an_event_goes_through_all_roles_each_with_its_own_principal(secured: Se
         with role("deliver:provincial", as_principal(secured, "deliver")) as delivery:
             assert post(secured, gateway) == "accepted"
             received = "SELECT key, hub_seq FROM events"
-            until(lambda: portal.rows(received), 40, f"the event at the portal\n{delivery.tail()}")
+            until(lambda: portal.rows(received), 60, f"the event at the portal\n{delivery.tail()}")
             assert portal.rows(received) == [(CODE, 1)]
 
 
@@ -103,7 +103,7 @@ def post(settings: Settings, gateway: RoleProcess) -> str:
 
     def answered() -> Any:
         try:
-            with urllib.request.urlopen(urllib.request.Request(url, document, headers), timeout=10) as answer:
+            with urllib.request.urlopen(urllib.request.Request(url, document, headers), timeout=30) as answer:
                 return json.loads(answer.read())
         except urllib.error.HTTPError as error:  # 401 until the gateway has read the new key
             with error:
@@ -116,5 +116,5 @@ def post(settings: Settings, gateway: RoleProcess) -> str:
         found.extend([] if said is None else [said])
         return bool(found)
 
-    until(told, 20, f"an answer\n{gateway.tail()}")
+    until(told, 60, f"an answer\n{gateway.tail()}")
     return str((found[0].get("results") or [found[0]])[0]["status"])

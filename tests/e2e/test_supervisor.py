@@ -34,7 +34,7 @@ async def running(folder: Path):
     finally:
         hub.stop.set()
         with contextlib.suppress(StartError):
-            await asyncio.wait_for(task, 40)
+            await asyncio.wait_for(task, 60)
 
 
 async def test_starts_in_order_and_stops_in_reverse(tmp_path):
@@ -43,7 +43,7 @@ async def test_starts_in_order_and_stops_in_reverse(tmp_path):
         await hub.up()
         await hub.until(lambda: (r := hub.role("deliver:national")) is not None and r["state"] == "ready")
         hub.stop.set()
-        await asyncio.wait_for(task, 20)
+        await asyncio.wait_for(task, 60)
     steps = [line.split()[:2] for line in (tmp_path / "journal").read_text().splitlines()]
     at = {tuple(step): place for place, step in enumerate(steps)}
     workers = ["core", "reconcile", "projector", "console"]
@@ -172,7 +172,7 @@ async def test_a_vital_role_that_keeps_dying_stops_the_whole_with_the_reason(tmp
     async with running(tmp_path) as (hub, task):
         hub.mode(role, "die")
         with pytest.raises(StartError, match=f"{role} cannot run: code 1: boom, said the role"):
-            await asyncio.wait_for(task, 30)
+            await asyncio.wait_for(task, 60)
         assert hub.journal("start").count(role) == QUICK.lives
         told = status.read(hub.settings)
         assert told is not None
@@ -184,7 +184,7 @@ async def test_what_a_person_must_mend_is_not_tried_again_at_the_first_start(tmp
     async with running(tmp_path) as (hub, task):
         hub.mode("broker", "cannot-start")
         with pytest.raises(StartError, match="broker cannot run: the disk is full"):
-            await asyncio.wait_for(task, 20)
+            await asyncio.wait_for(task, 60)
         assert hub.journal("start") == ["broker"]
 
 
@@ -210,5 +210,5 @@ async def test_a_role_that_ignores_sigterm_is_killed(tmp_path, monkeypatch):
         await hub.up()
         pid = hub.role("gateway")["pid"]
         hub.stop.set()
-        await asyncio.wait_for(task, 20)
+        await asyncio.wait_for(task, 60)
     assert not status.is_running(pid)

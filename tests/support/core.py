@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub.avro.bodies import DOSSIER
+from hub.avro.records import Dossier
 from hub.config import Settings
 from hub.core.deadline_clock import runs
 from hub.core.step import make_step
@@ -90,16 +92,13 @@ class Core:
         return self
 
     @property
-    def events(self) -> list[dict[str, Any]]:
-        return [CODEC.decode(o.value)[1] for o in self.out if o.topic == topics.EVENTS]
-
-    @property
-    def canonical(self) -> list[Any]:
+    def events(self) -> list[Any]:
+        """Canonical records, of whatever family."""
         return [CODEC.read_any(o.value)[1] for o in self.out if o.topic == topics.EVENTS]
 
     @property
     def dead(self) -> list[DeadLetter]:
         return [parse(o.key, o.value, o.headers) for o in self.out if o.topic == topics.DEAD_LETTERS]
 
-    def dossier(self, code: str = CODE) -> dict[str, Any]:
-        return CODEC.decode(self.state[topics.DOSSIERS, code.encode()].value, "vn.hub.Dossier")[1]
+    def dossier(self, code: str = CODE) -> Dossier:
+        return CODEC.read(DOSSIER, self.state[topics.DOSSIERS, code.encode()].value)

@@ -18,7 +18,7 @@ from aiokafka.admin import RecordsToDelete
 from hub.avro.codec import Codec
 from hub.config import DeliverySettings, Settings
 from hub.connect.portal import Answer, Item, Strategy
-from hub.control.directory import write
+from hub.control.changes import write
 from hub.control.records import Filter, Subscriber
 from hub.control.requests import Pointer, Request
 from hub.delivery import role as role_module
@@ -88,6 +88,7 @@ class ScriptedPortal:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.strategy, self.max_fold, self.families = site.strategy, site.max_fold, site.families
+        self.answered = 0
 
     async def open(self) -> None:
         self.site.open_now += 1
@@ -139,7 +140,7 @@ class Bench:
         given: dict[str, Any] = {"backfill": "log", "filter": Filter(agencies=(self.agency,))}
         subscriber = Subscriber(name=self.name, kind="scripted", **(given | changes))
         await write(self.settings, subscriber)
-        self.monkeypatch.setattr(role_module, "make_portal", lambda _: ScriptedPortal(self.site))
+        self.monkeypatch.setattr(role_module, "make_portal", lambda *_: ScriptedPortal(self.site))
         return subscriber
 
     @contextlib.asynccontextmanager
@@ -153,7 +154,7 @@ class Bench:
             yield task
         finally:
             stop.set()
-            await asyncio.wait_for(task, 40)
+            await asyncio.wait_for(task, 60)
 
     @contextlib.asynccontextmanager
     async def crashing(self, **changes: Any) -> AsyncIterator[None]:
@@ -164,7 +165,7 @@ class Bench:
             yield
         finally:
             task.cancel()
-            await asyncio.wait([task], timeout=20)
+            await asyncio.wait([task], timeout=60)
             assert task.done()
 
     async def events(self, *which: tuple[int, int], **facts: Any) -> None:
@@ -246,18 +247,25 @@ class Bench:
         finally:
             await client.close()
 
-    async def committed(self) -> int:
-        """Sum over the partitions of hub.events of what the role committed."""
+    async def committed_all(self) -> bool:
+        """Is all that hub.events holds committed?"""
+        end = {}
+        async for record in read_all(self.settings.bootstrap, topics.EVENTS):
+            end[record.partition] = record.offset + 1
+        return await self.committed() >= sum(end.values())
+
+    async def committed(self, topic: str = topics.EVENTS) -> int:
+        """Sum over the topic's partitions of what the role committed."""
         client = clients.admin(self.settings)
         await client.start()
         try:
             found = await client.list_consumer_group_offsets(role_module.group_of(self.name))
         finally:
             await client.close()
-        return sum(meta.offset for where, meta in found.items() if where.topic == topics.EVENTS)
+        return sum(meta.offset for where, meta in found.items() if where.topic == topic)
 
 
-async def until(check: Callable[[], Any], what: str, within: float = 30) -> None:
+async def until(check: Callable[[], Any], what: str, within: float = 60) -> None:
     """Polls (a value or an awaitable) what another task or the broker brings about. AssertionError names it."""
     deadline = time.monotonic() + within
     while True:

@@ -14,6 +14,7 @@ from aiokafka import ConsumerRecord
 
 from hub.admin import organisations
 from hub.config import Settings
+from hub.control.audit import Actor
 from hub.control.records import Organisation
 from hub.gateway import role as gateway
 from hub.kafka import clients
@@ -47,7 +48,7 @@ async def organisation(settings: Settings, **fields: Any) -> tuple[Organisation,
     wanted = organisations.checked(
         {"name": name, "sources": [f"urn:vn:gov:H11.12:{name}"], "agencies": ["H11.12"]} | fields
     )
-    return wanted, await organisations.add(settings, wanted, "test")
+    return wanted, await organisations.add(settings, wanted, Actor("test"))
 
 
 @contextlib.asynccontextmanager
@@ -68,18 +69,18 @@ async def running(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncI
             yield client
     finally:
         stop.set()
-        await asyncio.wait_for(role, 20)
+        await asyncio.wait_for(role, 60)
 
 
 async def _answers(client: httpx.AsyncClient, role: asyncio.Task[None]) -> None:
-    for _ in range(300):
-        if role.done():
-            await role
-        with contextlib.suppress(httpx.TransportError):
-            if (await client.get("/ready")).status_code == 200:
-                return
-        await asyncio.sleep(0.05)
-    raise AssertionError("the gateway was not ready within 15 s")
+    async with asyncio.timeout(60):
+        while True:
+            if role.done():
+                await role
+            with contextlib.suppress(httpx.TransportError):
+                if (await client.get("/ready")).status_code == 200:
+                    return
+            await asyncio.sleep(0.05)
 
 
 async def ingress_of(settings: Settings, source: str) -> list[ConsumerRecord]:
@@ -93,7 +94,7 @@ async def records_of(settings: Settings, topic: str) -> list[ConsumerRecord]:
     consumer = clients.consumer(settings, topic)
     await consumer.start()
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not consumer.assignment():
                 await asyncio.sleep(0.02)
             parts = sorted(consumer.assignment())

@@ -35,8 +35,9 @@ class Broker(Sender):
         self.lines += lines
 
 
-def client(broker: Broker, codec: Codec | None = None) -> httpx.AsyncClient:
+def client(broker: Broker, codec: Codec | None = None, organisation: Organisation = ORG) -> httpx.AsyncClient:
+    """Speaks for that organisation, whose key is ORG's."""
     ingest = Ingest(codec or fixed_codec(), broker, Acknowledged(8))
-    app = build(Settings(), KeyRing([ORG]).holder, ingest, broker)
+    app = build(Settings(), KeyRing([organisation]).holder, ingest, broker)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://gateway", headers={"x-api-key": "hub_k"})

@@ -18,7 +18,8 @@ import httpx
 
 from hub.admin import organisations
 from hub.config import DeliverySettings, Settings
-from hub.control.directory import write
+from hub.control.audit import Actor
+from hub.control.changes import write
 from hub.kafka.topic_admin import ensure_topics
 from hub.kafka.topics import subscriber_topics
 from hub.machine.ports import free_port
@@ -93,7 +94,7 @@ class Hub:
             # With backfill "state", what is fed while that runs may reach the portal as one state, by design.
             await write(self.settings, portal.subscriber(name, backfill="log"))
         agency = organisations.checked({"name": "chaos", "sources": [SOURCE], "agencies": ["H11.12"]})
-        self._key = await organisations.add(self.settings, agency, "test")
+        self._key = await organisations.add(self.settings, agency, Actor("test"))
         await asyncio.to_thread(self.ready, "core", "reconcile", *(f"deliver:{name}" for name in self.portals))
 
     async def feed(self, dossiers: range, steps: Sequence[str] = STEPS, within: float = 120) -> None:
@@ -202,4 +203,4 @@ def hub_up(tmp_path: Path, **delivery: Any) -> Iterator[Hub]:
                 hub.process.wait(60)
             except subprocess.TimeoutExpired:
                 hub.process.kill()
-                hub.process.wait(10)
+                hub.process.wait(60)

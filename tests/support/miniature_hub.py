@@ -76,7 +76,7 @@ class Hub:
         """What the supervisor says of it; None before it says anything."""
         return next((r for r in self.roles() if r["role"] == name), None)
 
-    async def until(self, condition, seconds: float = 20.0) -> None:
+    async def until(self, condition, seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, f"waited in vain; roles: {status.read(self.settings)}"

@@ -24,11 +24,11 @@ async def running(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
             yield client
     finally:
         stop.set()
-        await asyncio.wait_for(role, 20)
+        await asyncio.wait_for(role, 60)
 
 
 async def _answering(client: httpx.AsyncClient, role: asyncio.Task[None]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             if role.done():
                 role.result()

@@ -66,7 +66,7 @@ class RoleProcess:
         except OSError:
             return 0, ""
 
-    def ready(self, within: float = 40) -> RoleProcess:
+    def ready(self, within: float = 90) -> RoleProcess:
         """Waits for /ready; AssertionError with the log's end when it does not come or the process ends."""
 
         def there() -> bool:
@@ -85,7 +85,7 @@ class RoleProcess:
     def kill(self) -> int:
         """kill -9; the exit status."""
         self.process.kill()
-        return self.process.wait(10)
+        return self.process.wait(60)
 
     def freeze(self) -> None:
         os.kill(self.process.pid, signal.SIGSTOP)
@@ -93,7 +93,7 @@ class RoleProcess:
     def thaw(self) -> None:
         os.kill(self.process.pid, signal.SIGCONT)
 
-    def terminate(self, within: float = 40) -> int:
+    def terminate(self, within: float = 60) -> int:
         """SIGTERM; the exit status."""
         self.process.terminate()
         return self.process.wait(within)

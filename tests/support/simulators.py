@@ -32,7 +32,7 @@ class Simulator:
         """POST to /_admin/…, the answer's JSON."""
         data = json.dumps(body if body is not None else {}).encode()
         request = urllib.request.Request(f"{self.address}/_admin/{path}", data, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             return json.loads(answer.read())
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
@@ -43,7 +43,13 @@ class Simulator:
     def subscriber(self, name: str, **more: Any) -> Subscriber:
         """`more`: further fields of Subscriber; `settings` are laid over the usual ones."""
         if self.kind == "national-portal":
-            settings: dict[str, Any] = {"adapter_url": self.url, "madonvi": "H11", "username": "test", "timeout_s": 5}
+            settings: dict[str, Any] = {
+                "adapter_url": self.url,
+                "madonvi": "H11",
+                "username": "test",
+                "timeout_s": 5,
+                "allow_loopback": True,
+            }
             secrets = {"password": "test"}
         else:
             settings, secrets = {"url": self.url, "allow_loopback": True, "timeout_s": 5}, {"signing": SECRET}
@@ -69,4 +75,4 @@ def simulator(kind: str, folder: Path, *options: str) -> Iterator[Simulator]:
             yield Simulator(kind, address[1], url[1], database)
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)

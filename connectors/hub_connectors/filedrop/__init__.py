@@ -1,4 +1,4 @@
-"""File drop: a folder where agencies leave CSV and XLSX files, each sub-folder with a mapping (docs/filedrop.md)."""
+"""File drop: folders where agencies leave CSV and XLSX files, each with the operator's mapping (docs/filedrop.md)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ if TYPE_CHECKING:
 
 
 def source(settings: Settings) -> Source:
-    """The entry point of `hub.sources`; the folder is `filedrop_dir`, or `drop` in the data folder."""
+    """The entry point of `hub.sources`. ConfigError names a wrong field of `sources.filedrop`."""
     from hub.model.deadlines import day_end
+    from hub_connectors.filedrop.settings import places, read
     from hub_connectors.filedrop.watch import FileDrop
 
-    return FileDrop(settings.filedrop_dir or settings.data_dir / "drop", day_end(settings.deadlines.day_ends_at))
+    return FileDrop(places(settings), read(settings), day_end(settings.deadlines.day_ends_at))

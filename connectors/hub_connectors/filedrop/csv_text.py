@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from hub.errors import BadRecord
 from hub_connectors.filedrop.encodings import UTF8_BOM, decode
-from hub_connectors.filedrop.mapping import FileFormat
-from hub_connectors.filedrop.table import Place, Row, join_header
-
-ROW_LIMIT = 262_144
-"""Bytes of one row; a longer one is refused, its first bytes kept."""
+from hub_connectors.filedrop.limits import DEFAULT, Limits
+from hub_connectors.filedrop.table import ROW_LIMIT, Form, Place, Row, join_header
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class TextTable:
-    """Delimiter and quote are ASCII and every supported encoding holds ASCII unchanged: rows are split as bytes."""
+    """Delimiter and quote are ASCII and every supported encoding holds ASCII unchanged: rows are split as bytes.
 
-    def __init__(self, path: Path, form: FileFormat) -> None:
-        self._form = form
-        self._delimiter, self._quote = form.delimiter.encode(), form.quote.encode()
-        self._file = path.open("rb")
+    file: a path, or the descriptor of an open file, which is closed with the table.
+    """
+
+    def __init__(self, file: Path | int, form: Form, limits: Limits = DEFAULT) -> None:
+        self._form, self._limits, self._cells = form, limits, 0
+        self._quote = form.quote.encode()
+        self._opens = form.delimiter.encode() + self._quote
+        self._opens_or_ends = re.compile(b"\n|" + re.escape(self._opens))
+        self._file = open(file, "rb")  # noqa: SIM115
         try:
             self.columns, self.first = self._header()
         except BaseException:
@@ -49,6 +52,9 @@ class TextTable:
 
     def rows(self, at: Place) -> Iterator[Row]:
         while (row := self._next(at)) is not None:
+            self._limits.check_place(row.line)
+            self._cells += len(row.cells)
+            self._limits.check_cells(self._cells)
             at = row.after
             if row.error is not None or any(str(cell).strip() for cell in row.cells):
                 yield row
@@ -63,20 +69,18 @@ class TextTable:
         raw = first = self._file.readline(ROW_LIMIT + 1)
         if not raw:
             return None
-        lines, quoted = 1, self._open_quote(raw, False)
-        while quoted and len(raw) <= ROW_LIMIT:
-            more = self._file.readline(ROW_LIMIT + 1)
-            if not more:
-                break
-            raw, lines, quoted = raw + more, lines + 1, self._open_quote(more, True)
-        if quoted:
-            # Not closed: only the first line is lost, the next one is read as a row again.
-            after = (offset + len(first), line + 1) if first.endswith(b"\n") else self._skip(offset, line)
-            fault = BadRecord("row", "a quote is opened and never closed; double the quotes inside a cell")
-            return Row(line, (), first[:ROW_LIMIT], after, fault)
+        if self._leaves_open(raw) and len(raw) <= ROW_LIMIT:
+            more = self._file.read(ROW_LIMIT + 1 - len(raw))
+            end = self._end_of_row(more)
+            if end < 0:
+                # Not closed: only the first line is lost, the next one is read as a row again.
+                fault = BadRecord("row", "a quote is opened and never closed; double the quotes inside a cell")
+                return Row(line, (), first, (offset + len(first), line + 1), fault)
+            raw = first + more[:end]
         if len(raw) > ROW_LIMIT:
             fault = BadRecord("limit", f"the row is longer than {ROW_LIMIT} bytes")
             return Row(line, (), raw[:ROW_LIMIT], self._skip(offset, line), fault)
+        lines = raw.count(b"\n") + (not raw.endswith(b"\n"))
         return self._parsed(line, raw, (offset + len(raw), line + lines))
 
     def _skip(self, offset: int, line: int) -> Place:
@@ -89,25 +93,38 @@ class TextTable:
     def _parsed(self, line: int, raw: bytes, after: Place) -> Row:
         try:
             text = decode(raw, self._form.encoding)
-            reader = csv.reader([text], delimiter=self._form.delimiter, quotechar=self._form.quote)
-            return Row(line, next(reader, []), raw, after)
+            cells = next(csv.reader([text], delimiter=self._form.delimiter, quotechar=self._form.quote), [])
+            if len(cells) > self._limits.max_columns:
+                raise self._limits.over("max_columns", "the row has more than {} cells")
+            if any(len(cell) > self._limits.max_cell_chars for cell in cells):
+                raise self._limits.over("max_cell_chars", "a cell is longer than {} characters")
+            return Row(line, cells, raw, after)
         except BadRecord as error:
             return Row(line, (), raw, after, error)
         except csv.Error as error:
             return Row(line, (), raw, after, BadRecord("row", f"cannot be split into cells: {error}"))
 
-    def _open_quote(self, raw: bytes, quoted: bool) -> bool:
-        """Whether a quoted cell is still open at the end of these bytes. A quote opens only at a cell's beginning."""
-        if self._quote not in raw:
-            return quoted
-        quote, delimiter = self._quote[0], self._delimiter[0]
-        at_start = True
-        for byte in raw:
-            if quoted:
-                quoted = byte != quote
-            elif byte == quote:
-                # At a cell's beginning it opens; right after a closing one it was a doubled quote.
-                quoted, at_start = at_start, at_start
-            else:
-                at_start = byte == delimiter
-        return quoted
+    def _leaves_open(self, line: bytes) -> bool:
+        """Whether a quoted cell is still open at the line's end. A quote opens only at a cell's beginning."""
+        if line.startswith(self._quote):
+            at = 1
+        elif (at := line.find(self._opens)) >= 0:
+            at += 2
+        else:
+            return False
+        return self._end_of_row(line, at) < 0
+
+    def _end_of_row(self, text: bytes, at: int = 0) -> int:
+        """Where the row ends whose quoted cell is open at `at`; -1 where the cell is not closed in here."""
+        while (at := text.find(self._quote, at)) >= 0:
+            at += 1
+            if text[at : at + 1] == self._quote:  # doubled: it stands for itself
+                at += 1
+                continue
+            found = self._opens_or_ends.search(text, at)
+            if found is None:
+                return len(text)
+            if found[0] == b"\n":
+                return found.end()
+            at = found.end()
+        return -1

@@ -10,10 +10,15 @@ from typing import Any, Literal
 from hub.avro.generic import schema_json
 from hub.errors import BadRecord
 from hub.model.deadlines import day_end
+from hub.untyped import JsonObject
 
+Value = str | int | float | bool
+"""What one cell can become."""
 Kind = Literal["string", "enum", "time", "int", "long", "double", "boolean"]
 _SCALARS: dict[str, Kind] = {"string": "string", "int": "int", "long": "long", "double": "double", "boolean": "boolean"}
 _TRUE, _FALSE = {"true", "1", "x", "có", "co", "yes"}, {"false", "0", "không", "khong", "no"}
+_FIRST_YEAR, _LAST_YEAR = 2, 9998
+"""What has a neighbour on both sides in every time zone."""
 _HAS_TIME = re.compile("%[HIMSfcXT]")
 """Whether a form of strptime tells more than the day."""
 NO_TIME = timedelta()
@@ -38,7 +43,7 @@ def record_fields(record: str) -> dict[str, Target]:
     return out
 
 
-def _collect(schema: Any, prefix: str, named: dict[str, Any], out: dict[str, Target]) -> None:
+def _collect(schema: Any, prefix: str, named: JsonObject, out: dict[str, Target]) -> None:
     for field in schema["fields"]:
         kind = _resolve(field["type"], named)
         name = prefix + field["name"]
@@ -54,7 +59,7 @@ def _collect(schema: Any, prefix: str, named: dict[str, Any], out: dict[str, Tar
             out[name] = Target(_SCALARS[kind], needed)
 
 
-def _resolve(kind: Any, named: dict[str, Any]) -> Any:
+def _resolve(kind: Any, named: JsonObject) -> Any:
     """The type without null; a name is looked up among the types written out before it."""
     if isinstance(kind, list):
         kind = next(k for k in kind if k != "null")
@@ -79,6 +84,8 @@ def to_time(value: object, forms: tuple[str, ...], zone: tzinfo, day_end: timede
         moment, by_day = datetime(value.year, value.month, value.day), True
     else:
         moment, by_day = _parse(str(value), forms)
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise BadRecord("date", f"the year {moment.year} is none of {_FIRST_YEAR} to {_LAST_YEAR}")
     if by_day:
         moment += day_end
     if moment.tzinfo is None:
@@ -96,7 +103,7 @@ def _parse(text: str, forms: tuple[str, ...]) -> tuple[datetime, bool]:
     raise BadRecord("date", f"{text!r} is no such day, or in none of the forms {', '.join(forms)}; write it in one")
 
 
-def to_value(text: str, target: Target) -> Any:
+def to_value(text: str, target: Target) -> Value:
     """Text as the field's type, times apart; BadRecord names the rule and the value."""
     if target.kind == "string":
         return text

@@ -1,4 +1,4 @@
-"""The mapping file (`mapping.toml` in each sub-folder of the drop): how an agency's columns become an event's fields.
+"""The mapping file (`NAME.toml` of the mappings folder): how an agency's columns become an event's fields.
 
 It is data, checked when it is read; ConfigError names the key that is wrong.
 """
@@ -20,7 +20,8 @@ from hub_connectors.filedrop.encodings import nfc
 from hub_connectors.filedrop.fields import Target, record_fields
 from hub_connectors.filedrop.words import table
 
-FILE_NAME = "mapping.toml"
+OLD_NAME = "mapping.toml"
+"""A mapping in the agency's own folder, as older versions had it: whoever writes there could take another's source."""
 
 
 class _Strict(BaseModel):

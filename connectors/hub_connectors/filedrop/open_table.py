@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hub_connectors.filedrop.csv_text import TextTable
-from hub_connectors.filedrop.mapping import FileFormat
-from hub_connectors.filedrop.table import Table
-from hub_connectors.filedrop.xlsx import SheetTable
+from hub_connectors.filedrop.limits import DEFAULT, Limits
+from hub_connectors.filedrop.table import Form, Table
 
 
-def open_table(path: Path, form: FileFormat) -> Table:
-    """Opens the file and reads its header. BadRecord when it cannot be read at all: then the whole file is refused."""
-    return SheetTable(path, form) if form.format == "xlsx" else TextTable(path, form)
+def open_table(file: Path | int, form: Form, limits: Limits = DEFAULT) -> Table:
+    """Opens the file (a path or a descriptor) and reads its header. BadRecord when it cannot be read at all: then the
+    whole file is refused. Only the child process calls it for an outside file (reader.py)."""
+    if form.format == "xlsx":
+        from hub_connectors.filedrop.xlsx import SheetTable  # its library is loaded where a workbook is read
+
+        return SheetTable(file, form, limits)
+    from hub_connectors.filedrop.csv_text import TextTable
+
+    return TextTable(file, form, limits)

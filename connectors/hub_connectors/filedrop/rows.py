@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping as AnyMapping
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from hub.avro.bodies import BODIES
 from hub.avro.document import from_document
 from hub.avro.personal import tree
+from hub.avro.records import DossierStep, ProcedureChange, ServiceChange
 from hub.connect.source import Incoming, Refused
 from hub.control.rights import covers
 from hub.errors import BadRecord
@@ -19,11 +18,12 @@ from hub.events.envelope import Envelope, derived_id, rfc3339
 from hub.model import codes
 from hub.model.deadlines import DUE_FIELDS
 from hub_connectors.filedrop.encodings import nfc
-from hub_connectors.filedrop.fields import END_OF_DAY, NO_TIME, to_time, to_value
+from hub_connectors.filedrop.fields import END_OF_DAY, NO_TIME, Value, to_time, to_value
 from hub_connectors.filedrop.mapping import Mapping
-from hub_connectors.filedrop.table import Row
-from hub_connectors.filedrop.xlsx import as_text
+from hub_connectors.filedrop.table import Row, as_text
 
+Fields = dict[str, Value]
+"""What a row tells: dotted field -> value. A field that it does not tell is not there, so it counts for no id."""
 _DETAIL = 300
 """Characters of a refusal's detail; a personal field's value is not quoted at all."""
 
@@ -51,39 +51,45 @@ class Converter:
         try:
             if row.error is not None:
                 raise row.error
-            return self._event(self._datum(row))
+            return self._event(self._told(row))
         except BadRecord as error:
-            digest = hashlib.sha256(row.raw).hexdigest()
-            where = f"{self._where}:{row.line}#{digest[:12]}"
-            refusal = derived_id(self._mapping.source, "refused", where, digest)
-            return Refused(refusal, self._mapping.source, error.reason, error.detail, row.raw, where)
+            return self._refusal(row, error)
+        except Exception as error:  # no row stops the ones behind it, whatever stands in it
+            return self._refusal(row, BadRecord("crash", f"the row cannot be mapped ({type(error).__name__})"))
 
-    def _datum(self, row: Row) -> dict[str, Any]:
+    def _refusal(self, row: Row, error: BadRecord) -> Refused:
+        digest = hashlib.sha256(row.raw).hexdigest()
+        where = f"{self._where}:{row.line}#{digest[:12]}"
+        refusal = derived_id(self._mapping.source, "refused", where, digest)
+        return Refused(refusal, self._mapping.source, error.reason, error.detail, row.raw, where)
+
+    def _told(self, row: Row) -> Fields:
         if any(as_text(cell).strip() for cell in row.cells[self._width :]):
             problem = f"{len(row.cells)} cells, the header has {self._width}; quote cells that hold the delimiter"
             raise BadRecord("row", problem)
-        flat: dict[str, Any] = dict(self._constants)
+        told: Fields = dict(self._constants)
         for name, number, field in self._columns:
             cell = row.cells[number] if number < len(row.cells) else None
             if cell is None or (text := as_text(cell)).strip() == "":
                 continue
-            flat[field] = self._convert(field, cell if isinstance(cell, date) else text, name)
+            told[field] = self._convert(field, cell if isinstance(cell, date) else text, name)
         for field in self._required:
-            if field not in flat:
+            if field not in told:
                 column = next((n for n, _, f in self._columns if f == field), field)
                 raise BadRecord("missing_field", f"column {column!r} is empty; {field} must be given", column)
-        self._check_agency(flat)
-        return _nested(flat)
+        self._check_agency(told)
+        return told
 
-    def _check_agency(self, flat: AnyMapping[str, Any]) -> None:
+    def _check_agency(self, told: Fields) -> None:
         """BadRecord (`code`, `right`): whoever leaves files here may not bring other agencies' records."""
         mapping = self._mapping
-        agency = codes.dossier(flat["dossier_code"]).agency if "dossier_code" in flat else flat.get("agency_code")
+        code, named = told.get("dossier_code"), told.get("agency_code")
+        agency = codes.dossier(str(code)).agency if code is not None else str(named or "")
         if mapping.agencies and not (agency and covers(mapping.agencies, agency)):
             own = ", ".join(mapping.agencies)
             raise BadRecord("right", f"this folder is for records of {own}; this one is of {agency or 'nobody'}")
 
-    def _convert(self, field: str, value: Any, column: str) -> Any:
+    def _convert(self, field: str, value: Value | date, column: str) -> Value:
         mapping, target = self._mapping, self._mapping.targets[field]
         try:
             if target.kind == "time":
@@ -98,24 +104,30 @@ class Converter:
             detail = f"breaks the rule for {field}; the value is personal and not shown" if personal else error.detail
             raise BadRecord(error.reason, f"column {column!r}: {_cut(detail)}", column) from None
 
-    def _event(self, datum: dict[str, Any]) -> Incoming:
-        mapping, subject = self._mapping, str(datum[self._mapping.subject])
-        happened = datum["occurred_at"]
-        kind = str(datum.get("step") or datum.get("change"))
+    def _event(self, told: Fields) -> Incoming:
+        mapping = self._mapping
+        nested = _nested(told)
+        record = from_document(BODIES[mapping.record].record, nested)
+        assert isinstance(record, DossierStep | ProcedureChange | ServiceChange), mapping.record
+        subject = str(told[mapping.subject])
+        kind = record.step if isinstance(record, DossierStep) else record.change
         # Of the row's own fields: what the record adds to them is no news of the row.
-        digest = hashlib.sha256(json.dumps(datum, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-        identity = derived_id(mapping.source, subject, kind, str(happened), digest)
-        time = rfc3339(datetime.fromtimestamp(happened / 1000, UTC))
+        digest = hashlib.sha256(json.dumps(nested, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        identity = derived_id(mapping.source, subject, kind, str(record.occurred_at), digest)
+        time = rfc3339(datetime.fromtimestamp(record.occurred_at / 1000, UTC))
         envelope = Envelope(id=identity, source=mapping.source, type=mapping.type, subject=subject, time=time)
-        return Incoming(envelope, from_document(BODIES[mapping.record].record, datum))
+        return Incoming(envelope, record)
 
 
-def _nested(flat: AnyMapping[str, Any]) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    for field, value in flat.items():
+def _nested(told: Fields) -> dict[str, Value | Fields]:
+    """As the record is: `handler.name` in an object `handler`."""
+    out: dict[str, Value | Fields] = {}
+    for field, value in told.items():
         outer, _, inner = field.rpartition(".")
         if outer:
-            out.setdefault(outer, {})[inner] = value
+            group = out.setdefault(outer, {})
+            assert isinstance(group, dict)
+            group[inner] = value
         else:
             out[field] = value
     return out

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, time
 from typing import Protocol
 
 from hub.errors import BadRecord
 from hub_connectors.filedrop.encodings import nfc
+
+ROW_LIMIT = 262_144
+"""Bytes of one row; a longer one is refused, its first bytes kept."""
 
 Place = tuple[int, int]
 """Where a row begins: (byte offset, line number) in a CSV, (0, row number) in a sheet; numbers count from 1."""
@@ -23,6 +27,25 @@ class Row:
     raw: bytes
     after: Place
     error: BadRecord | None = None
+
+
+class Form(Protocol):
+    """How a file is written: the mapping's `[file]` (mapping.py), and what the child process is told of it."""
+
+    @property
+    def format(self) -> str: ...
+    @property
+    def encoding(self) -> str: ...
+    @property
+    def delimiter(self) -> str: ...
+    @property
+    def quote(self) -> str: ...
+    @property
+    def skip_rows(self) -> int: ...
+    @property
+    def header_rows(self) -> int: ...
+    @property
+    def sheet(self) -> str: ...
 
 
 class Table(Protocol):
@@ -55,3 +78,14 @@ def join_header(header: Sequence[Sequence[str]]) -> list[str]:
             cells.append(text)
         filled.append(cells)
     return [" / ".join(dict.fromkeys(part for part in column if part)) for column in zip(*filled, strict=True)]
+
+
+def as_text(cell: object) -> str:
+    """A cell as a person sees it: whole numbers without a fraction, times in ISO form, nothing for an empty one."""
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, datetime | time):
+        return cell.isoformat(" ") if isinstance(cell, datetime) else cell.isoformat()
+    return str(cell)

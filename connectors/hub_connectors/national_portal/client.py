@@ -10,6 +10,7 @@ import httpx
 
 from hub.connect.http_call import Reply, check_status, send
 from hub.errors import Rejected, Retryable
+from hub.untyped import JsonObject
 from hub_connectors.national_portal.names import Names
 from hub_connectors.national_portal.reply import PortalReply, read_reply
 from hub_connectors.national_portal.session import Session
@@ -75,7 +76,7 @@ class NationalPortalClient:
         self._proven = self._proven or reply.code == "0"
         return reply
 
-    async def _try(self, address: str, body: dict[str, Any]) -> tuple[PortalReply | None, str]:
+    async def _try(self, address: str, body: JsonObject) -> tuple[PortalReply | None, str]:
         """(answer, why a new session should be tried or "")."""
         try:
             reply = await self._post(address, body)
@@ -87,7 +88,7 @@ class NationalPortalClient:
             return reply, "the session is dead"
         return reply, "" if self._proven or not self.is_refusal(reply) else "refused under an unproven session"
 
-    async def _post(self, address: str, body: dict[str, Any], wrapped: bool = False) -> PortalReply:
+    async def _post(self, address: str, body: JsonObject, wrapped: bool = False) -> PortalReply:
         s = self._settings
         self.last = None
         request = self._http.build_request("POST", address, json=body, headers=self._headers(), params=self._params())
@@ -99,7 +100,7 @@ class NationalPortalClient:
     def _status(self) -> int | None:
         return self.last.status if self.last else None
 
-    def _body(self, service: str, fields: Mapping[str, Any], token: str = "") -> dict[str, Any]:
+    def _body(self, service: str, fields: Mapping[str, Any], token: str = "") -> JsonObject:
         head = {"session": token} if token else {}
         return {**head, "madonvi": self._settings.madonvi, "service": service, **fields}
 

@@ -6,14 +6,15 @@ Values longer than the portal takes are cut, and the cut is told.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from hub.avro.records import Applicant, Attachment, Dossier, DossierEvent, DossierStep, Fee, Handler
 from hub.errors import Rejected
+from hub.untyped import JsonObject
 from hub_connectors.national_portal.settings import NationalPortalSettings
 from hub_connectors.national_portal.wire import WORDS, fit, length, text, wire_time
 
-Wire = dict[str, Any]
+Wire = JsonObject
+"""A body in the portal's own names."""
 
 _NOBODY, _NO_HANDLER = Applicant(), Handler()
 """Where nobody told."""
@@ -164,7 +165,10 @@ class WireMapping:
 
     def lines(self, events: Sequence[DossierEvent]) -> list[Wire]:
         """A line for each event, but those whose step has none by setting."""
-        return [self.line(event) for event in events if event.step.step not in self._settings.no_line_for]
+        return [self.line(event) for event in events if self.has_line(event)]
+
+    def has_line(self, event: DossierEvent) -> bool:
+        return event.step.step not in self._settings.no_line_for
 
     def line(self, event: DossierEvent) -> Wire:
         """One entry of CapNhatTienDoHoSoMC.data: the nine fields, of one event; a line for each event.

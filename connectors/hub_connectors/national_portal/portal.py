@@ -20,8 +20,9 @@ from hub.control.records import Subscriber
 from hub.errors import Rejected, Retryable
 from hub.events.envelope import ORIGIN
 from hub.events.families import DOSSIER
+from hub.untyped import JsonObject
 from hub_connectors.national_portal.client import NationalPortalClient
-from hub_connectors.national_portal.mapping import WireMapping
+from hub_connectors.national_portal.mapping import Wire, WireMapping
 from hub_connectors.national_portal.questions import Questions
 from hub_connectors.national_portal.satisfaction import SERVICE, satisfaction
 from hub_connectors.national_portal.session import Session, join_session, leave_session
@@ -45,6 +46,7 @@ class NationalPortal:
     ) -> None:
         self.settings = settings
         self.max_fold = settings.max_fold
+        self.answered = 0
         self._secret = secret
         self._transport = transport
         self._http: httpx.AsyncClient | None = None
@@ -54,7 +56,7 @@ class NationalPortal:
 
     async def open(self) -> None:
         s = self.settings
-        self._http = make_client(s.timeout_s, transport=self._transport)
+        self._http = make_client(s.timeout_s, s.guard, self._transport)
         login = (str(s.adapter_url), s.auth_endpoint, s.username, self._secret)
         self._session = join_session(login, s.session_s)
         self._client = NationalPortalClient(self._http, s, self._session, self._secret)
@@ -82,9 +84,11 @@ class NationalPortal:
 
         Events that came from the portal itself are not sent back; a dossier that was filed there is answered by
         DongBoTrangThaiHoSo before. Each try looks up first, so an earlier call whose outcome is unclear does no harm;
-        lines, which no look-up shows, are sent again as a whole. `Answer.detail`: lookup (known, unknown), answered
-        (codes), sent (add or update), lines, cut (fields that were too long), unreachable (files, by id).
+        of lines, which no look-up shows, `answered` tells which calls need not be made again. `Answer.detail`: lookup
+        (known, unknown), answered (codes), sent (add or update), lines, cut (fields that were too long), unreachable
+        (files, by id).
         """
+        self.answered = 0
         told = [(item, _event(item)) for item in sorted(items, key=lambda item: item.hub_seq)]
         ordered = [event for item, event in told if not _is_its_own(item)]
         if not ordered:
@@ -106,13 +110,18 @@ class NationalPortal:
         if known and (answers := mapping.answers(_newest(ordered), steps)):
             detail["answered"] = await self._answer_back(client, answers)
         detail["sent"] = await self._send_dossier(client, dossier, known)
-        for start in range(0, len(lines), self.settings.lines_per_call):
-            chunk = lines[start : start + self.settings.lines_per_call]
-            reply = await client.call("CapNhatTienDoHoSoMC", {"data": chunk})
-            client.check_done("CapNhatTienDoHoSoMC", reply)
+        await self._send_lines(client, lines, _places(told, mapping))
         last = client.last
         said = f"files out of reach, {dead}; " if dead else ""
         return Answer(last.status if last else None, said + (last.excerpt if last else ""), detail)
+
+    async def _send_lines(self, client: NationalPortalClient, lines: list[Wire], places: Sequence[int]) -> None:
+        """So many a call. `answered` goes up to the first item whose line is not answered yet."""
+        for start in range(0, len(lines), self.settings.lines_per_call):
+            self.answered = places[start] if start else 0
+            chunk = lines[start : start + self.settings.lines_per_call]
+            reply = await client.call("CapNhatTienDoHoSoMC", {"data": chunk})
+            client.check_done("CapNhatTienDoHoSoMC", reply)
 
     @staticmethod
     async def _known(client: NationalPortalClient, code: str) -> bool:
@@ -136,7 +145,7 @@ class NationalPortal:
         sent = await Questions(client, self.settings).answer(reply, replace)
         return Answer(client.last.status if client.last else None) if sent else None
 
-    async def _dead_links(self, dossier: dict[str, Any]) -> str:
+    async def _dead_links(self, dossier: JsonObject) -> str:
         """Which of the dossier's files cannot be had by their links, and why; "" if all can. It is sent all the same: a
         dossier that is missing at the portal harms more than a dead link, which a later delivery finds alive."""
         assert self._links is not None
@@ -153,7 +162,7 @@ class NationalPortal:
         return told
 
     @staticmethod
-    async def _answer_back(client: NationalPortalClient, answers: Sequence[dict[str, Any]]) -> str:
+    async def _answer_back(client: NationalPortalClient, answers: Sequence[JsonObject]) -> str:
         """The agency's answers to a dossier that was filed there, in order; their codes."""
         for answer in answers:
             client.check_done(
@@ -162,7 +171,7 @@ class NationalPortal:
         return ", ".join(answer["TrangThai"] for answer in answers)
 
     @staticmethod
-    async def _send_dossier(client: NationalPortalClient, dossier: dict[str, Any], known: bool) -> str:
+    async def _send_dossier(client: NationalPortalClient, dossier: JsonObject, known: bool) -> str:
         """add or update, as it was sent in the end."""
         reply = await client.call("DongBoHoSoMC", {"isUpdating": str(known), "data": [dossier]})
         if not known and client.exists(reply):
@@ -191,6 +200,15 @@ def _event(item: Item) -> DossierEvent:
 def _newest(events: Sequence[DossierEvent]) -> Dossier:
     """The newest state among them: a replayed event may carry a later one than those after it."""
     return max((event.dossier for event in reversed(events)), key=lambda dossier: dossier.hub_seq)
+
+
+def _places(told: Sequence[tuple[Item, DossierEvent]], mapping: WireMapping) -> list[int]:
+    """Of each line, which of the items it belongs to; none beyond the one that carries the newest state, since what is
+    left of a delivery must not be sent with an older one."""
+    own = [(place, event) for place, (item, event) in enumerate(told) if not _is_its_own(item)]
+    newest = _newest([event for _, event in own])
+    carrier = next(place for place, event in own if event.dossier is newest)
+    return [min(place, carrier) for place, event in own if mapping.has_line(event)]
 
 
 def _is_its_own(item: Item) -> bool:

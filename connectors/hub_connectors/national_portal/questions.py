@@ -8,10 +8,10 @@ public client sends no answer with them, and names no field for one.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from hub.connect.questions import Kind, Question, QuestionReply
 from hub.errors import Rejected
+from hub.untyped import JsonObject
 from hub_connectors.national_portal.catalogue.values import Row, text
 from hub_connectors.national_portal.client import NationalPortalClient
 from hub_connectors.national_portal.settings import NationalPortalSettings
@@ -53,7 +53,7 @@ class Questions:
         self._client.check_done(ANSWER, await self._client.call(ANSWER, {"data": [self._entry(reply)]}))
         return True
 
-    def _entry(self, reply: QuestionReply) -> dict[str, Any]:
+    def _entry(self, reply: QuestionReply) -> JsonObject:
         at = wire_time(reply.at)
         if self._settings.question_dates == "dd/MM/yyyy":
             at = f"{datetime.fromtimestamp(reply.at // 1000, UTC).astimezone(HO_CHI_MINH):%d/%m/%Y}"

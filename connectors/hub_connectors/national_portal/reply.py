@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.errors import Retryable
+from hub.untyped import JsonObject
 
 _MESSAGE_KEPT = 300
 
@@ -60,7 +61,7 @@ def read_reply(body: bytes, wrapped: bool = False) -> PortalReply:
     )
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _object(body: bytes) -> JsonObject:
     stripped = body.strip()
     if not stripped:
         raise Retryable("empty", "the answer has no body")
@@ -84,7 +85,7 @@ def _json(source: bytes | str) -> Any:
         return None
 
 
-def _inner(message: Any) -> dict[str, Any] | None:
+def _inner(message: Any) -> JsonObject | None:
     parsed = _json(message) if isinstance(message, str) else message
     return parsed if isinstance(parsed, dict) else None
 

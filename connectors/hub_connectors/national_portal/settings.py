@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import AnyHttpUrl, Field, ValidationInfo, field_validator, model_validator
 
-from hub.connect.subscriber_settings import ConnectorSettings
+from hub.connect.subscriber_settings import HttpSettings
 from hub_connectors.national_portal import names
 from hub_connectors.national_portal.wire import WORDS
 
@@ -19,7 +19,7 @@ _WORDS_OF = {"applicant_kinds": "applicant_kind", "channels": "channel", "paymen
 """Setting -> table of mapping.json that has its words; of the others they are steps."""
 
 
-class NationalPortalSettings(ConnectorSettings):
+class NationalPortalSettings(HttpSettings):
     """Secrets beside it: `password` (mode adapter), `token` (mode wrapper, optional bearer token of the LGSP)."""
 
     mode: Literal["adapter", "wrapper"] = Field(
@@ -35,6 +35,9 @@ class NationalPortalSettings(ConnectorSettings):
         "mapi/share", description="catalogues (dịch vụ chia sẻ); no public source names the path"
     )
     wrapper_path: str = "KetNoiMotCuaQuocGia"
+    allow_private_networks: bool = Field(
+        True, description="the adapter stands in the province's own network, as a rule; false: nowhere private"
+    )
     madonvi: str = Field(min_length=1, max_length=35, description="the province's agency code at the portal")
     unit_name: str = Field("UBND tỉnh Bình Thuận", description="TenDonVi, beside madonvi")
     dstcode: str = Field(VPCP, pattern=ASCII, description="X-Road routing key")

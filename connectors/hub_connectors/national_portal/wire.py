@@ -11,10 +11,11 @@ from importlib import resources
 from typing import Any
 
 from hub.errors import Rejected
+from hub.untyped import JsonObject
 
 # Việt Nam has kept UTC+7 without summer time since 1975, which spares the time-zone database.
 HO_CHI_MINH = timezone(timedelta(hours=7))
-WORDS: dict[str, dict[str, Any]] = json.loads(
+WORDS: dict[str, JsonObject] = json.loads(
     resources.files("hub_connectors.national_portal").joinpath("mapping.json").read_text(encoding="utf-8")
 )
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 from collections import Counter, deque
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from hub.untyped import JsonObject
 
 FAULTS = {
     "hang": "no answer for hang_s, then the connection is closed; nothing is stored",
@@ -107,7 +109,7 @@ class FaultPlan:
             return self._random.choice(kinds)
         return None
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> JsonObject:
         """What GET /_admin/faults answers."""
         return {
             "calls": self.calls,

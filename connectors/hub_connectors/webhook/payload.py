@@ -19,6 +19,7 @@ from hub.avro.personal import minimised
 from hub.avro.record import Record
 from hub.errors import Rejected
 from hub.events.envelope import rfc3339
+from hub.untyped import JsonObject
 
 Convert = Callable[[Any], Any]
 
@@ -54,7 +55,7 @@ class _Compiler:
             return _same if item is _same else lambda values: [item(value) for value in values]
         return _time if schema.get("logicalType") == "timestamp-millis" else _same
 
-    def _record(self, schema: dict[str, Any]) -> Convert:
+    def _record(self, schema: JsonObject) -> Convert:
         fields = [(field["name"], self.of(field["type"])) for field in schema["fields"]]
         special = [(name, convert) for name, convert in fields if convert is not _same]
 

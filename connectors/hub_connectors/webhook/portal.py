@@ -11,7 +11,6 @@ import orjson
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
-from hub.connect.address_guard import AddressGuard
 from hub.connect.http_call import Reply, check_status, send
 from hub.connect.http_client import make_client
 from hub.connect.portal import Answer, Item, Strategy
@@ -30,6 +29,7 @@ class WebhookPortal:
 
     strategy = Strategy.EVENT_LOG
     max_fold = 1
+    answered = 0
     families: tuple[str, ...] = NAMES
 
     def __init__(
@@ -41,17 +41,14 @@ class WebhookPortal:
         self.settings = settings
         self._signers = signers
         self._transport = transport
-        self._guard = AddressGuard(settings.allow_private_networks, settings.allow_loopback)
+        self._guard = settings.guard
         self._url = httpx.URL(str(settings.url))
         self._common: list[tuple[bytes, bytes]] = []
         self._limits = {"timeout": httpx.Timeout(settings.timeout_s).as_dict()}
         self._http: httpx.AsyncClient | None = None
 
     async def open(self) -> None:
-        guard = self._guard
-        self._http = make_client(
-            self.settings.timeout_s, resolver=guard, sockets=guard.open_socket, transport=self._transport
-        )
+        self._http = make_client(self.settings.timeout_s, self._guard, self._transport)
         self._common = [*self._http.headers.raw, (b"Content-Type", b"application/json")]
 
     async def close(self) -> None:
@@ -121,7 +118,7 @@ class WebhookPortal:
 def portal(subscriber: Subscriber) -> WebhookPortal:
     """Entry point `hub.portals`: an unopened connection. ConfigError names the wrong field."""
     settings = read_settings(WebhookSettings, subscriber)
-    AddressGuard(settings.allow_private_networks, settings.allow_loopback).check_literal(settings.url.host or "")
+    settings.guard.check_literal(settings.url.host or "")
     return WebhookPortal(settings, read_signers(subscriber))
 
 

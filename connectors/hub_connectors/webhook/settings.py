@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from pydantic import AnyHttpUrl, Field
 
-from hub.connect.subscriber_settings import ConnectorSettings
+from hub.connect.subscriber_settings import HttpSettings
 
 
-class WebhookSettings(ConnectorSettings):
+class WebhookSettings(HttpSettings):
     """Secrets beside it: `signing` (whsec_…), and during a rotation any more whose names begin with `signing`."""
 
     url: AnyHttpUrl = Field(description="where events are sent (POST)")
     timeout_s: float = Field(15.0, gt=0, description="one call, all of it (Standard Webhooks: 15 to 30 s)")
     max_answer_bytes: int = Field(65_536, ge=1024)
-    allow_private_networks: bool = Field(
-        False, description="let the address be in 10/8, 172.16/12, 192.168/16, fc00::/7"
-    )
-    allow_loopback: bool = Field(False, description="let the address be this machine: for the demo and tests")
     personal_data: bool = Field(True, description="False: fields marked personal in the schema are sent as null")

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hub.untyped import JsonObject
+
 LEAST = {"string": 1, "long": 1, "int": 1, "boolean": 1, "double": 8}
 """The primitives that are understood, with the fewest bytes that one has."""
 ITEMS = ("string", "long")
@@ -102,7 +104,7 @@ class Schemas:
             return sum(self.least(one.kind) for one in self.records[kind.name].fields)
         return LEAST[kind.base]
 
-    def _field(self, record: str, raw: dict[str, Any]) -> Field:
+    def _field(self, record: str, raw: JsonObject) -> Field:
         name, where = raw["name"], f"{record}.{raw['name']}"
         if keyword.iskeyword(name) or name in TAKEN or name.startswith("_") or name == "PERSONAL":
             raise Unfit(f"{where}: the name has a meaning in the made code")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hub.demo.checker.result import Slice, rows
+from hub.demo.checker.result import JsonObject, Slice, rows
 from hub.demo.checker.sent import Change, Sent, Step, millis, standing
 
 Json = Mapping[str, Any]
@@ -20,7 +20,7 @@ FILING_LEVEL = 3
 REASON = "not_offered"
 
 
-def national_entry(national: Json, code: str) -> tuple[dict[str, Any], bool] | None:
+def national_entry(national: Json, code: str) -> tuple[JsonObject, bool] | None:
     """(facts by the hub's names, whether it is public) of the national list; None if it is not there."""
     if not any(row["MATTHC"] == code for row in national["LayDanhSachTTHC"]):
         return None
@@ -62,7 +62,7 @@ def differences(sent: Sent, national: Json) -> set[Difference]:
     return out
 
 
-def _own(sent: Sent, code: str) -> tuple[dict[str, Any], bool] | None:
+def _own(sent: Sent, code: str) -> tuple[JsonObject, bool] | None:
     found = sent.procedures.get(code)
     return standing(found)[:2] if found else None
 

@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+JsonObject = dict[str, Any]
+"""What the hub or a portal says in JSON, or a line of the report. The hub's own name for it is not imported."""
+
 
 @dataclass
 class Slice:
     """One slice's result. figures: for the report. shown: the same for people. wrong: a sentence for each thing that is
     not as it must be."""
 
-    figures: dict[str, Any] = field(default_factory=dict)
+    figures: JsonObject = field(default_factory=dict)
     shown: str = ""
     wrong: list[str] = field(default_factory=list)
 

@@ -27,6 +27,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+from hub.demo.checker.result import JsonObject
+
 TASK = re.compile(r"\((task-\d+)\)$")
 VIETNAM = timezone(timedelta(hours=7))
 # Status words and codes of the portals (docs/field/statuses.md) for the steps that the sample is mapped to.
@@ -155,7 +157,7 @@ def check_provincial(due: Mapping[str, Due], database: Path) -> Finding:
     return finding
 
 
-def _provincial_values(due: Due) -> dict[str, Any]:
+def _provincial_values(due: Due) -> JsonObject:
     values = due.values
     return {
         "key": due.code, "dossier_code": due.code, "hub_seq": due.number, "late": False, "step": due.step,
@@ -167,7 +169,7 @@ def _provincial_values(due: Due) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _flat(data: Mapping[str, Any]) -> dict[str, Any]:
+def _flat(data: Mapping[str, Any]) -> JsonObject:
     step = data["step"]
     people = {f"{who}.{part}": (step.get(who) or {}).get(part) for who in ("applicant", "handler")
               for part in ("name", "department")}  # fmt: skip

@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from hub.demo.checker.result import JsonObject
+
 DOSSIER, PROCEDURE, SERVICE = "vn.hub.dossier.step", "vn.hub.procedure.change", "vn.hub.service.change"
 PLANTED = "planted-"
 """Ids of events that must not get through begin so."""
@@ -172,9 +174,9 @@ def _take(out: Sent, number: int, event: Mapping[str, Any]) -> None:
     out.events[kind] = out.events.get(kind, 0) + 1
 
 
-def standing(changes: Iterable[Change]) -> tuple[dict[str, Any], bool, int | None]:
+def standing(changes: Iterable[Change]) -> tuple[JsonObject, bool, int | None]:
     """(facts, whether it is offered, since when) of a procedure or a service: each fact as last told in event time."""
-    facts: dict[str, Any] = {}
+    facts: JsonObject = {}
     active, since = True, None
     for change in sorted(changes, key=lambda one: one.at):
         facts |= {name: value for name, value in change.data.items() if value is not None}

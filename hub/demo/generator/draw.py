@@ -8,13 +8,15 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from hub.demo.generator.shape import HOUR_MS
 from hub.model.agencies import Office
+from hub.untyped import JsonObject
 
 T = TypeVar("T")
-Datum = dict[str, Any]
+Datum = JsonObject
+"""What a made-up agency says under `data`, and parts of it. No record of the hub: some of it is wrong on purpose."""
 MIN_GAP_MS = 1_000
 """Between two steps of one dossier: no two happen at once."""
 

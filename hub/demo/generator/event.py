@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+
+from hub.untyped import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """arrived_at: ms UTC; the stream is in its order. data: the published record. bad: what is wrong with it, or ""."""
+    """arrived_at: ms UTC; the stream is in its order. data: what the agency says, as JSON holds it. bad: what is wrong
+    with it, or ""."""
 
     id: str
     source: str
@@ -16,5 +18,5 @@ class Event:
     subject: str
     at: int
     arrived_at: int
-    data: dict[str, Any]
+    data: JsonObject
     bad: str = ""

@@ -10,7 +10,6 @@ import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 from hub.demo.generator.bad import Planter
 from hub.demo.generator.dossier import make
@@ -21,6 +20,7 @@ from hub.demo.generator.shape import DAY_MS, Shape, plan, shape
 from hub.events import families
 from hub.model.agencies import Agencies, Office
 from hub.model.calendar import midnight_of, number_of
+from hub.untyped import JsonObject
 
 SAMPLED = 400
 """Dossiers made before the first one, to learn how many events one gives within so many days."""
@@ -203,6 +203,6 @@ def _catalogue(wanted: Wanted, table: Agencies) -> Iterator[Event]:
             yield _entry(wanted.seed, office, families.SERVICE.published, service, datum)
 
 
-def _entry(seed: int, office: Office, type: str, code: str, datum: dict[str, Any]) -> Event:
+def _entry(seed: int, office: Office, type: str, code: str, datum: JsonObject) -> Event:
     at = datum["occurred_at"]
     return Event(f"{seed}-{code}", source_of(office.code), type, code, at, at, datum)

@@ -13,10 +13,10 @@ from datetime import datetime
 from functools import cache
 from importlib import resources
 from itertools import pairwise
-from typing import Any
 
 from hub.demo.sample_input import plan as demo_plan
 from hub.demo.sample_input import sample_rows
+from hub.untyped import SettingsTable
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -93,6 +93,6 @@ def _case(rows: list[dict[str, str]]) -> SampleCase:
 
 
 @cache
-def plan() -> dict[str, Any]:
+def plan() -> SettingsTable:
     """plan.toml."""
     return tomllib.loads(resources.files("hub.demo.generator").joinpath("plan.toml").read_text("utf-8"))

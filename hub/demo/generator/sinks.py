@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import httpx
 import orjson
@@ -24,6 +24,7 @@ from hub.ingress.admission import AUTHID
 from hub.kafka import clients, topics
 from hub.model.times import EARLIEST_MS, utc_text
 from hub.registry.client import open_codec
+from hub.untyped import JsonObject
 
 Tick = Callable[[int], None]
 HTTP_BATCH = 400
@@ -38,7 +39,7 @@ _TIMES = frozenset(
 )  # fmt: skip
 
 
-def cloud_event(event: Event) -> dict[str, Any]:
+def cloud_event(event: Event) -> JsonObject:
     """Structured mode, times as RFC 3339. What is no time (a planted one in seconds) stays as it is."""
     data = {
         name: utc_text(value) if name in _TIMES and value >= EARLIEST_MS else value
@@ -106,7 +107,7 @@ async def to_http(events: Iterable[Event], url: str, key: str, tick: Tick) -> Co
     return counts
 
 
-async def _post(client: httpx.AsyncClient, url: str, body: bytes) -> list[dict[str, Any]]:
+async def _post(client: httpx.AsyncClient, url: str, body: bytes) -> list[JsonObject]:
     """One result an event."""
     clock = asyncio.get_running_loop().time
     until, said = clock() + TRIES_S, ""
@@ -128,7 +129,7 @@ async def _post(client: httpx.AsyncClient, url: str, body: bytes) -> list[dict[s
     raise StartError(f"{url}: not taken within {TRIES_S:.0f} s; {said}")
 
 
-def _json(answer: httpx.Response) -> dict[str, Any]:
+def _json(answer: httpx.Response) -> JsonObject:
     try:
         found = answer.json()
     except ValueError:

@@ -15,6 +15,7 @@ from hub.registry.http_client import CONTENT_TYPE
 from hub.registry.schema_log import Version
 from hub.registry.server import errors
 from hub.registry.server.errors import ApiError
+from hub.untyped import JsonObject
 
 MAX_BODY_BYTES = 2 * 1_048_576
 _TAKEN = (CONTENT_TYPE, "application/vnd.schemaregistry+json", "application/json", "application/octet-stream")
@@ -44,7 +45,7 @@ def admit(request: Request, settings: RegistrySettings) -> None:
         raise ApiError(406, 406, "HTTP 406 Not Acceptable")
 
 
-async def body(request: Request) -> dict[str, Any]:
+async def body(request: Request) -> JsonObject:
     data = bytearray()
     async for part in request.stream():
         data += part
@@ -93,6 +94,6 @@ def schema_id(request: Request) -> int:
     return int(text)
 
 
-def described(version: Version) -> dict[str, Any]:
+def described(version: Version) -> JsonObject:
     """A subject-version as it is shown; type and references only where they are not the default."""
     return {k: v for k, v in version.value().items() if k != "deleted"}

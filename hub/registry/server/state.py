@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from hub.avro.schema_text import Node, SchemaError, named_types, parse_text
 from hub.registry.schema_log import Reference, Version, load
 from hub.registry.server import errors
+from hub.untyped import JsonObject
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class State:
         except (ValueError, KeyError, TypeError) as error:
             log.warning("a record of _schemas before offset %d is unreadable: %r", self.next_offset, error)
 
-    def _apply(self, key: dict[str, Any], value: dict[str, Any] | None) -> None:
+    def _apply(self, key: JsonObject, value: JsonObject | None) -> None:
         match key.get("keytype"):
             case "SCHEMA":
                 self._schema(str(key["subject"]), int(key["version"]), value)
@@ -51,7 +51,7 @@ class State:
             case "MODE":
                 _set(self.modes, key.get("subject"), (value or {}).get("mode"))
 
-    def _schema(self, subject: str, number: int, value: dict[str, Any] | None) -> None:
+    def _schema(self, subject: str, number: int, value: JsonObject | None) -> None:
         if value is None:
             versions = self.subjects.get(subject, {})
             versions.pop(number, None)

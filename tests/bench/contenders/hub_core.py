@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 from typing import Any, Literal
 
-from hub.avro.codec import Codec
+from hub.events import families
 from hub.kafka import topics
 from tests.bench.spec import Spec, from_argv, on_stop
 
@@ -15,7 +15,9 @@ from tests.bench.spec import Spec, from_argv, on_stop
 async def main(spec: Spec, instance: str = "0", store: Literal["memory", "disk"] = "memory") -> None:
     # The pipeline takes its topics' names from the catalogue when it is imported; each window has its own topics.
     topics.INGRESS, topics.EVENTS, topics.DEAD_LETTERS = spec.source, spec.sink, spec.dead
+    families.DOSSIER = replace(families.DOSSIER, state_topic=spec.store)
     topics.DOSSIERS = spec.store
+    from hub.avro.codec import Codec
     from hub.core.role import engine_config
     from hub.machine import garbage_collector
     from hub.stream.engine import Engine

@@ -38,7 +38,7 @@ async def running(engine_config: EngineConfig, settings: Settings) -> AsyncItera
         yield task
     finally:
         stop.set()
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(60):
             await asyncio.wait([task])
     task.result()
 

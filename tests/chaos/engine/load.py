@@ -232,7 +232,7 @@ async def worked_something(load: Load, at_least: int) -> None:
     await consumer.start()
     try:
         parts = [TopicPartition(load.names.out, n) for n in range(4)]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while sum((await consumer.end_offsets(parts)).values()) < at_least:
                 await asyncio.sleep(0.05)
     finally:

@@ -56,7 +56,7 @@ class Worker:
         self.process.kill()
         self.process.wait()
 
-    def terminate(self, limit_s: float = 30) -> int:
+    def terminate(self, limit_s: float = 60) -> int:
         """SIGTERM; the exit status."""
         assert self.process
         self.process.terminate()

@@ -17,16 +17,18 @@ import openpyxl
 
 from hub.avro.record import as_told
 from hub.avro.records import DossierStep
+from hub.config import Settings
 from hub.connect.samples import Step
 from hub.connect.source import Incoming, Refused
 from hub.demo.bad_records import plant
 from hub.demo.sample_input import agencies, steps
 from hub.events.envelope import trace_of
 from hub.sources.role import refusal_record
-from hub_connectors.filedrop.mapping import FILE_NAME, Mapping, load
+from hub_connectors.filedrop.mapping import Mapping, load
 from hub_connectors.filedrop.open_table import open_table
 from hub_connectors.filedrop.rows import Converter
 from hub_connectors.filedrop.sample.writer import quarters, render, set_up_folder
+from hub_connectors.filedrop.settings import places, read
 from hub_connectors.filedrop.watch import FileDrop
 from tests.frozen.inputs import fixed
 
@@ -52,11 +54,9 @@ def _sample(drop: Path) -> dict[str, Any]:
     """The five agencies that send files: for each file its hash, the hash of all ids, the first ids."""
     out, every = {}, steps()
     for agency in (one for one in agencies() if one.carrier == "file"):
-        mapping = set_up_folder(agency, drop)
+        mapping, folder = set_up_folder(agency, Settings(data_dir=drop))
         files = quarters([step for step in every if step.agency == agency])
-        out[agency.name] = {
-            name: _of_file(drop / agency.name, name, mapping, part, agency.title) for name, part in files.items()
-        }
+        out[agency.name] = {name: _of_file(folder, name, mapping, part, agency.title) for name, part in files.items()}
     return out
 
 
@@ -99,8 +99,8 @@ def _planted(drop: Path) -> dict[str, Any]:
     out = {}
     for bad in plant(steps()):
         if bad.kind in ("date", "word", "code"):
-            mapping = set_up_folder(bad.step.agency, drop)
-            path = drop / bad.step.agency.name / f"{bad.marker}.{mapping.file.format}"
+            mapping, folder = set_up_folder(bad.step.agency, Settings(data_dir=drop))
+            path = folder / f"{bad.marker}.{mapping.file.format}"
             path.write_bytes(render(mapping, [bad.fields], "x"))
             (found,) = _read(path, mapping, f"{bad.step.agency.name}/{path.name}")
             out[bad.marker] = _told(found)
@@ -110,7 +110,7 @@ def _planted(drop: Path) -> dict[str, Any]:
 def _by_hand(folder: Path) -> dict[str, Any]:
     """rows.csv, and the same as a sheet whose days are date cells."""
     folder.mkdir()
-    mapping = load(INPUTS / FILE_NAME)
+    mapping = load(INPUTS / "mapping.toml")
     path = folder / "rows.xlsx"
     _sheet(path)
     sheet = mapping.model_copy(update={"file": mapping.file.model_copy(update={"format": "xlsx"})})
@@ -136,18 +136,20 @@ async def _whole_files(root: Path) -> dict[str, Any]:
     """Files that cannot be read at all, through the watch: time and size of a file are part of the id."""
     out = {}
     for name, content in {"no-columns.csv": b"a,b\n1,2\n", "empty.csv": b"", "no-utf8.csv": b"M\xe3,x\n1,2\n"}.items():
-        folder = root / name.removesuffix(".csv") / "frozen"
-        folder.mkdir(parents=True)
-        shutil.copyfile(INPUTS / FILE_NAME, folder / FILE_NAME)
+        settings = Settings(data_dir=root / name.removesuffix(".csv"))
+        at = places(settings)
+        at.mappings.mkdir(parents=True)
+        shutil.copyfile(INPUTS / "mapping.toml", at.mappings / "frozen.toml")
+        (folder := at.drop / "frozen").mkdir(parents=True)
         (folder / name).write_bytes(content)
         os.utime(folder / name, ns=(1_772_414_100_000_000_000, 1_772_414_100_000_000_000))
-        out[name] = await _watched(folder.parent)
+        out[name] = await _watched(settings)
     return out
 
 
-async def _watched(root: Path) -> list[Any]:
-    drop, stop = FileDrop(root, poll_s=0.01, settle_s=0.0), asyncio.Event()
-    async with asyncio.timeout(20), contextlib.aclosing(drop.batches(stop)) as batches:
+async def _watched(settings: Settings) -> list[Any]:
+    drop, stop = FileDrop(places(settings), read(settings), poll_s=0.01, settle_s=0.0), asyncio.Event()
+    async with asyncio.timeout(60), contextlib.aclosing(drop.batches(stop)) as batches:
         async for batch in batches:
             await drop.confirmed(batch)
             break

@@ -12,10 +12,13 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from hub import config
-from hub.control.records import AuditEntry, BackfillProgress, Organisation, Subscriber
+from hub.control.audit import AuditEntry
+from hub.control.records import BackfillProgress, Organisation, SatisfactionSent, Subscriber
+from hub.deadletter.states import LetterState
 from hub.errors import ConfigError
 from hub.supervisor import environment
 from hub_connectors.filedrop.mapping import Mapping
+from hub_connectors.filedrop.settings import FileDropSettings
 from hub_connectors.filedrop.words import names, table
 from hub_connectors.kafka_topic.portal import KafkaTopicSettings
 from hub_connectors.national_portal.catalogue.settings import CatalogueSettings
@@ -33,6 +36,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "sources.national-catalogue": CatalogueSettings,
     "inbound.national-portal": InboundSettings,
     "mapping.toml of the file drop": Mapping,
+    "sources.filedrop": FileDropSettings,
     "hub simulate national-portal": Options,
     "faults of a simulator": FaultOrder,
 }
@@ -40,7 +44,9 @@ RECORDS: dict[str, type[BaseModel]] = {
     "organisation": Organisation,
     "subscriber": Subscriber,
     "backfill": BackfillProgress,
+    "satisfaction": SatisfactionSent,
     "audit": AuditEntry,
+    "state of a dead letter": LetterState,
 }
 LOADED: dict[str, dict[str, str]] = {
     "nothing set": {},

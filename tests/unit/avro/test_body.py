@@ -48,7 +48,7 @@ DATA = st.sampled_from([f"vn.hub.{name}" for name in RECORDS]).flatmap(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(DATA)
 def test_same_bytes_and_same_data_as_fastavro(named: tuple[str, Any]) -> None:
     name, datum = named
@@ -63,7 +63,6 @@ def _there_and_back(body: Any, value: bytes, at: int) -> bytes:
     return body.write(body.read(value, at))
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_a_record_or_a_decode_error(raw: bytes) -> None:
     for body in BODIES.values():

@@ -72,7 +72,7 @@ VALUE = CODEC.encode("vn.hub.DossierStep", STEP)
 
 
 @given(ANY)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_round_trip(case: tuple[str, dict[str, Any]]) -> None:
     name, datum = case
     value = CODEC.encode(name, datum)
@@ -122,19 +122,19 @@ def test_bad_values(value: bytes | None, reason: str) -> None:
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_random_bytes_raise_nothing_else(value: bytes) -> None:
     _decode_or_error(value)
 
 
 @given(st.sampled_from(sorted(IDS.values())), st.binary(max_size=300))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_random_bodies_raise_nothing_else(schema_id: int, body: bytes) -> None:
     _decode_or_error(wire.head(schema_id) + body)
 
 
 @given(ANY, st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_damaged_values_raise_nothing_else(case: tuple[str, dict[str, Any]], data: st.DataObject) -> None:
     value = bytearray(CODEC.encode(*case))
     for _ in range(data.draw(st.integers(1, 4))):

@@ -47,6 +47,34 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
         ("0.0.0.0", True, True, False),
         ("224.0.0.1", True, True, False),
         ("100.64.0.1", True, True, False),
+        ("240.0.0.1", True, True, False),
+        ("255.255.255.255", True, True, False),
+        ("192.0.2.1", False, True, False),  # for documents (RFC 5737)
+        ("198.18.0.1", False, True, False),  # for benchmarks (RFC 2544)
+        # IPv4 in other clothes: where the packet ends is what counts.
+        ("::ffff:203.162.4.191", False, False, True),
+        ("::ffff:169.254.169.254", True, True, False),
+        ("::127.0.0.1", True, False, False),
+        ("::10.0.0.1", False, True, False),
+        ("::169.254.169.254", True, True, False),
+        ("64:ff9b::7f00:1", True, False, False),
+        ("64:ff9b::a00:1", False, True, False),
+        ("64:ff9b::a9fe:a9fe", True, True, False),
+        ("64:ff9b::cba2:4bf", False, False, True),  # 203.162.4.191 behind the network's own NAT64
+        ("64:ff9b:1::7f00:1", True, True, False),
+        ("64:ff9b:1:a00:1::", True, True, False),
+        ("2002:7f00:1::", True, True, False),  # 6to4
+        ("2002:a00:1::1", True, True, False),
+        ("2002:cba2:4bf::1", True, True, False),
+        ("2001:0:4136:e378:8000:63bf:3fff:fdd2", True, True, False),  # Teredo
+        ("fec0::1", True, True, False),  # site-local
+        ("feff::1", True, True, False),
+        ("2001:4860::5efe:7f00:1", True, True, False),  # ISATAP
+        ("fe80::5efe:a00:1", True, True, False),
+        ("::", True, True, False),
+        ("ff02::1", True, True, False),
+        ("2001:db8::1", False, True, False),
+        ("100::1", False, True, False),
     ],
 )
 def test_blocked_and_allowed(address: str, private: bool, loopback: bool, allowed: bool) -> None:
@@ -99,7 +127,7 @@ class Names:
 
 
 async def _call(guard: AddressGuard, url: str) -> Reply:
-    async with make_client(5, resolver=guard, sockets=guard.open_socket) as client:
+    async with make_client(5, guard) as client:
         return await send(client, client.build_request("GET", url), 5, 100)
 
 
@@ -117,7 +145,7 @@ async def test_a_name_that_answers_otherwise_later_gains_nothing(monkeypatch: py
     async with talking(OK) as (server, _):
         guard = AddressGuard(False, True)
         Names(monkeypatch, ["127.0.0.1"], ["10.0.0.1"])
-        async with make_client(5, resolver=guard, sockets=guard.open_socket) as client:
+        async with make_client(5, guard) as client:
             request = client.build_request("GET", f"http://portal.test:{server.port}/")
             for _ in range(3):
                 assert (await send(client, request, 5, 100)).body == b"ok"
@@ -141,7 +169,7 @@ async def test_the_name_of_the_url_is_asked_of_tls(monkeypatch: pytest.MonkeyPat
     listening = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=ours)
     port = listening.sockets[0].getsockname()[1]
     trusted = ssl.create_default_context(cafile=str(ca))
-    async with make_client(5, resolver=guard, sockets=guard.open_socket, trusted=trusted) as client:
+    async with make_client(5, guard, trusted=trusted) as client:
         with pytest.raises(Retryable) as caught:
             await send(client, client.build_request("GET", f"https://portal.test:{port}/"), 5, 100)
     listening.close()

@@ -15,7 +15,7 @@ from hub.connect.http_call import send
 from hub.connect.http_client import make_client
 from hub.errors import Retryable
 from tests.support.certificates import make_certificates
-from tests.support.http_peer import OK, Server, talking
+from tests.support.http_peer import ANYWHERE, OK, Server, talking
 
 
 async def test_calls_share_a_connection() -> None:
@@ -150,7 +150,7 @@ async def test_no_header_of_ours_can_become_two() -> None:
 
 
 async def test_nobody_listens() -> None:
-    async with make_client(30) as client:
+    async with make_client(30, ANYWHERE) as client:
         with pytest.raises(Retryable) as caught:
             await send(client, client.build_request("GET", "http://127.0.0.1:1/"), 5, 100)
     assert caught.value.kind == "connect"
@@ -165,7 +165,7 @@ async def test_a_certificate_must_be_signed_by_whom_we_know(known: bool, tmp_pat
     trusting = ssl.create_default_context(cafile=str(ca) if known else None)
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=ours)
     port = listening.sockets[0].getsockname()[1]
-    async with make_client(30, trusted=trusting) as client:
+    async with make_client(30, ANYWHERE, trusted=trusting) as client:
         request = client.build_request("GET", f"https://127.0.0.1:{port}/")
         if known:
             assert (await send(client, request, 5, 100)).body == b"ok"

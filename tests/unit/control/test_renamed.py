@@ -14,6 +14,7 @@ from hub.cli import subscribers as command
 from hub.cli.main import main
 from hub.config import Settings
 from hub.control import renamed
+from hub.control.audit import Actor
 from hub.control.directory import Directory
 from hub.control.records import Subscriber
 from hub.gateway.subscribers_api import NewSubscriber
@@ -39,7 +40,7 @@ def added(monkeypatch: pytest.MonkeyPatch) -> list[Subscriber]:
     """What `add` would write, checked as it checks it; no broker."""
     out: list[Subscriber] = []
 
-    async def add(settings: Settings, values: dict[str, Any], who: str, why: str = "") -> Subscriber:
+    async def add(settings: Settings, values: dict[str, Any], by: Actor) -> Subscriber:
         out.append(subscribers.checked(values, settings))
         return out[-1]
 
@@ -85,7 +86,7 @@ def test_the_old_kind_on_the_command_line(added: list[Subscriber], caplog: pytes
 
 async def test_the_old_kind_over_http(added: list[Subscriber], caplog: pytest.LogCaptureFixture) -> None:
     """The route gives the body's fields to `add`."""
-    made = await subscribers.add(Settings(), NewSubscriber.model_validate(VALUES).given(), "an")
+    made = await subscribers.add(Settings(), NewSubscriber.model_validate(VALUES).given(), Actor("an"))
     assert subscribers.public(made, None)["kind"] == NEW
     assert caplog.messages == [WARNING]
 

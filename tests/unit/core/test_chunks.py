@@ -89,7 +89,7 @@ def test_what_was_worked_and_then_left_does_not_count() -> None:
     first = core.run(further)
     core.state = before  # the broker did not take it, or the lease was lost
     assert core.run(further) == first
-    assert core.dossier()["hub_seq"] == 3
+    assert core.dossier().hub_seq == 3
 
 
 def test_a_chunk_that_breaks_leaves_no_half_done_work() -> None:
@@ -106,4 +106,4 @@ def test_a_chunk_that_breaks_leaves_no_half_done_work() -> None:
     with pytest.raises(TypeError):
         core.run(good, unlawful)
     core.run(good)
-    assert core.dossier()["hub_seq"] == 3
+    assert core.dossier().hub_seq == 3

@@ -41,7 +41,7 @@ def test_warning_and_due_once_each():
     assert [(e["kind"], e["seq"], e["occurred_at"], e["deadline_at"]) for e in due] == [("DUE", 3, FRI_8, FRI_8)]
     assert hub.at(FRI_8 + 1000) == []
     assert due[0]["id"] != warning[0]["id"]
-    assert hub.dossier()["hub_seq"] == 3
+    assert hub.dossier().hub_seq == 3
 
 
 def test_a_question_asked_twice_is_answered_once_and_with_the_same_id():
@@ -115,7 +115,7 @@ def test_an_apology_with_a_new_date_moves_the_deadline_before_it_and_after_it(to
     new = FRI_8 + 7 * DAY  # Friday 16, and Thursday 15 is the working day before
     hub.run(record(step("RESCHEDULED", told, due_at=new, note="Phiếu xin lỗi số 12"), "m"))
     assert (hub.watch.due_at, hub.watch.since, hub.watch.deadline_at) == (new, told, new)
-    assert hub.dossier()["status"] == "ACCEPTED"
+    assert hub.dossier().status == "ACCEPTED"
     assert kinds(before) == ([] if told < THU_8 else ["DUE"])
     assert kinds(hub.at(FRI_8 + 2 * HOUR)) == []
     assert kinds(hub.at(new - DAY) + hub.at(new)) == ["WARNING", "DUE"]
@@ -126,7 +126,7 @@ def test_an_apology_while_papers_are_awaited_does_not_end_the_wait():
     hub = received(Hub())
     hub.run(record(step("SUPPLEMENT_REQUESTED", MON_8 + DAY), "a"))
     hub.run(record(step("RESCHEDULED", MON_8 + 2 * DAY, due_at=MON_8 + 7 * DAY), "b"))
-    assert (hub.dossier()["status"], hub.watch.runs) == ("SUPPLEMENT", False)
+    assert (hub.dossier().status, hub.watch.runs) == ("SUPPLEMENT", False)
     assert hub.at(MON_8 + 7 * DAY) == []
     hub.run(record(step("SUPPLEMENT_GIVEN", MON_8 + 3 * DAY), "c"))
     assert hub.watch.deadline_at == MON_8 + 8 * DAY
@@ -174,11 +174,11 @@ def test_passed_on_while_it_waits_the_clock_stands_still_until_the_answer(wait: 
     hub = received(Hub())
     hub.run(record(step(asked, MON_8 + DAY), "a"))
     hub.run(record(step("TRANSFERRED", MON_8 + 2 * DAY, transferred_to="H11.05"), "t"))
-    assert (hub.dossier()["status"], hub.dossier()["status_at"]) == (wait, MON_8 + DAY)
-    assert (hub.dossier()["holder_agency_code"], hub.events[-1]["status"]) == ("H11.05", wait)
+    assert (hub.dossier().status, hub.dossier().status_at) == (wait, MON_8 + DAY)
+    assert (hub.dossier().holder_agency_code, hub.events[-1].status) == ("H11.05", wait)
     assert (hub.watch.runs, hub.at(FRI_8 + HOUR)) == (False, [])
     hub.run(record(step(answered, MON_8 + 3 * DAY), "b"))
-    assert (hub.dossier()["status"], hub.watch.deadline_at) == ("IN_PROCESS", MON_8 + 7 * DAY)
+    assert (hub.dossier().status, hub.watch.deadline_at) == ("IN_PROCESS", MON_8 + 7 * DAY)
 
 
 def test_a_wait_of_no_working_time_leaves_the_deadline():
@@ -348,10 +348,10 @@ def test_the_read_model_shows_it_in_the_dossier_s_row_of_events():
     hub.at(THU_8)
     records = [Rec(o.topic, 0, n, o.key, o.value, o.headers) for n, o in enumerate(hub.out)]
     found = rows(records, CODEC)
-    assert [found.events[CODE, seq]["step"] for seq in (1, 2)] == ["RECEIVED", "WARNING"]
-    assert found.events[CODE, 2]["type"] == families.DEADLINE.type
-    assert found.dossiers[CODE]["hub_seq"] == 2
-    assert found.dossiers[CODE]["family"] == "dossier"
+    assert [found.events[CODE, seq].step for seq in (1, 2)] == ["RECEIVED", "WARNING"]
+    assert found.events[CODE, 2].type == families.DEADLINE.type
+    assert found.dossiers[CODE].hub_seq == 2
+    assert found.dossiers[CODE].family == "dossier"
 
 
 def test_agencies_may_not_send_the_clock_s_questions():

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.avro.document import document
 from hub.config import CoreSettings, DeadlineSettings, Settings
 from hub.core.step import make_step
 from hub.demo.checker.sent import ORDER, statuses_of
@@ -278,7 +279,7 @@ def ended(steps: Steps, order: Iterable[int], chosen: Settings, chunks: bool = F
 def end_of(hub: Core, *without: str) -> tuple[Any, ...]:
     """What the order of arrival must not change. `hub_seq` and the ring of copies count arrivals."""
     stored = hub.state[topics.DOSSIERS, CODE.encode()]
-    dossier = {name: value for name, value in hub.dossier().items() if name not in ("hub_seq", *without)}
+    dossier = {name: value for name, value in document(hub.dossier()).items() if name not in ("hub_seq", *without)}
     return dossier, {name: value for name, value in stored.headers if name not in ("hub_seq", "ring")}
 
 
@@ -346,7 +347,7 @@ def told_from(hub: Hub) -> list[tuple[Any, ...]]:
     return [(e["id"], e["kind"], e["occurred_at"], e["due_at"], e["deadline_at"]) for e in found]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(histories(16), st.randoms(use_true_random=False), st.booleans(), st.booleans())
 def test_in_any_order_the_same_end(steps: Steps, random: Random, derive: bool, chunks: bool) -> None:
     order = list(range(len(steps)))
@@ -359,7 +360,7 @@ def test_in_any_order_the_same_end(steps: Steps, random: Random, derive: bool, c
     assert told_from(shuffled) == told_from(in_order)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(histories(10), st.randoms(use_true_random=False))
 def test_in_any_order_the_same_figures(steps: Steps, random: Random) -> None:
     order = list(range(len(steps)))
@@ -369,7 +370,7 @@ def test_in_any_order_the_same_figures(steps: Steps, random: Random) -> None:
         assert measured(ended(steps, order, settings_of()), Path(second)) == in_order
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(histories(16, corrections=True))
 def test_with_corrections_in_order_and_reversed_the_same_end(steps: Steps) -> None:
     in_order = ended(steps, range(len(steps)), settings_of())
@@ -387,7 +388,7 @@ def judged_order(count: int, keep: int, random: Random) -> list[int]:
     return out
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(histories(30), st.randoms(use_true_random=False), st.integers(2, 6))
 def test_of_a_long_history_the_same_end_while_each_step_comes_among_those_kept(
     steps: Steps, random: Random, keep: int
@@ -401,7 +402,7 @@ def test_of_a_long_history_the_same_end_while_each_step_comes_among_those_kept(
     assert watch_of(in_order) == by_definition(steps)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(histories(10), st.randoms(use_true_random=False))
 def test_whenever_the_clock_looks_each_deadline_is_told_once_and_the_last_one_is_told(
     steps: Steps, random: Random

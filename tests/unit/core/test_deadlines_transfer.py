@@ -40,7 +40,7 @@ def test_warning_and_due_of_the_holder_s_date_once_each() -> None:
     assert [(e["kind"], e["seq"], e["due_at"], e["deadline_at"]) for e in due] == [(D, 3, FRI_8, FRI_8)]
     assert hub.at(FRI_8 + 1000) == []
     assert due[0]["id"] != warning[0]["id"]
-    assert (hub.dossier()["holder_agency_code"], hub.dossier()["hub_seq"]) == ("H11.05", 3)
+    assert (hub.dossier().holder_agency_code, hub.dossier().hub_seq) == ("H11.05", 3)
 
 
 def test_a_date_that_the_core_counted_from_the_limit() -> None:
@@ -201,8 +201,8 @@ def test_the_land_case_drawn_by_hand() -> None:
             facts = {n: local(v) if n.endswith("_at") else v for n, v in own.get("facts", {}).items()}
             hub.run(record(step(own["step"], at, case["parent"], **facts), f"{own['no']}"))
         for event in hub.at(at):
-            holder = hub.dossier(case["parent"])["holder_agency_code"]
+            holder = hub.dossier(case["parent"]).holder_agency_code
             found.append((datetime.fromtimestamp(event["occurred_at"] / 1000, LOCAL).strftime("%Y-%m-%d %H:%M"),
                           event["kind"], holder))  # fmt: skip
     assert found == LAND_CASE
-    assert hub.dossier(case["parent"])["status"] == "RETURNED"
+    assert hub.dossier(case["parent"]).status == "RETURNED"

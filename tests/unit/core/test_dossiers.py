@@ -7,6 +7,7 @@ import math
 
 import pytest
 
+from hub.avro.document import document
 from hub.model.transitions import STATUSES
 from tests.support.core import Core, record
 from tests.support.dossiers_by_hand import DOSSIERS, TIMES, datum, ms
@@ -22,9 +23,9 @@ def check_final(core, dossier):
     assert STATUSES.index(final["status"]) + 1 == final.pop("code")
     for name, value in final.items():
         if name == "applicant":
-            assert {k: v for k, v in state["applicant"].items() if v is not None} == value
+            assert {k: v for k, v in document(state.applicant).items() if v is not None} == value
         else:
-            assert state[name] == (ms(value) if name in TIMES else value), name
+            assert getattr(state, name) == (ms(value) if name in TIMES else value), name
     return state
 
 
@@ -38,10 +39,10 @@ def test_every_step_gives_what_was_written_down(dossier):
     for made in records(dossier):
         core.run(made)
     expected = [row["expect"] for row in dossier["steps"]]
-    assert [("~" if e["late"] else "") + e["status"] for e in core.events] == [e for e in expected if e[0] != "!"]
+    assert [("~" if e.late else "") + e.status for e in core.events] == [e for e in expected if e[0] != "!"]
     assert ["!" + letter.reason for letter in core.dead] == [e for e in expected if e[0] == "!"]
-    assert [e["hub_seq"] for e in core.events] == list(range(1, len(core.events) + 1))
-    assert check_final(core, dossier) == core.events[-1]["dossier"]
+    assert [e.hub_seq for e in core.events] == list(range(1, len(core.events) + 1))
+    assert check_final(core, dossier) == core.events[-1].dossier
 
 
 @pytest.mark.parametrize("dossier", [one(d) for d in DOSSIERS if d["any_order"]])

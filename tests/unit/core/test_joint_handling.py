@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import random
-from dataclasses import replace
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from pydantic import SecretStr
 
 from hub.avro.codec import Codec, head
+from hub.avro.document import document
 from hub.avro.generic import parse
 from hub.config import GatewaySettings, Settings
 from hub.console.app import make_app
@@ -24,6 +24,7 @@ from hub.control.directory import Directory
 from hub.control.records import Filter
 from hub.control.subscriber_filter import due
 from hub.core.step import make_step
+from hub.deadletter.book import Book
 from hub.events import families
 from hub.kafka import topics
 from hub.model import facts
@@ -61,22 +62,22 @@ def core():
 
 def test_every_step_gives_the_status_and_the_holder_drawn(core):
     for row, event in zip(CASE["steps"], core.events, strict=True):
-        state = event["dossier"]
-        assert event["status"] == row["status"], row
+        state = event.dossier
+        assert event.status == row["status"], row
         holder = row.get("holder", {"agency": None, "since": None, "due_at": None})
-        found = (state["holder_agency_code"], state["holder_since"], state["holder_due_at"])
+        found = (state.holder_agency_code, state.holder_since, state.holder_due_at)
         assert found == (holder["agency"], ms(holder["since"]), ms(holder["due_at"])), row
-        assert state["parent_code"] == (None if row["dossier"] == PARENT else PARENT), row
+        assert state.parent_code == (None if row["dossier"] == PARENT else PARENT), row
 
 
 def test_each_dossier_counts_its_own_events(core):
     for code in (PARENT, *PARTS):
-        own = [e["hub_seq"] for e in core.events if e["dossier"]["dossier_code"] == code]
+        own = [e.hub_seq for e in core.events if e.dossier.dossier_code == code]
         assert own == list(range(1, len(own) + 1))
 
 
 def test_a_limit_becomes_a_date_that_every_reader_sees(core):
-    told = {row["no"]: event["step"]["step_due_at"] for row, event in zip(CASE["steps"], core.events, strict=True)}
+    told = {row["no"]: event.step.step_due_at for row, event in zip(CASE["steps"], core.events, strict=True)}
     assert {no: at for no, at in told.items() if at} == {
         2: ms("2026-03-09 17:00"),
         6: ms("2026-03-17 17:00"),
@@ -88,7 +89,7 @@ def test_a_date_that_was_told_wins_over_a_limit():
     core = Core().steps(
         step("TRANSFERRED", 0, transferred_to="H11.19", transfer_limit=1, transfer_limit_unit="Giờ", step_due_at=10**12)
     )
-    assert core.dossier()["holder_due_at"] == 10**12
+    assert core.dossier().holder_due_at == 10**12
 
 
 def test_any_order_of_arrival_ends_the_same(core):
@@ -105,7 +106,7 @@ def test_any_order_of_arrival_ends_the_same(core):
 @pytest.mark.parametrize("agency", CASE["due"])
 def test_each_agency_and_each_portal_is_due_what_was_drawn(core, agency):
     wanted = Filter(agencies=(agency,) if agency else ())
-    numbered = zip(CASE["steps"], core.canonical, strict=True)
+    numbered = zip(CASE["steps"], core.events, strict=True)
     assert [row["no"] for row, event in numbered if due(wanted, families.DOSSIER.event.type, event)] == CASE["due"][
         agency
     ]
@@ -124,15 +125,15 @@ def test_a_state_of_the_released_version_before_is_read_and_goes_on():
     where = topics.DOSSIERS, CODE.encode()
     stored, state = core.state[where], core.dossier()
     out = io.BytesIO()
-    fastavro.schemaless_writer(out, parse(json.loads(text)), state)
+    fastavro.schemaless_writer(out, parse(json.loads(text)), document(state))
     fewer = facts.unpack_all(dict(stored.headers)["facts"])[: facts.FIELDS.index("parent_code")]
     headers = [(n, facts.pack_keys(fewer) if n == "facts" else v) for n, v in stored.headers]
-    core.state[where] = replace(stored, value=head(900) + out.getvalue(), headers=headers)
+    core.state[where] = stored._replace(value=head(900) + out.getvalue(), headers=headers)
     core._step = make_step(Codec(IDS, lambda _: json.loads(text)), Settings())
     core.run(record(step("IN_PROCESS", 1, parent_code=PARENT), "later", offset=1))
     after = core.dossier()
-    assert (after["holder_agency_code"], after["remark"], after["parent_code"]) == ("H11.03", "cũ", PARENT)
-    assert (after["holder_since"], after["holder_due_at"]) == (None, None)
+    assert (after.holder_agency_code, after.remark, after.parent_code) == ("H11.03", "cũ", PARENT)
+    assert (after.holder_since, after.holder_due_at) == (None, None)
 
 
 @pytest.fixture
@@ -192,7 +193,7 @@ def test_transfers_stand_in_event_time_and_the_last_agency_still_holds_it():
 
 async def test_api_and_page_show_the_whole_case(engine, tmp_path):
     settings = Settings(data_dir=tmp_path, gateway=GatewaySettings(admin_token=SecretStr("t")))
-    transport = httpx.ASGITransport(make_app(settings, ReadModel(engine), Directory(settings)))
+    transport = httpx.ASGITransport(make_app(settings, ReadModel(engine), Directory(settings), Book()))
     async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
         found = (await client.get(f"/v1/dossiers/{PARENT}")).json()
         assert found["transfers"] == drawn_transfers()

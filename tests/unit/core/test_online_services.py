@@ -131,7 +131,7 @@ def test_replayed_after_the_service_was_published_it_passes() -> None:
     fresh = catalogue(service(level=2), service("AMENDED", 1, level=4))
     core._step = make_step(CODEC, Settings(), fresh.admit)
     core.run(record(online(), "e0", offset=9))
-    assert [e["status"] for e in core.events] == ["NEW"]
+    assert [e.status for e in core.events] == ["NEW"]
     assert letter.value == record(online(), "e0").value
 
 

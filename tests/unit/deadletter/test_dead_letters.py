@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from hub.admin.letter_acts import Action, Acts, target
-from hub.admin.replay import NotReplayable, Returns
+from hub.admin.replay import Action, NotReplayable, Returns
+from hub.admin.since import since_ms
 from hub.avro.codec import Codec, head
-from hub.cli.since import since_ms
-from hub.control import audit
-from hub.control.records import AuditEntry, Organisation
+from hub.control.records import Organisation
 from hub.control.requests import Request
 from hub.deadletter import masked_view, record
-from hub.deadletter.browse import Found, Index
 from hub.deadletter.filters import Filter
 from hub.deadletter.reasons import REASONS, STAGES
 from hub.deadletter.record import DeadLetter
@@ -229,49 +225,3 @@ def test_a_conflict_replayed_unchanged_is_refused_again() -> None:
     [dead] = core.dead
     core.run(replayed(dead, 2))
     assert [found.reason for found in core.dead] == ["conflict", "conflict"]
-
-
-def act(wanted: Filter, action: str = "replay", sent: int | None = 1, upto: int = 10) -> AuditEntry:
-    return audit.entry("lan", f"dead-letters.{action}", target(wanted, {0: upto, 1: 0}, sent))
-
-
-def found(offset: int = 9, written_ms: int = 5_000, **changes: Any) -> Found:
-    return Found(letter(**changes), 0, offset, written_ms)
-
-
-DELIVER: dict[str, Any] = {"stage": "deliver", "topic": "hub.events", "subscriber": "national", "reason": "refused"}
-
-
-def test_an_act_closes_what_it_covered_and_nothing_that_came_later() -> None:
-    acts = Acts([act(Filter(stage="core", since_ms=5_000))])
-    assert acts.closed_by(found()) is not None
-    assert acts.closed_by(found(offset=10)) is None
-    assert acts.closed_by(found(written_ms=4_999)) is None
-    assert acts.closed_by(found(**DELIVER)) is None
-    assert acts.closed_by(Found(letter(), 1, 0, 5_000)) is None
-
-
-def test_what_an_act_did_not_do_stays_open() -> None:
-    assert Acts([act(Filter(), sent=None)]).closed_by(found()) is None  # killed before it was through
-    assert Acts([act(Filter(), "skip")]).closed_by(found()) is None  # nothing of the core can be skipped
-    assert Acts([act(Filter(), "skip")]).closed_by(found(**DELIVER)) is not None
-    assert Acts([act(Filter())]).closed_by(found(value=None)) is None  # could not go back
-    assert Acts([act(Filter())]).closed_by(found(stage="intake", topic="hub.ingress.one")) is None
-    other = audit.entry("lan", "dead-letters.replay", "upto=0:x sent=1")
-    assert Acts([other, audit.entry("lan", "organisation.add", "sent=1 upto=0:99")]).closed_by(found()) is None
-
-
-def test_the_audit_tells_the_filter_whatever_was_typed() -> None:
-    odd = Filter(frozenset({"b", "a"}), reason="date", dossier="x y=ü sent=7", since_ms=3)
-    [kept] = Acts([act(odd)])._acts
-    assert kept.wanted == odd
-    assert dict(kept.upto) == {0: 10, 1: 0}
-
-
-def test_a_letter_counts_once_and_not_when_its_replay_failed() -> None:
-    index = Index(last={"a": (0, 7)}, superseded={"b"})
-    one = replace(letter(), id="a")
-    assert index.counts(Found(one, 0, 7, 0))
-    assert not index.counts(Found(one, 0, 3, 0))
-    index.last["b"] = (0, 8)
-    assert not index.counts(Found(replace(one, id="b"), 0, 8, 0))

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from hub.avro.records import DossierEvent
 from hub.demo.generator.event import Event
 from hub.demo.generator.events import Wanted, events, sources
 from hub.demo.generator.shape import plan
@@ -137,9 +138,9 @@ def test_a_part_is_another_agency_s_dossier_opened_while_that_agency_holds_the_p
 def test_the_core_counts_the_date_that_the_part_has_from_the_transfer_s_limit(made: Made) -> None:
     """The same date by two ways: counted by the core from amount and unit, and told by the part."""
     held = {
-        (event["dossier"]["dossier_code"], event["dossier"]["holder_since"]): event["dossier"]["holder_due_at"]
+        (event.dossier.dossier_code, event.dossier.holder_since): event.dossier.holder_due_at
         for event in made.core.events
-        if "step" in event and event["step"]["step"] == "TRANSFERRED" and not event["late"]
+        if isinstance(event, DossierEvent) and event.step.step == "TRANSFERRED" and not event.late
     }
     told = Counter[str]()
     for parent, part in parts_of(made):

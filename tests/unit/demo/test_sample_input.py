@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from hub.avro.records import Applicant, DossierStep, Handler
+from hub.config import Settings
 from hub.connect.samples import Agency
 from hub.connect.source import Incoming, Refused
 from hub.demo.bad_records import EACH, KINDS, MARKER, plant
@@ -64,7 +65,7 @@ def record(fields: Mapping[str, Any]) -> DossierStep:
 
 @pytest.mark.parametrize("agency", FILE_AGENCIES, ids=lambda a: a.name)
 def test_files_are_read_back_as_they_were_written(agency: Agency, tmp_path: Path) -> None:
-    mapping = set_up_folder(agency, tmp_path)
+    mapping, _ = set_up_folder(agency, Settings(data_dir=tmp_path))
     parts = quarters([s for s in STEPS if s.agency == agency])
     assert all(parts.values())
     assert parts
@@ -81,7 +82,10 @@ def test_files_are_read_back_as_they_were_written(agency: Agency, tmp_path: Path
 
 
 def test_the_encodings_are_the_ones_that_agencies_use(tmp_path: Path) -> None:
-    found = {(m.file.format, m.file.encoding) for m in (set_up_folder(a, tmp_path) for a in FILE_AGENCIES)}
+    found = {
+        (m.file.format, m.file.encoding)
+        for m, _ in (set_up_folder(a, Settings(data_dir=tmp_path)) for a in FILE_AGENCIES)
+    }
     assert found == {("csv", "tcvn3"), ("csv", "windows-1258"), ("csv", "vni"), ("csv", "utf-8"), ("xlsx", "utf-8")}
 
 
@@ -100,7 +104,7 @@ def test_bad_rows_are_refused_with_their_marker(kind: str, tmp_path: Path) -> No
     planted = [p for p in plant(STEPS) if p.kind == kind]
     assert len(planted) == EACH
     for bad in planted:
-        mapping = set_up_folder(bad.step.agency, tmp_path)
+        mapping, _ = set_up_folder(bad.step.agency, Settings(data_dir=tmp_path))
         path = tmp_path / f"x.{mapping.file.format}"
         path.write_bytes(render(mapping, [bad.fields], "x"))
         table = open_table(path, mapping.file)

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from fastavro import _read_py
 from fastavro.io.binary_decoder import BinaryDecoder
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from hub.avro.codec import Codec
@@ -51,7 +51,7 @@ HEADERS = st.dictionaries(
     st.sampled_from([*["ce-id", "ce-source", "ce-type", "ce-specversion", "ce-time", "ce-x", "traceparent"]]),
     st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=30),
 )  # fmt: skip
-SLOW = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=150)
 FEWER = settings(SLOW, max_examples=50)
 
 

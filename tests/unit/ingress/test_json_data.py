@@ -160,7 +160,7 @@ def test_whatever_comes_is_refused_as_a_bad_record_or_fits_the_schema(fields: di
     assert DOSSIER_STEP.write(record) == encode_body(STEP, LEAST | fields)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(steps())
 def test_a_fitting_value_is_written_as_the_schema_library_would(value: Any) -> None:
     assert DOSSIER_STEP.write(step(value)) == encode_body(STEP, with_milliseconds(value))

@@ -121,7 +121,7 @@ async def test_while_the_registry_is_away_nothing_is_refused_or_committed(monkey
     kafka = Kafka([record(7, value=b"\x00\x00\x00\x00\x63\x00")])
     kafka.confirm.set_result(None)
     work = asyncio.create_task(intake(kafka, Judge(Codec(IDS, lookup))).work(kafka.stop))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(asked) < 3:
             await asyncio.sleep(0.01)
     kafka.stop.set()

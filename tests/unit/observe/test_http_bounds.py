@@ -22,6 +22,8 @@ QUICK = Limits(head_bytes=2_000, head_s=0.3, body_bytes=5_000, body_s=0.4, read_
 POST = b"POST /echo HTTP/1.1\r\nHost: h\r\n"
 GET = b"GET /early HTTP/1.1\r\nHost: h\r\n"
 GONE: list[str] = []
+SOON = 15
+"""Seconds, on a loaded machine too; a client that drips (25 s) or waits would take longer."""
 
 
 async def echo(request: Request) -> Response:
@@ -77,14 +79,14 @@ class Peer:
 
     async def answer(self) -> bytes:
         """One answer with Content-Length."""
-        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 3)
+        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 30)
         length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-        return head + await asyncio.wait_for(self.reader.readexactly(length), 3)
+        return head + await asyncio.wait_for(self.reader.readexactly(length), 30)
 
     async def rest(self) -> bytes:
         """All until the server closes, which it must."""
         try:
-            return await asyncio.wait_for(self.reader.read(-1), 5)
+            return await asyncio.wait_for(self.reader.read(-1), 60)
         except ConnectionError:
             return b""
 
@@ -105,7 +107,7 @@ async def peer(limits: Limits = QUICK) -> AsyncIterator[Peer]:
 async def test_a_connection_that_says_nothing_is_closed() -> None:
     async with peer() as client:
         assert await client.rest() == b""
-        assert 0.25 < time.monotonic() - client.began < 1.5
+        assert 0.25 < time.monotonic() - client.began < SOON
 
 
 @pytest.mark.parametrize("said", [b"G", b"\r\n", GET, GET + b"X: y\r\n", GET + b"X: y"])
@@ -113,14 +115,14 @@ async def test_half_a_head_is_closed(said: bytes) -> None:
     async with peer() as client:
         await client.send(said)
         assert (await client.rest()).startswith(b"HTTP/1.1 408 ")
-        assert 0.25 < time.monotonic() - client.began < 1.5
+        assert 0.25 < time.monotonic() - client.began < SOON
 
 
 async def test_a_head_one_byte_at_a_time_has_the_time_of_a_head() -> None:
     async with peer() as client:
         dripping = asyncio.create_task(client.drip(GET + b"X: " + b"y" * 500))
         assert (await client.rest()).startswith(b"HTTP/1.1 408 ")
-        assert 0.25 < time.monotonic() - client.began < 1.5
+        assert 0.25 < time.monotonic() - client.began < SOON
         dripping.cancel()
 
 
@@ -141,7 +143,7 @@ async def test_a_head_that_is_too_long(head: bytes, piece: int) -> None:
             await client.send(head[at : at + piece])
             await asyncio.sleep(0)
         assert (await client.rest()).startswith(b"HTTP/1.1 431 ") or piece == 100  # a reset may overtake the answer
-        assert time.monotonic() - client.began < 3
+        assert time.monotonic() - client.began < SOON
 
 
 async def test_a_head_without_end_is_not_held() -> None:
@@ -169,7 +171,7 @@ async def test_a_body_that_does_not_come(said: bytes, form: bytes) -> None:
     async with peer() as client:
         await client.send(POST + form + said)
         assert (await client.rest()).startswith(b"HTTP/1.1 408 ")
-        assert 0.35 < time.monotonic() - client.began < 1.5
+        assert 0.35 < time.monotonic() - client.began < SOON
         assert GONE == ["disconnect"]  # who waits for it is told
 
 
@@ -178,7 +180,7 @@ async def test_a_body_one_byte_at_a_time_has_the_time_of_a_body() -> None:
         await client.send(POST + b"Content-Length: 500\r\n\r\n")
         dripping = asyncio.create_task(client.drip(b"x" * 500))
         assert (await client.rest()).startswith(b"HTTP/1.1 408 ")
-        assert time.monotonic() - client.began < 1.5
+        assert time.monotonic() - client.began < SOON
         dripping.cancel()
 
 
@@ -226,13 +228,13 @@ async def test_a_body_after_the_answer_has_the_time_of_a_body() -> None:
         assert (await client.answer()).endswith(b"early")
         dripping = asyncio.create_task(client.drip(b"x" * 500))
         assert await client.rest() == b""
-        assert time.monotonic() - client.began < 1.5
+        assert time.monotonic() - client.began < SOON
         dripping.cancel()
 
 
 async def test_between_requests_the_connection_is_kept_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = uvicorn.Config
-    monkeypatch.setattr(uvicorn, "Config", lambda *args, **more: plain(*args, **more | {"timeout_keep_alive": 1}))
+    monkeypatch.setattr(uvicorn, "Config", lambda *args, **more: plain(*args, **more | {"timeout_keep_alive": 3}))
     async with peer() as client:
         for _ in range(2):
             await client.send(GET + b"\r\n")
@@ -240,7 +242,7 @@ async def test_between_requests_the_connection_is_kept_for_a_while(monkeypatch: 
             await asyncio.sleep(0.5)  # longer than a head may take
         began = time.monotonic()
         assert await client.rest() == b""
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < SOON
 
 
 async def test_the_next_head_has_its_time_too() -> None:
@@ -249,7 +251,7 @@ async def test_the_next_head_has_its_time_too() -> None:
         await client.answer()
         await client.send(GET)
         assert (await client.rest()).startswith(b"HTTP/1.1 408 ")
-        assert time.monotonic() - client.began < 1.5
+        assert time.monotonic() - client.began < SOON
 
 
 @pytest.mark.parametrize("more", [b"", GET, GET + b"\r\n"])

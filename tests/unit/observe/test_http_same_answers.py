@@ -146,7 +146,7 @@ async def test_a_connection_goes_on_after_an_upgrade_that_is_not_made(piece: int
             writer.write(whole[at : at + piece])
             await asyncio.sleep(0)
         for name in names:
-            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 2)
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
             assert head.startswith(b"HTTP/1.1 200 ")
             length = next(int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"content-length:"))
             body = b"" if name.endswith("get") else b"abc"

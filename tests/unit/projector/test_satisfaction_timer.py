@@ -16,7 +16,9 @@ from sqlalchemy import Engine
 from hub.config import FiguresSettings, Settings
 from hub.connect.portal import Answer
 from hub.connect.satisfaction import Satisfaction
-from hub.control.records import AuditEntry, Subscriber
+from hub.control.audit import AuditEntry
+from hub.control.changes import Change
+from hub.control.records import SatisfactionSent, Subscriber
 from hub.errors import Rejected, Retryable
 from hub.projector import satisfaction_timer as timer
 from hub.readmodel import tables
@@ -55,17 +57,6 @@ def test_at_most_a_year_is_made_up_for() -> None:
     assert (len(found), str(found[0]), str(found[-1])) == (12, "2025-12-01", "2026-11-01")
 
 
-def test_what_was_sent_stands_in_the_audit_one_entry_a_month() -> None:
-    first, later, closing = (timer.done("dvcqg", date(2026, 11, day), "sent") for day in (2, 24, 1))
-    assert (first.id, first.target) == (later.id, "dvcqg 2026-11 2026-11-02")
-    assert closing.id != first.id, "the first of November tells October"
-    other = AuditEntry(id="x", who="a", action="subscriber.pause", target="dvcqg")
-    damaged = AuditEntry(id="y", who="a", action=timer.ACTION, target="dvcqg 2026-11 soon")
-    foreign = timer.done("x", date(2027, 1, 1), "")
-    assert timer.last_sent([first, closing, other, damaged, foreign], "dvcqg") == date(2026, 11, 2)
-    assert timer.last_sent([other], "dvcqg") is None
-
-
 @pytest.fixture
 def engine(tmp_path: Path) -> Any:
     found = open_engine(Settings(data_dir=tmp_path))
@@ -102,21 +93,24 @@ class Site:
         )
         self.settings, self.engine = Settings(figures=figures), engine
         self.subscribers = {"dvcqg": Subscriber(name="dvcqg", kind="national-portal")}
-        self.audit: dict[str, AuditEntry] = {}
+        self.audit: list[AuditEntry] = []
+        self.noted: dict[str, SatisfactionSent] = {}
         self.sent: list[Satisfaction] = []
         self.answers: list[Any] = []
         self.now, self.at_end = milliseconds("2026-11-24T10:00:00Z") / 1000, True
         monkeypatch.setattr(timer, "LOOK_S", 0.0)
         monkeypatch.setattr(timer, "directory", self.directory)
-        monkeypatch.setattr(timer, "write", self.write)
-        monkeypatch.setattr(timer, "make_portal", lambda subscriber: self)
+        monkeypatch.setattr(timer, "change", self.change)
+        monkeypatch.setattr(timer, "make_portal", lambda subscriber, vault: self)
 
     @contextlib.asynccontextmanager
     async def directory(self, _: Settings) -> AsyncIterator[Any]:
-        yield SimpleNamespace(subscribers=self.subscribers, audit=dict(self.audit))
+        yield SimpleNamespace(subscribers=self.subscribers, satisfaction=dict(self.noted))
 
-    async def write(self, _: Settings, entry: AuditEntry) -> None:
-        self.audit[entry.id] = entry
+    async def change(self, _: Settings, one: Change[SatisfactionSent], entry: AuditEntry) -> None:
+        assert one.new is not None
+        self.noted[one.name] = one.new
+        self.audit.append(entry)
 
     async def open(self) -> None: ...
     async def close(self) -> None: ...
@@ -150,7 +144,9 @@ async def test_once_a_slot_by_whatever_process(engine: Engine, monkeypatch: pyte
     site.now += 86_400
     await site.turns(site.process())
     assert [told.counts for told in site.sent[1:]] == [(1, 1, 0, 1, 0)], "the next day tells one more"
-    assert [entry.why for entry in site.audit.values()] == ["sent, 3 ratings"]
+    assert [entry.detail for entry in site.audit] == [
+        f"2026-11 2026-11-{day}: sent, {n} ratings" for day, n in ((24, 2), (25, 3))
+    ]
 
 
 async def test_not_before_the_read_model_holds_what_the_log_holds(
@@ -188,7 +184,7 @@ async def test_a_refusal_is_told_and_not_repeated(engine: Engine, monkeypatch: p
     await site.turns(site.process())
     await site.turns(site.process())
     assert len(site.sent) == 1
-    assert [entry.why for entry in site.audit.values()] == ["refused: refused, 2 ratings"]
+    assert [entry.detail for entry in site.audit] == ["2026-11 2026-11-24: refused: refused, 2 ratings"]
 
 
 async def test_nobody_rated(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,10 +192,10 @@ async def test_nobody_rated(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> 
     site.now = milliseconds("2026-09-15T10:00:00Z") / 1000
     await site.turns(site.process())
     assert site.sent == []
-    assert [entry.why for entry in site.audit.values()] == ["nobody rated, 0 ratings"]
+    assert [entry.detail for entry in site.audit] == ["2026-08 2026-09-01: nobody rated, 0 ratings"]
 
 
 async def test_off_it_looks_at_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     site = Site(engine, monkeypatch, "off")
     await site.turns(site.process())
-    assert (site.sent, site.audit) == ([], {})
+    assert (site.sent, site.audit) == ([], [])

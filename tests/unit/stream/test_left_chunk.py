@@ -115,7 +115,7 @@ async def test_fausts_iterator_acknowledges_nothing(bench: Bench):
     try:
         for message in bench.delivered:
             await channel.put(Event(bench.app, None, None, {}, message))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(jobs) < len(bench.delivered):
                 await asyncio.sleep(0)
             await asyncio.sleep(0.01)  # the iterator has gone on behind the last one

@@ -182,5 +182,5 @@ class LedgerModel(RuleBasedStateMachine):
             assert self.ledger.to_commit().get("p", self.committed) in (self.position, self.committed)
 
 
-LedgerModel.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+LedgerModel.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestLedgerModel = LedgerModel.TestCase

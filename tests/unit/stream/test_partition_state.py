@@ -228,7 +228,7 @@ class DiskModel(StateModel):
         self.crash()
 
 
-StateModel.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+StateModel.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
 TestStateModel = StateModel.TestCase
-DiskModel.TestCase.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+DiskModel.TestCase.settings = settings(max_examples=25, stateful_step_count=30)
 TestDiskModel = DiskModel.TestCase

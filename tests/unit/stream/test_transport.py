@@ -142,7 +142,7 @@ async def test_the_partitions_asked_for_are_a_copy_and_never_empty(bench: Bench)
     began = time.monotonic()
     assert await bench.turn() == []
     assert len(bench.broker.asked) == 1
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 5
 
 
 async def test_a_late_pressure_callback_does_not_wake_a_revoked_partition(bench: Bench):

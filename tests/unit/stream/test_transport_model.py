@@ -29,7 +29,7 @@ class TransportModel(RuleBasedStateMachine):
         self.broker.end = 40
 
     def run(self, coroutine: Any) -> Any:
-        return self.loop.run_until_complete(asyncio.wait_for(coroutine, 5))
+        return self.loop.run_until_complete(asyncio.wait_for(coroutine, 60))
 
     async def make(self) -> Bench:
         return Bench(self.patch)
@@ -156,5 +156,5 @@ class TransportModel(RuleBasedStateMachine):
             assert not missing, f"{tp} is committed up to {offset}, and {sorted(missing)} were never worked"
 
 
-TransportModel.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TransportModel.TestCase.settings = settings(max_examples=40, stateful_step_count=25)
 TestTransportModel = TransportModel.TestCase

@@ -16,22 +16,26 @@ from typing import Any
 
 import openpyxl
 
+from hub.config import Settings
 from hub.connect.samples import SAMPLE, VIETNAM, Agency, Step
 from hub_connectors.filedrop.encodings import UTF8_BOM, encode
-from hub_connectors.filedrop.mapping import FILE_NAME, load
 from hub_connectors.filedrop.mapping import Mapping as FileMapping
+from hub_connectors.filedrop.mapping import load
+from hub_connectors.filedrop.settings import places
 
 Row = Mapping[str, Any]
 """Field -> value as in a Step's fields; a string under a time or a word field is written as it stands."""
 
 
-def set_up_folder(agency: Agency, drop: Path) -> FileMapping:
-    """The agency's folder in the drop, with its mapping."""
-    folder = drop / agency.name
-    folder.mkdir(parents=True, exist_ok=True)
-    with resources.as_file(resources.files(SAMPLE) / agency.name / FILE_NAME) as path:
-        shutil.copyfile(path, folder / FILE_NAME)
-    return load(folder / FILE_NAME)
+def set_up_folder(agency: Agency, settings: Settings) -> tuple[FileMapping, Path]:
+    """The agency's mapping among the operator's, and its folder in the drop."""
+    at = places(settings)
+    at.mappings.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (folder := at.drop / agency.name).mkdir(parents=True, exist_ok=True, mode=0o755)
+    with resources.as_file(resources.files(SAMPLE) / agency.name / "mapping.toml") as path:
+        part = shutil.copyfile(path, at.mappings / f".{agency.name}.part")
+    part.chmod(0o600)
+    return load(part.replace(at.mappings / f"{agency.name}.toml")), folder
 
 
 def quarters(steps: Sequence[Step]) -> dict[str, list[Step]]:

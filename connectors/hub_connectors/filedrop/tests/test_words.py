@@ -66,7 +66,7 @@ def test_a_word_reaches_the_national_portal_as_the_code_that_the_product_sends(
     core = Core()
     core.run(record(as_told(found.data), "e0"))
     settings = NationalPortalSettings(adapter_url="http://x", madonvi="H11", username="u")
-    assert WireMapping(settings).line(core.canonical[0])["TrangThai"] == code
+    assert WireMapping(settings).line(core.events[0])["TrangThai"] == code
 
 
 def test_both_tables_have_ten_words_each_and_there_is_no_other() -> None:

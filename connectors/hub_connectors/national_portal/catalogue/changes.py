@@ -10,15 +10,17 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-from hub.avro.bodies import BODIES
-from hub.avro.document import from_document
+from msgspec import structs
+
+from hub.avro.records import ChangeKind, ProcedureChange, ServiceChange
 from hub.connect.source import Batch, Incoming, Refused
 from hub.errors import BadRecord, Retryable
 from hub.events.envelope import Envelope, derived_id
 from hub.events.families import PROCEDURE, SERVICE
 from hub.model.times import utc_text
+from hub_connectors.national_portal.catalogue.content import content
 from hub_connectors.national_portal.catalogue.cursor import Cursor, Entry, digest
 from hub_connectors.national_portal.catalogue.values import Row
 
@@ -40,32 +42,36 @@ class Changes:
     cursor: Cursor = field(default_factory=Cursor)
     looked: int = 0
 
-    def seen(self, family: Family, facts: Mapping[str, Any], active: bool, row: str, known: Entry | None) -> None:
-        """An entry as it stands now; no event if that is as it was confirmed last. BadRecord: the facts make no record.
-
-        What they are told by is the facts as they were mapped, not the record, which has more fields.
-        """
-        code, content = facts[_FAMILIES[family].code], digest([facts, active])
-        if known is None or known.refused or known.content != content:
-            change = "WITHDRAWN" if not active else "AMENDED" if known is not None and known.active else "PUBLISHED"
-            self._event(family, code, change, content, facts)
-        self._note(family, code, Entry(content, row, self.at, active))
+    def seen(
+        self, family: Family, told: ProcedureChange | ServiceChange, active: bool, row: str, known: Entry | None
+    ) -> None:
+        """An entry as it stands now; no event if that is as it was confirmed last."""
+        code, now = _code(told), content(told, active)
+        if known is None or known.refused or known.content != now:
+            change: ChangeKind = (
+                "WITHDRAWN" if not active else "AMENDED" if known is not None and known.active else "PUBLISHED"
+            )
+            self._event(family, structs.replace(told, change=change), now)
+        self._note(family, code, Entry(now, row, self.at, active))
 
     def gone(self, family: Family, code: str, known: Entry) -> None:
         """No longer in the list: withdrawn."""
-        content = digest(["gone", code])
-        self._note(family, code, Entry(content, "", self.at, False))
-        self._event(family, code, "WITHDRAWN", content, {_FAMILIES[family].code: code})
+        now = digest(["gone", code])
+        self._note(family, code, Entry(now, "", self.at, False))
+        if family == "procedures":
+            self._event(family, ProcedureChange(procedure_code=code, change="WITHDRAWN", occurred_at=self.at), now)
+        else:
+            self._event(family, ServiceChange(service_code=code, change="WITHDRAWN", occurred_at=self.at), now)
 
     def refuse(self, family: Family, code: str, row: Row, error: BadRecord, known: Entry | None) -> None:
         """An entry that cannot become an event: told once, and again only when it changes."""
-        content = digest([row, error.reason, error.detail])
-        name = code or f"no code {content[:12]}"
+        now = digest([row, error.reason, error.detail])
+        name = code or f"no code {now[:12]}"
         active = known.active if known is not None else False
-        self._note(family, name, Entry(content, "", self.at, active, refused=True))
-        if known is not None and known.refused and known.content == content:
+        self._note(family, name, Entry(now, "", self.at, active, refused=True))
+        if known is not None and known.refused and known.content == now:
             return
-        id = derived_id(self.source, "refused", family, name, content, str(self.at))
+        id = derived_id(self.source, "refused", family, name, now, str(self.at))
         original = json.dumps(row, ensure_ascii=False, default=str).encode(errors="replace")
         self.refused.append(Refused(id, self.source, error.reason, error.detail, original, f"{family} {name}"))
 
@@ -78,17 +84,20 @@ class Changes:
         (self.cursor.procedures if family == "procedures" else self.cursor.services)[code] = entry
         self.looked += 1
 
-    def _event(self, family: Family, code: str, change: str, content: str, facts: Mapping[str, Any]) -> None:
+    def _event(self, family: Family, told: ProcedureChange | ServiceChange, content: str) -> None:
+        code = _code(told)
         envelope = Envelope(
-            id=derived_id(self.source, code, change, content, str(self.at)),
+            id=derived_id(self.source, code, told.change, content, str(self.at)),
             source=self.source,
             type=_FAMILIES[family].published,
             subject=code,
             time=utc_text(self.at),
         )
-        body = BODIES[_FAMILIES[family].published_record]
-        record = from_document(body.record, {**facts, "change": change, "occurred_at": self.at})
-        self.events.append(Incoming(envelope, record))
+        self.events.append(Incoming(envelope, told))
+
+
+def _code(told: ProcedureChange | ServiceChange) -> str:
+    return told.procedure_code if isinstance(told, ProcedureChange) else told.service_code
 
 
 def by_code(rows: Iterable[Row], field: str) -> tuple[dict[str, Row], int]:

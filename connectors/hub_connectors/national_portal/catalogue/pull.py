@@ -67,7 +67,7 @@ async def connected(
         (str(settings.adapter_url), settings.auth_endpoint, settings.username, secret), settings.session_s
     )
     try:
-        async with make_client(settings.timeout_s, transport=transport) as http:
+        async with make_client(settings.timeout_s, settings.guard, transport) as http:
             yield CatalogueClient(NationalPortalClient(http, settings, session, secret), http)
     finally:
         leave_session(session)

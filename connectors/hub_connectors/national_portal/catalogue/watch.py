@@ -11,14 +11,19 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 
+from msgspec import structs
+
+from hub.avro.records import ProcedureForm
 from hub.config import Settings
 from hub.connect.file_links import Links
+from hub.connect.portal import with_open_secrets
 from hub.connect.source import Batch
 from hub.control.directory import directory
 from hub.control.records import Subscriber
+from hub.control.vault import vault
 from hub.errors import BadRecord, ConfigError, Retryable
 from hub.machine.durable_files import write_durably
 from hub.model import codes
@@ -93,7 +98,7 @@ class NationalCatalogue:
     async def _by_subscriber(self) -> AsyncIterator[CatalogueClient]:
         async with directory(self._settings) as copy:
             subscriber = _chosen(copy.subscribers, self._own.subscriber)
-        async with connected(subscriber) as client:
+        async with connected(with_open_secrets(subscriber, vault(self._settings))) as client:
             yield client
 
     async def _round(self, client: CatalogueClient, stop: asyncio.Event) -> AsyncGenerator[Batch, None]:
@@ -148,26 +153,32 @@ class NationalCatalogue:
             if found is None:
                 return False
             detail = {**row, **found}
-            facts, public = mapping.procedure(detail, self._own)
-            _check_agency(facts["agency_code"], agencies)
-            if not await self._hash_forms(client, facts):
+            told, public = mapping.procedure(detail, changes.at, self._own)
+            _check_agency(told.agency_code, agencies)
+            forms = await self._hashed(client, told.forms or ())
+            if forms is None:
                 return False
-            if facts["procedure_code"] != code:
-                raise BadRecord("code", f"LayThuTuc of {code} answered with {facts['procedure_code']}", "MATTHC")
-            changes.seen("procedures", facts, public, digest(row), known)
+            if told.procedure_code != code:
+                raise BadRecord("code", f"LayThuTuc of {code} answered with {told.procedure_code}", "MATTHC")
+            changes.seen("procedures", structs.replace(told, forms=forms), public, digest(row), known)
         except BadRecord as error:
             changes.refuse("procedures", code, detail, error, known)
         return True
 
-    async def _hash_forms(self, client: CatalogueClient, facts: mapping.Facts) -> bool:
-        """Fills `sha256` of the forms that may be fetched; False if one cannot be had now, though it may exist."""
+    async def _hashed(
+        self, client: CatalogueClient, forms: Iterable[ProcedureForm]
+    ) -> tuple[ProcedureForm, ...] | None:
+        """The forms, those that may be fetched with `sha256`; None if one cannot be had now, though it may exist."""
         links = Links(client.http, self._own.form_hosts, self._own.form_timeout_s)
-        for form in facts["forms"]:
-            if links.allowed(form["url"]):
-                form["sha256"], final = await links.sha256(form["url"], self._own.form_max_bytes)
+        found: list[ProcedureForm] = []
+        for form in forms:
+            if form.url is not None and links.allowed(form.url):
+                sha256, final = await links.sha256(form.url, self._own.form_max_bytes)
                 if not final:
-                    return False
-        return True
+                    return None
+                form = structs.replace(form, sha256=sha256)
+            found.append(form)
+        return tuple(found)
 
     async def _services(self, client: CatalogueClient, changes: Changes) -> None:
         """LayDVC. A service that is gone from it is withdrawn only where the national portal is the single window:
@@ -180,7 +191,9 @@ class NationalCatalogue:
         missing = check_whole("LayDVC", known, rows, self._own.max_missing)
         for code, row in rows.items():
             try:
-                changes.seen("services", mapping.service(row, self._own), True, digest(row), known.get(code))
+                changes.seen(
+                    "services", mapping.service(row, changes.at, self._own), True, digest(row), known.get(code)
+                )
             except BadRecord as error:
                 changes.refuse("services", code, row, error, known.get(code))
         if self._settings.profile == "single-window":

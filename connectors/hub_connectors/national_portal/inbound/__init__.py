@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 def inbound(settings: Settings, own: Mapping[str, Any]) -> Inbound:
     """The entry point of `hub.inbound`. ConfigError names a wrong field of `inbound.national-portal`."""
+    from hub.control.vault import vault
     from hub_connectors.national_portal.inbound.router import NationalInbound
     from hub_connectors.national_portal.inbound.settings import read
 
-    return NationalInbound(read(own))
+    return NationalInbound(read(own), vault(settings).references)

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
-from hub.avro.bodies import BODIES
-from hub.avro.document import from_document
+from msgspec import structs
+
+from hub.avro.records import Applicant, ApplicantKind, Attachment, DossierStep
 from hub.connect.source import Incoming
 from hub.errors import BadRecord
 from hub.events import families
@@ -25,16 +26,6 @@ from hub_connectors.national_portal.catalogue.values import Row, day, rows, text
 from hub_connectors.national_portal.names import Names
 from hub_connectors.national_portal.portal import PORTAL
 
-Datum = dict[str, Any]
-
-_TEXT = {
-    "procedure_name": "TenTTHC", "field_code": "MaLinhVuc", "field_name": "TenLinhVuc", "agency_name": "DonViXuLy",
-    "abstract": "TrichYeuHoSo", "remark": "GhiChu",
-}  # fmt: skip
-_WHO = {
-    "name": "ChuHoSo", "national_account": "MaDoiTuong", "identity_number": "SoGiayToChuHoSo", "email": "Email",
-    "phone": "SoDienThoai", "fax": "Fax", "other": "ThongTinKhac",
-}  # fmt: skip
 _FILED = ("NgayNopHoSo", "NgayTiepNhan", "NgayGui")
 _SUPPLEMENTED = ("NgayBoSung", "NgayTiepNhanBoSung", "NgayGui")
 _NOTICED = ("NGAY_TB", "NGAY_LAP", "NGAY_TBAO")
@@ -49,58 +40,61 @@ def entries(body: Mapping[str, Any]) -> list[Row]:
     return found
 
 
-def filed(entry: Row, now_ms: int, kinds: Mapping[str, str]) -> Datum:
+def filed(entry: Row, now_ms: int, kinds: Mapping[ApplicantKind, str]) -> DossierStep:
     """addtthcKhuyenMai: a dossier filed on the portal. kinds: hub kind -> LoaiDoiTuong."""
     at = _moment(entry, _FILED, now_ms)
-    datum: Datum = {
-        "dossier_code": _code(entry.get("MaHoSo"), "MaHoSo"),
-        "step": "SUBMITTED",
-        "occurred_at": at,
-        "submitted_at": at,
-        "channel": "ONLINE",
-        "filed_at_portal": "national",
-        "procedure_code": _procedure(entry),
-        **{name: text(entry.get(wire)) for name, wire in _TEXT.items()},
-        "applicant": _who(entry, {code: kind for kind, code in kinds.items()}),
-        "attachments": _files(entry),
-    }
-    return datum
+    return DossierStep(
+        dossier_code=_code(entry.get("MaHoSo"), "MaHoSo"),
+        step="SUBMITTED",
+        occurred_at=at,
+        submitted_at=at,
+        channel="ONLINE",
+        filed_at_portal="national",
+        procedure_code=_procedure(entry),
+        procedure_name=text(entry.get("TenTTHC")),
+        field_code=text(entry.get("MaLinhVuc")),
+        field_name=text(entry.get("TenLinhVuc")),
+        agency_name=text(entry.get("DonViXuLy")),
+        abstract=text(entry.get("TrichYeuHoSo")),
+        remark=text(entry.get("GhiChu")),
+        applicant=_who(entry, {code: kind for kind, code in kinds.items()}),
+        attachments=_files(entry),
+    )
 
 
-def supplement(entry: Row, now_ms: int) -> Datum:
+def supplement(entry: Row, now_ms: int) -> DossierStep:
     """nhanhsdvcqg: papers that the agency had asked for."""
-    return {
-        "dossier_code": _code(entry.get("MaHoSo"), "MaHoSo"),
-        "step": "SUPPLEMENT_GIVEN",
-        "occurred_at": _moment(entry, _SUPPLEMENTED, now_ms),
-        "note": text(entry.get("NoiDungBoSung")),
-        "attachments": _files(entry),
-    }
+    return DossierStep(
+        dossier_code=_code(entry.get("MaHoSo"), "MaHoSo"),
+        step="SUPPLEMENT_GIVEN",
+        occurred_at=_moment(entry, _SUPPLEMENTED, now_ms),
+        note=text(entry.get("NoiDungBoSung")),
+        attachments=_files(entry),
+    )
 
 
-def tax_notice(body: Mapping[str, Any], now_ms: int, names: Names) -> Datum:
+def tax_notice(body: Mapping[str, Any], now_ms: int, names: Names) -> DossierStep:
     """nhantbthuedvcqg: a tax notice, base64 of an XML that names its dossier in MA_HSO. names: of its elements."""
     found = names.back("nhantbthuedvcqg", _xml(body))
-    return {
-        "dossier_code": _code(found.get("MA_HSO"), "MA_HSO"),
-        "step": "PAYMENT_REQUESTED",
-        "occurred_at": _moment(found, _NOTICED, now_ms),
-        "note": "Thông báo thuế",
-    }
+    return DossierStep(
+        dossier_code=_code(found.get("MA_HSO"), "MA_HSO"),
+        step="PAYMENT_REQUESTED",
+        occurred_at=_moment(found, _NOTICED, now_ms),
+        note="Thông báo thuế",
+    )
 
 
-def event(source: str, service: str, reference: str, sent: Any, datum: Datum) -> Incoming:
+def event(source: str, service: str, reference: str, sent: Any, step: DossierStep) -> Incoming:
     """The event of a message: its id from refId, or without one from what was sent: the same again, the same id."""
-    code = datum["dossier_code"]
     envelope = Envelope(
-        id=derived_id(source, service, code, reference or digest(sent)),
+        id=derived_id(source, service, step.dossier_code, reference or digest(sent)),
         source=source,
         type=families.DOSSIER.published,
-        subject=code,
-        time=utc_text(datum["occurred_at"]),
+        subject=step.dossier_code,
+        time=utc_text(step.occurred_at),
         extensions={ORIGIN: PORTAL},
     )
-    return Incoming(envelope, from_document(BODIES[families.DOSSIER.published_record].record, datum))
+    return Incoming(envelope, step)
 
 
 def _code(value: Any, field: str) -> str:
@@ -127,29 +121,37 @@ def _moment(entry: Row, names: tuple[str, ...], now_ms: int) -> int:
     return now_ms
 
 
-def _who(entry: Row, kinds: Mapping[str, str]) -> Datum | None:
-    who: Datum = {name: text(entry.get(wire)) for name, wire in _WHO.items()}
-    if kind := text(entry.get("LoaiDoiTuong")):
-        if kind not in kinds:
-            raise BadRecord(
-                "status", f"LoaiDoiTuong: must be one of {', '.join(kinds)}; got {kind[:20]!r}", "LoaiDoiTuong"
-            )
-        who["kind"] = kinds[kind]
-    return who if any(value is not None for value in who.values()) else None
+def _who(entry: Row, kinds: Mapping[str, ApplicantKind]) -> Applicant | None:
+    """None: nothing is told of them."""
+    kind = text(entry.get("LoaiDoiTuong"))
+    if kind and kind not in kinds:
+        raise BadRecord("status", f"LoaiDoiTuong: must be one of {', '.join(kinds)}; got {kind[:20]!r}", "LoaiDoiTuong")
+    who = Applicant(
+        name=text(entry.get("ChuHoSo")),
+        national_account=text(entry.get("MaDoiTuong")),
+        identity_number=text(entry.get("SoGiayToChuHoSo")),
+        email=text(entry.get("Email")),
+        phone=text(entry.get("SoDienThoai")),
+        fax=text(entry.get("Fax")),
+        other=text(entry.get("ThongTinKhac")),
+    )
+    if kind:
+        return structs.replace(who, kind=kinds[kind])
+    return who if who != Applicant() else None
 
 
-def _files(entry: Row) -> list[Datum]:
+def _files(entry: Row) -> tuple[Attachment, ...]:
     """TaiLieuNop without those marked as deleted; files are links."""
-    return [
-        {
-            "id": text(file.get("TepDinhKemId")) or "",
-            "name": text(file.get("TenTepDinhKem")),
-            "component_code": text(file.get("MaThanhPhanHoSo")),
-            "url": text(file.get("DuongDanTaiTepTin")),
-        }
+    return tuple(
+        Attachment(
+            id=text(file.get("TepDinhKemId")) or "",
+            name=text(file.get("TenTepDinhKem")),
+            component_code=text(file.get("MaThanhPhanHoSo")),
+            url=text(file.get("DuongDanTaiTepTin")),
+        )
         for file in rows(entry.get("TaiLieuNop"))
         if str(file.get("IsDeleted")).casefold() != "true"
-    ]
+    )
 
 
 def _xml(body: Mapping[str, Any]) -> dict[str, str]:

@@ -11,17 +11,18 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from hub.avro.records import Dossier
+from hub.avro.records import ApplicantKind, Dossier, DossierStep
 from hub.connect.inbound import InboundHost
 from hub.connect.source import Incoming
-from hub.connect.subscriber_settings import resolve_secret
+from hub.control.vault import References
 from hub.errors import BadRecord, BrokerAway, Overloaded, RegistryError, Retryable
 from hub.events.envelope import rfc3339
+from hub.untyped import JsonObject
 from hub.web.problem import Problem
 from hub_connectors.national_portal.inbound import messages
 from hub_connectors.national_portal.inbound.settings import NAME, InboundSettings
@@ -31,11 +32,11 @@ from hub_connectors.national_portal.wire import WORDS, text
 
 log = logging.getLogger(__name__)
 
+KINDS: tuple[ApplicantKind, ...] = get_args(ApplicantKind)
 Outcome = Literal["taken", "there_already", "not_taken"]
-Body = dict[str, Any]
 Answer = tuple[Outcome, str, list[dict[str, str]] | None]
 """outcome, message, result."""
-Work = Callable[[InboundHost, Body], Awaitable[Answer]]
+Work = Callable[[InboundHost, JsonObject], Awaitable[Answer]]
 
 
 class NationalInbound:
@@ -43,11 +44,12 @@ class NationalInbound:
 
     name = NAME
 
-    def __init__(self, settings: InboundSettings) -> None:
+    def __init__(self, settings: InboundSettings, references: References) -> None:
         self._settings = settings
-        self._token = resolve_secret(settings.token, f"inbound.{NAME}.token") if settings.token else ""
+        self._token = references.resolve(settings.token, f"inbound.{NAME}.token") if settings.token else ""
         self._names = Names(settings.field_names)
-        self._kinds = {**WORDS["applicant_kind"], **settings.applicant_kinds}
+        words = {**WORDS["applicant_kind"], **settings.applicant_kinds}
+        self._kinds = {kind: str(words[kind]) for kind in KINDS}
         self._networks = [ip_network(one) for one in settings.clients]
 
     def router(self, host: InboundHost) -> APIRouter:
@@ -75,26 +77,26 @@ class NationalInbound:
         if self._networks and not any(host and ip_address(host) in network for network in self._networks):
             raise Problem("forbidden", "calls from this address are not taken")
 
-    async def _filed(self, host: InboundHost, body: Body) -> Answer:
+    async def _filed(self, host: InboundHost, body: JsonObject) -> Answer:
         now, made = int(time.time() * 1000), []
         for entry in messages.entries(body):
-            datum = messages.filed(entry, now, self._kinds)
-            if str(body.get("isUpdating")) != "True" and await self._is_known(host, datum["dossier_code"]):
+            step = messages.filed(entry, now, self._kinds)
+            if str(body.get("isUpdating")) != "True" and await self._is_known(host, step.dossier_code):
                 continue
-            made.append(self._event("addtthcKhuyenMai", body, entry, datum))
+            made.append(self._event("addtthcKhuyenMai", body, entry, step))
         return await _taken(host, made)
 
-    async def _supplement(self, host: InboundHost, body: Body) -> Answer:
+    async def _supplement(self, host: InboundHost, body: JsonObject) -> Answer:
         now = int(time.time() * 1000)
         sent = messages.entries(body)
         made = [self._event("nhanhsdvcqg", body, entry, messages.supplement(entry, now)) for entry in sent]
         return await _taken(host, made)
 
-    async def _tax_notice(self, host: InboundHost, body: Body) -> Answer:
-        datum = messages.tax_notice(body, int(time.time() * 1000), self._names)
-        return await _taken(host, [self._event("nhantbthuedvcqg", body, body, datum)])
+    async def _tax_notice(self, host: InboundHost, body: JsonObject) -> Answer:
+        step = messages.tax_notice(body, int(time.time() * 1000), self._names)
+        return await _taken(host, [self._event("nhantbthuedvcqg", body, body, step)])
 
-    async def _search(self, host: InboundHost, body: Body) -> Answer:
+    async def _search(self, host: InboundHost, body: JsonObject) -> Answer:
         code = text(body.get("masohoso")).strip()
         if not code:
             raise BadRecord("missing_field", "masohoso: is empty", "masohoso")
@@ -127,9 +129,9 @@ class NationalInbound:
         except Retryable:
             return False
 
-    def _event(self, service: str, body: Body, sent: Mapping[str, Any], datum: messages.Datum) -> Incoming:
+    def _event(self, service: str, body: JsonObject, sent: Mapping[str, Any], step: DossierStep) -> Incoming:
         reference = text(body.get("refId") or sent.get("refId"))
-        return messages.event(self._settings.source, service, reference, sent, datum)
+        return messages.event(self._settings.source, service, reference, sent, step)
 
     async def _answered(self, door: str, work: Work, host: InboundHost, raw: bytes) -> Answer:
         """The work's answer, or the reason why there is none. What is personal stands in no reason."""
@@ -150,7 +152,7 @@ class NationalInbound:
 
     def _reply(self, door: str, answer: Answer) -> Response:
         outcome, message, result = answer
-        out: dict[str, Any] = {"error_code": getattr(self._settings, f"{outcome}_code"), "message": message}
+        out: JsonObject = {"error_code": getattr(self._settings, f"{outcome}_code"), "message": message}
         return JSONResponse(out if result is None else out | {"result": self._names.out(door, result)})
 
 

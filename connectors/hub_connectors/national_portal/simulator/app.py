@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from hub.untyped import JsonObject
 from hub_connectors.national_portal.simulator.catalogue import Catalogue
 from hub_connectors.national_portal.simulator.citizens import PATH, Citizens
 from hub_connectors.national_portal.simulator.contract import (
@@ -98,12 +99,12 @@ class NationalPortalApp:
         shared = self._lists.has(service) or service == "LayNoiDungTraLoiTheoCauHoi"
         code, message, result = (self._catalogue if shared else self._serve)({**body, "service": service})
         inner = {"error_code": self._form(code), "message": message, "result": result}
-        outer: dict[str, Any] = {"message": json.dumps(inner, ensure_ascii=False)}
+        outer: JsonObject = {"message": json.dumps(inner, ensure_ascii=False)}
         if self._random.random() < 0.5:
             outer["error_code"] = self._form(code)
         return JSONResponse(outer)
 
-    async def _body(self, request: Request, routed: bool = True) -> dict[str, Any] | Response:
+    async def _body(self, request: Request, routed: bool = True) -> JsonObject | Response:
         """The JSON object, or the answer to a call that the adapter cannot route or read."""
         wanted = self.options.dstcode
         given = request.headers.get("dstcode") or request.query_params.get("dstcode") or ""
@@ -115,14 +116,14 @@ class NationalPortalApp:
             return PlainTextResponse("the body is no JSON", 400)
         return body if isinstance(body, dict) else PlainTextResponse("the body is no JSON object", 400)
 
-    def _under_session(self, body: dict[str, Any], serve: Any) -> Verdict:
+    def _under_session(self, body: JsonObject, serve: Any) -> Verdict:
         o = self.options
         if self._sessions.get(str(body.get("session")), 0.0) < time.monotonic():
             return self._logged(body, (o.session_code, "Phiên làm việc không hợp lệ hoặc đã hết hạn", []))
         verdict: Verdict = serve(body)
         return verdict
 
-    def _serve(self, body: dict[str, Any]) -> Verdict:
+    def _serve(self, body: JsonObject) -> Verdict:
         o = self.options
         if not body.get("madonvi") or (o.madonvi and body["madonvi"] != o.madonvi):
             return self._logged(body, (o.service_code, "Mã đơn vị không đúng", []))
@@ -149,7 +150,7 @@ class NationalPortalApp:
                 verdict = (o.service_code, "Dịch vụ không tồn tại", [])
         return self._logged(body, verdict)
 
-    def _catalogue(self, body: dict[str, Any]) -> Verdict:
+    def _catalogue(self, body: JsonObject) -> Verdict:
         service = str(body.get("service"))
         if service == "LayNoiDungTraLoiTheoCauHoi":
             question = str(body.get("cauhoiid"))
@@ -159,13 +160,13 @@ class NationalPortalApp:
             return self._logged(body, (self.options.service_code, "Dịch vụ không tồn tại", []))
         return self._logged(body, ("0", "Thành công", self._lists.rows(service)))
 
-    def _look_up(self, body: dict[str, Any]) -> Verdict:
+    def _look_up(self, body: JsonObject) -> Verdict:
         found = self._ledger.find(str(body.get("mahoso")))
         if found is None:
             return "0", "Không tìm thấy hồ sơ", []
         return "0", "Thành công", [{name: found.get(name, "") for name in _SEARCH_FIELDS}]
 
-    def _sync(self, body: dict[str, Any]) -> Verdict:
+    def _sync(self, body: JsonObject) -> Verdict:
         o = self.options
         entries, updating = body.get("data"), body.get("isUpdating")
         if updating not in ("True", "False") or not isinstance(entries, list) or not entries:
@@ -181,7 +182,7 @@ class NationalPortalApp:
         self._ledger.write_dossiers(self._taken(entries), updating)
         return self._error() if self._partial else ("0", "Đồng bộ hồ sơ thành công", [])
 
-    def _progress(self, body: dict[str, Any]) -> Verdict:
+    def _progress(self, body: JsonObject) -> Verdict:
         o = self.options
         entries = body.get("data")
         if not isinstance(entries, list) or not entries or len(entries) > 10:
@@ -194,13 +195,13 @@ class NationalPortalApp:
         self._ledger.write_lines(self._taken(entries))
         return self._error() if self._partial else ("0", "Cập nhật tiến độ thành công", [])
 
-    def _taken(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _taken(self, entries: list[JsonObject]) -> list[JsonObject]:
         return entries[: len(entries) // 2] if self._partial else entries
 
     def _error(self) -> Verdict:
         return self.options.error_code, "Lỗi xử lý", []
 
-    def _take_answer(self, body: dict[str, Any]) -> Verdict:
+    def _take_answer(self, body: JsonObject) -> Verdict:
         """The agency's answer to a dossier that was filed here."""
         o = self.options
         data: Any = body.get("data")
@@ -212,7 +213,7 @@ class NationalPortalApp:
         self._ledger.write_answer(data)
         return "0", "Đồng bộ trạng thái thành công", []
 
-    def _take_question_answers(self, body: dict[str, Any]) -> Verdict:
+    def _take_question_answers(self, body: JsonObject) -> Verdict:
         """Answers to questions that citizens asked here."""
         o = self.options
         entries = body.get("data")
@@ -226,7 +227,7 @@ class NationalPortalApp:
         self._ledger.write_question_answers(self._taken(entries))
         return self._error() if self._partial else ("0", "Đồng bộ kết quả hỏi đáp thành công", [])
 
-    def _logged(self, body: dict[str, Any], verdict: Verdict) -> Verdict:
+    def _logged(self, body: JsonObject, verdict: Verdict) -> Verdict:
         data = body.get("data")
         first = data[0] if isinstance(data, list) and data else data
         first = first if isinstance(first, dict) else {}

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from hub.errors import ConfigError
+from hub.untyped import JsonObject
 
-Rows = list[dict[str, Any]]
+Rows = list[JsonObject]
 
 BUILT_IN: dict[str, Rows] = {
     "LayDanhMucGioiTinh": [{"MA": "1", "TEN": "Nam"}, {"MA": "2", "TEN": "Nữ"}, {"MA": "3", "TEN": "Khác"}],
@@ -37,7 +37,7 @@ class Catalogue:
     def __init__(self, path: str) -> None:
         self._path = Path(path) if path else None
         self._stamp: tuple[int, int] | None = None
-        self._file: dict[str, Any] = {}
+        self._file: JsonObject = {}
         self._read()
 
     def has(self, service: str) -> bool:

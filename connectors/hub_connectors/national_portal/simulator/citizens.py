@@ -8,12 +8,12 @@ answer is the province's own; the same dossier filed again is passed on again un
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import httpx
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from hub.untyped import JsonObject
 from hub_connectors.national_portal.simulator.ledger import Ledger
 from hub_connectors.national_portal.simulator.options import Options
 
@@ -44,7 +44,7 @@ class Citizens:
         self._ledger.log(SERVICE, code, str(answer.get("error_code")), str(answer.get("message")))
         return JSONResponse(answer, status)
 
-    async def _pass_on(self, code: str, entry: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    async def _pass_on(self, code: str, entry: JsonObject) -> tuple[JsonObject, int]:
         body = {"madonvi": self._options.madonvi, "service": SERVICE, "refId": f"DVCQG-{code}", "data": [entry]}
         address = f"{self._options.inbound_url.rstrip('/')}/{SERVICE}"
         try:

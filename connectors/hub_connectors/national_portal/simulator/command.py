@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic import ValidationError
 
 from hub.errors import ConfigError
+from hub.untyped import SettingsTable
 from hub_connectors.national_portal.simulator.app import FILES, NationalPortalApp
 from hub_connectors.national_portal.simulator.ledger import Ledger
 from hub_connectors.national_portal.simulator.options import Options, ProgressMode
@@ -43,7 +44,7 @@ def _arguments(args: list[str]) -> argparse.Namespace:
 
 def options_of(given: argparse.Namespace) -> Options:
     """The portal's own options; ConfigError names the wrong one."""
-    chosen: dict[str, Any] = {n: v for n in Options.model_fields if (v := getattr(given, n)) is not None}
+    chosen: SettingsTable = {n: v for n in Options.model_fields if (v := getattr(given, n)) is not None}
     if "exists_codes" in chosen:
         chosen["exists_codes"] = tuple(chosen["exists_codes"].split(","))
     try:

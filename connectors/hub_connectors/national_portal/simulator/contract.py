@@ -9,6 +9,8 @@ import re
 from datetime import datetime
 from typing import Any
 
+from hub.untyped import JsonObject
+
 DOSSIER_REQUIRED = (
     "MaHoSo", "MaTTHC", "TenTTHC", "MaLinhVuc", "TenLinhVuc", "LoaiDoiTuong", "Email", "SoDienThoai", "TrichYeuHoSo",
     "NgayTiepNhan", "NgayHenTra", "TrangThaiHoSo", "HinhThuc", "DonViXuLy",
@@ -54,7 +56,7 @@ def line_fault(entry: Any) -> str:
 SHARES = ("PhanTramDanhGiaRatHaiLong", "PhanTramDanhGiaHaiLong", "PhanTramDanhGiaChuaHaiLong")
 
 
-def satisfaction_fault(body: dict[str, Any]) -> str:
+def satisfaction_fault(body: JsonObject) -> str:
     """Why DongBoDanhGia is refused, "" if it is taken: its date, a count, shares that make up the whole."""
     try:
         total = int(body["TongSoNguoiDanhGia"])
@@ -99,7 +101,7 @@ def answer_fault(data: Any) -> str:
 
 
 def _fault(
-    entry: dict[str, Any], required: tuple[str, ...], dates: tuple[str, ...], limits: dict[str, int], status: str
+    entry: JsonObject, required: tuple[str, ...], dates: tuple[str, ...], limits: dict[str, int], status: str
 ) -> str:
     for name in required:
         if name not in entry:

@@ -14,8 +14,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from pathlib import Path
-from typing import Any
 
+from hub.untyped import JsonObject
 from hub_connectors.national_portal.simulator.options import ProgressMode
 from hub_connectors.simulation.store import Store, utc_now
 
@@ -64,12 +64,12 @@ class Ledger:
     def close(self) -> None:
         self._store.close()
 
-    def find(self, code: str) -> dict[str, Any] | None:
+    def find(self, code: str) -> JsonObject | None:
         """The dossier's body, or None."""
         row = self._store.db.execute("SELECT body FROM dossiers WHERE ma_ho_so = ?", (code,)).fetchone()
         return json.loads(row["body"]) if row else None
 
-    def write_dossiers(self, entries: list[dict[str, Any]], is_updating: str) -> None:
+    def write_dossiers(self, entries: list[JsonObject], is_updating: str) -> None:
         now = utc_now()
         with self._store.transaction() as db:
             for entry in entries:
@@ -116,13 +116,13 @@ class Ledger:
         values = [*(entry.get(name, "") for name in LINE_COLUMNS), utc_now(), receptions]
         db.execute(f"INSERT INTO progress_lines ({columns}, arrived_at, receptions) VALUES ({marks}, ?, ?)", values)
 
-    def write_answer(self, data: dict[str, Any]) -> None:
+    def write_answer(self, data: JsonObject) -> None:
         self._store.db.execute(
             "INSERT INTO answers (ma_ho_so, trang_thai, body, arrived_at) VALUES (?, ?, ?, ?)",
             (data["MaHoSo"], data["TrangThai"], json.dumps(data, ensure_ascii=False), utc_now()),
         )
 
-    def write_question_answers(self, entries: list[dict[str, Any]]) -> None:
+    def write_question_answers(self, entries: list[JsonObject]) -> None:
         with self._store.transaction() as db:
             for entry in entries:
                 db.execute(
@@ -130,7 +130,7 @@ class Ledger:
                     (entry["HOIDAPID"], json.dumps(entry, ensure_ascii=False), utc_now()),
                 )
 
-    def question_answers(self, question: str) -> list[dict[str, Any]]:
+    def question_answers(self, question: str) -> list[JsonObject]:
         """Returns the answers as LayNoiDungTraLoiTheoCauHoi shows them, each under a TRALOIID of its own."""
         sql = "SELECT id, body FROM question_answers WHERE hoi_dap_id = ? ORDER BY id"
         rows = self._store.db.execute(sql, (question,)).fetchall()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from hub.reconcile.catalogue import Difference
+from hub.untyped import JsonObject
 from hub_connectors.national_portal.tests.site import GOLDEN
 
 FOLDER = GOLDEN / "catalogue"
 
 
-def load(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
+def load(name: str) -> JsonObject:
+    found: JsonObject = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
     assert found["source"]
     return found
 

@@ -13,6 +13,7 @@ from typing import Any
 from hub.config import Settings
 from hub.connect.source import Batch, Incoming
 from hub.sources.role import records
+from hub.untyped import JsonObject
 from hub_connectors.national_portal.catalogue import watch
 from hub_connectors.national_portal.catalogue.pull import connected
 from hub_connectors.national_portal.catalogue.settings import CatalogueSettings
@@ -31,7 +32,7 @@ class World:
 
     def __init__(self, folder: Path, site: NationalSite, profile: str = "two-portals", **own: Any) -> None:
         self.folder, self.site = folder, site
-        self.catalogue: dict[str, Any] = load("national")
+        self.catalogue: JsonObject = load("national")
         self.clock = AT
         self.settings = Settings(data_dir=folder / "hub", profile=profile)
         self.own = CatalogueSettings(**(FAST | own))
@@ -54,7 +55,7 @@ class World:
         out: list[Batch] = []
         batches = source.batches(stop)
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 async for batch in batches:
                     out.append(batch)
                     records(batch, fixed_codec())
@@ -99,7 +100,7 @@ async def failing(w: World) -> str:
     batches = source.batches(stop)
     try:
         next_batch = asyncio.ensure_future(anext(batches))
-        done, _ = await asyncio.wait([next_batch, said], timeout=10, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([next_batch, said], timeout=60, return_when=asyncio.FIRST_COMPLETED)
         assert next_batch not in done
         next_batch.cancel()
         await asyncio.gather(next_batch, return_exceptions=True)

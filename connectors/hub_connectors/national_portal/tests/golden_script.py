@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import httpx
 
+from hub.untyped import JsonObject
 from hub_connectors.national_portal.client import NationalPortalClient
 from hub_connectors.national_portal.tests.site import GOLDEN
 from tests.support.golden import Golden, assert_headers
@@ -19,7 +19,7 @@ SESSION = "golden-session"
 class Script(httpx.AsyncBaseTransport):
     """Answers with the golden replies, in order, and checks each request against its golden request."""
 
-    def __init__(self, exchange: list[dict[str, Any]]) -> None:
+    def __init__(self, exchange: list[JsonObject]) -> None:
         self.left = list(exchange)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -31,7 +31,7 @@ class Script(httpx.AsyncBaseTransport):
         return httpx.Response(reply["status"], headers=reply.get("headers"), content=text.encode())
 
 
-def _check(wanted: dict[str, Any], request: httpx.Request) -> None:
+def _check(wanted: JsonObject, request: httpx.Request) -> None:
     body = json.loads(request.content)
     if "lines" in wanted:
         assert body["service"] == wanted["service"]

@@ -34,7 +34,13 @@ class NationalSite(Site):
 
     def subscriber(self, **settings: Any) -> Subscriber:
         base = self.url + (ADAPTER if settings.get("mode") != "wrapper" else "")
-        known = {"adapter_url": base, "madonvi": "000.00.00.H11", "username": "binhthuan", **settings}
+        known = {
+            "adapter_url": base,
+            "madonvi": "000.00.00.H11",
+            "username": "binhthuan",
+            "allow_loopback": True,
+            **settings,
+        }
         return Subscriber(name="dvcqg", kind="national-portal", settings=known, secrets={"password": "golden-password"})
 
     def rows(self, sql: str, *values: str) -> list[tuple[Any, ...]]:

@@ -8,30 +8,28 @@ import msgspec
 import pytest
 
 from hub.avro.bodies import PROCEDURE_CHANGE
-from hub.avro.document import from_document
-from hub.avro.generic import encode_body
+from hub.avro.document import document, from_document
 from hub.avro.records import LegalBasis, OnlineService, Procedure, ProcedureForm, ProcedureResult
 from hub.reconcile.catalogue import KINDS, Side, compare
+from hub.untyped import JsonObject
 from hub_connectors.national_portal.catalogue import mapping
 from hub_connectors.national_portal.catalogue.settings import CatalogueSettings
 from hub_connectors.national_portal.tests.catalogue_files import load, wanted
 
 
-def side(catalogue: dict[str, Any]) -> Side:
+def side(catalogue: JsonObject) -> Side:
     """The file's entries as states, through Avro, as they would have come through the hub."""
     out = Side()
     for row in catalogue["LayThuTuc"].values():
-        facts, active = mapping.procedure(row)
-        change = {**facts, "change": "PUBLISHED", "occurred_at": 0}
-        body = encode_body("vn.hub.ProcedureChange", change)
-        read = msgspec.json.decode(msgspec.json.encode(PROCEDURE_CHANGE.read(body, 0)))
-        assert read | change == read, "the mapping and the schema have the same fields"
-        state = {**read, "active": active, "hub_seq": 0, "changed_at": 0}
-        out.procedures[facts["procedure_code"]] = from_document(Procedure, state)
+        entry, active = mapping.procedure(row, 0)
+        read = PROCEDURE_CHANGE.read(PROCEDURE_CHANGE.write(entry), 0)
+        assert read == entry
+        state = {**document(read), "active": active, "hub_seq": 0, "changed_at": 0}
+        out.procedures[entry.procedure_code] = from_document(Procedure, state)
     for row in catalogue["LayDVC"]:
-        facts = mapping.service(row, CatalogueSettings())
-        state = {**facts, "active": True, "hub_seq": 0, "changed_at": 0}
-        out.services[facts["service_code"]] = from_document(OnlineService, state)
+        offer = mapping.service(row, 0, CatalogueSettings())
+        state = {**document(offer), "active": True, "hub_seq": 0, "changed_at": 0}
+        out.services[offer.service_code] = from_document(OnlineService, state)
     return out
 
 

@@ -15,6 +15,7 @@ from hub.connect.portal import make_portal
 from hub.connect.satisfaction import summed_up
 from hub.control.records import Subscriber
 from hub.errors import ConfigError, Rejected
+from hub.untyped import JsonObject, SettingsTable
 from hub_connectors.national_portal.catalogue import mapping as catalogue
 from hub_connectors.national_portal.catalogue.pull import connected
 from hub_connectors.national_portal.catalogue.settings import CatalogueSettings
@@ -28,20 +29,20 @@ from hub_connectors.national_portal.tests.site import GOLDEN, national_site
 from tests.support.contract_events import changed, dossier_event_of, dossier_items, dossier_of
 
 CODE = "H11.12-260302-0001"
-GOOD: dict[str, Any] = {"adapter_url": "http://x/", "madonvi": "H11", "username": "u"}
+GOOD: SettingsTable = {"adapter_url": "http://x/", "madonvi": "H11", "username": "u"}
 
 
 def settings(**given: Any) -> NationalPortalSettings:
     return NationalPortalSettings.model_validate(GOOD | given)
 
 
-def dossier(changes: dict[str, Any], **given: Any) -> dict[str, Any]:
+def dossier(changes: JsonObject, **given: Any) -> JsonObject:
     """The dossier's fields on the wire."""
     item = changed(dossier_items(CODE, 1)[0], dossier=changes)
     return WireMapping(settings(**given)).dossier(dossier_of(item))
 
 
-def line(changes: dict[str, Any], **given: Any) -> dict[str, Any]:
+def line(changes: JsonObject, **given: Any) -> JsonObject:
     item = changed(dossier_items(CODE, 1)[0], step=changes)
     return WireMapping(settings(**given)).line(dossier_event_of(item))
 
@@ -68,7 +69,7 @@ OWNER = Applicant(name="Sở A", kind="STATE_AGENCY")
         ({"later_additions": False}, {"channel": "ONLINE"}, "KenhThucHien", "2", None),
     ],
 )
-def test_of_a_dossier(given: dict[str, Any], changes: dict[str, Any], field: str, before: Any, after: Any) -> None:
+def test_of_a_dossier(given: JsonObject, changes: JsonObject, field: str, before: Any, after: Any) -> None:
     assert dossier(changes).get(field) == before
     assert dossier(changes, **given).get(field) == after
 
@@ -131,7 +132,7 @@ class Heard(httpx.AsyncBaseTransport):
     """Takes everything; `bodies` as sent; `result` as the answer's."""
 
     def __init__(self, result: list[Any]) -> None:
-        self.bodies: list[dict[str, Any]] = []
+        self.bodies: list[JsonObject] = []
         self._result = result
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -167,8 +168,8 @@ async def test_names_of_fields_of_the_catalogue() -> None:
     )
     async with connected(subscriber, heard) as client:
         (row,) = await client.whole("LayDVC", share=False)
-    facts = catalogue.service(row, CatalogueSettings())
-    assert (facts["service_code"], facts["procedure_code"]) == ("1.004194.01", "1.004194")
+    offer = catalogue.service(row, 0, CatalogueSettings())
+    assert (offer.service_code, offer.procedure_code) == ("1.004194.01", "1.004194")
 
 
 def test_a_name_for_one_service_counts_before_that_for_all() -> None:
@@ -180,11 +181,12 @@ def test_a_name_for_one_service_counts_before_that_for_all() -> None:
 def test_units_and_public_codes_of_the_catalogue() -> None:
     row = {"MATTHC": "1.004194", "TRANGTHAI": "2", "CACHTHUCTHUCHIEN": [
         {"KENH": "1", "THOIGIAN": [{"THOIGIANGIAIQUYET": "3", "DONVITINH": "Ngày LV"}]}]}  # fmt: skip
-    facts, public = catalogue.procedure(row, CatalogueSettings())
-    assert (facts["time_limit_unit"], public) == ("Ngày LV", False)
+    told, public = catalogue.procedure(row, 0, CatalogueSettings())
+    assert (told.time_limit_unit, public) == ("Ngày LV", False)
     own = CatalogueSettings(time_units={"Ngày LV": "Ngày làm việc"}, public_codes=("2",))
-    facts, public = catalogue.procedure(row, own)
-    assert (facts["time_limit_unit"], facts["time_limits"][0]["time_limit_unit"]) == ("Ngày làm việc",) * 2
+    told, public = catalogue.procedure(row, 0, own)
+    assert told.time_limits is not None
+    assert (told.time_limit_unit, told.time_limits[0].time_limit_unit) == ("Ngày làm việc",) * 2
     assert public
 
 
@@ -214,7 +216,7 @@ def test_units_and_public_codes_of_the_catalogue() -> None:
         ({"content_from": 5, "very_content_from": 4}, "settings: Value error, content_from must not be above"),
     ],
 )
-def test_what_is_wrong_is_named(given: dict[str, Any], says: str) -> None:
+def test_what_is_wrong_is_named(given: SettingsTable, says: str) -> None:
     with pytest.raises(ConfigError) as caught:
         portal(Subscriber(name="dvcqg", kind="national-portal", settings=GOOD | given, secrets={"password": "p"}))
     assert str(caught.value).startswith(says)

@@ -14,16 +14,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from hub.untyped import JsonObject
 from hub_connectors.national_portal.tests.site import GOLDEN, national_site
 from hub_connectors.simulation.server import Connections, running
 
 # The golden call, written by hand from docs/field/packets.md#inbound.
-CALL: dict[str, Any] = json.loads((GOLDEN / "23_inbound_filed.json").read_text("utf-8"))["exchange"][0]
-ENTRY: dict[str, Any] = CALL["body"]["data"][0]
+CALL: JsonObject = json.loads((GOLDEN / "23_inbound_filed.json").read_text("utf-8"))["exchange"][0]
+ENTRY: JsonObject = CALL["body"]["data"][0]
 
 
 @asynccontextmanager
-async def province(calls: list[tuple[str, dict[str, Any]]]) -> AsyncIterator[str]:
+async def province(calls: list[tuple[str, JsonObject]]) -> AsyncIterator[str]:
     async def take(request: Request) -> Response:
         calls.append((request.url.path, json.loads(await request.body())))
         return JSONResponse({"error_code": 0 if len(calls) == 1 else 1, "message": "Thành công"})
@@ -39,7 +40,7 @@ async def filed(url: str, body: Any) -> httpx.Response:
 
 
 async def test_it_is_kept_and_passed_on_as_the_golden_call(tmp_path: Path) -> None:
-    calls: list[tuple[str, dict[str, Any]]] = []
+    calls: list[tuple[str, JsonObject]] = []
     async with (
         province(calls) as address,
         national_site(tmp_path, inbound_url=address, madonvi="000.00.00.H11") as site,

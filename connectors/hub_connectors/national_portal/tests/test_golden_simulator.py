@@ -9,11 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
+from hub.untyped import JsonObject, SettingsTable
 from hub_connectors.national_portal.tests.site import GOLDEN, NationalSite, national_site
 from tests.support.golden import Golden
 
 golden = Golden(GOLDEN)
-Call = dict[str, Any]
+Call = JsonObject
 
 
 async def _send(http: httpx.AsyncClient, request: Call, session: str) -> httpx.Response:
@@ -63,7 +64,7 @@ def _check(reply: httpx.Response, wanted: Call) -> None:
 @pytest.mark.parametrize("name", golden.names("simulator"))
 async def test_answers_as_the_golden_messages(name: str, tmp_path: Path) -> None:
     told = golden.load(name)
-    options: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in told.get("simulator", {}).items()}
+    options: SettingsTable = {k: tuple(v) if isinstance(v, list) else v for k, v in told.get("simulator", {}).items()}
     chosen = told.get("simulator_calls", range(len(told["exchange"])))
     async with (
         national_site(tmp_path, username="binhthuan", password="golden-password", **options) as site,

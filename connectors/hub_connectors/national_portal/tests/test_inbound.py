@@ -24,6 +24,7 @@ from hub.gateway.inbound import GatewayHost, mount
 from hub.gateway.ingest import Ingest
 from hub.gateway.sender import Sender
 from hub.kafka.batches import KeyedLine
+from hub.untyped import JsonObject, SettingsTable
 from hub_connectors.national_portal.inbound import inbound
 from hub_connectors.national_portal.tests.site import GOLDEN
 from tests.support.codecs import fixed_codec
@@ -50,7 +51,7 @@ class Broker(Sender):
         self.lines += lines
 
 
-def application(broker: Broker, find: Find = lambda _: None, own: dict[str, Any] = OWN) -> FastAPI:
+def application(broker: Broker, find: Find = lambda _: None, own: SettingsTable = OWN) -> FastAPI:
     settings = Settings(inbound={"national-portal": own})
     app = build(settings, lambda _: None, Ingest(CODEC, broker), broker)
     mount(app, installed(settings), GatewayHost(CODEC, broker, find, 10_000))
@@ -66,14 +67,14 @@ def client(app: FastAPI, address: str = "127.0.0.1") -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url="http://hub.test/inbound/national-portal/")
 
 
-def content(call: dict[str, Any]) -> bytes:
+def content(call: JsonObject) -> bytes:
     if "raw" in call:
         return str(call["raw"]).encode()
     packed = base64.b64encode(str(call.get("xml", "")).encode()).decode()
     return json.dumps(call["body"]).replace("<xml>", packed).encode()
 
 
-def expected(data: dict[str, Any]) -> dict[str, Any]:
+def expected(data: JsonObject) -> JsonObject:
     """The golden datum with every default, as it is on the wire."""
     name = "vn.hub.DossierStep"
     return decode_body(encode_body(name, _with_times(data, schema_json(name), {})), parsed(name))
@@ -167,8 +168,8 @@ async def test_a_body_that_is_too_long() -> None:
 
 
 async def test_who_may_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HUB_SUBSCRIBER_SECRET", "geheim")
-    own = {"clients": ["10.1.0.0/16"], "token": "env:HUB_SUBSCRIBER_SECRET"}
+    monkeypatch.setenv("HUB_SECRET_DVCQG", "geheim")
+    own = {"clients": ["10.1.0.0/16"], "token": "env:HUB_SECRET_DVCQG"}
     app = application(Broker(), own=own)
     statuses = {}
     for address in ("10.1.2.3", "10.2.0.1"):
@@ -196,7 +197,7 @@ async def test_who_may_call(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"clients": ["127.0.0.1"], "tokn": "x"}, "inbound.national-portal.tokn"),
     ],
 )
-def test_wrong_settings_are_named(own: dict[str, Any], field: str) -> None:
+def test_wrong_settings_are_named(own: SettingsTable, field: str) -> None:
     with pytest.raises(ConfigError) as caught:
         inbound(Settings(), own)
     assert caught.value.field == field
@@ -254,7 +255,7 @@ async def test_names_of_the_elements_of_a_tax_notice() -> None:
         {"applicant_kinds": {"STATE_AGENCY": "4"}},
     ],
 )
-def test_wrong_choices_are_named(wrong: dict[str, Any]) -> None:
+def test_wrong_choices_are_named(wrong: SettingsTable) -> None:
     with pytest.raises(ConfigError) as caught:
         inbound(Settings(), {**OWN, **wrong})
     assert caught.value.field == f"inbound.national-portal.{next(iter(wrong))}"

@@ -19,8 +19,10 @@ from hub.cli import questions as command
 from hub.config import Settings
 from hub.connect.portal import make_portal
 from hub.connect.questions import HasQuestions, QuestionReply, opened
-from hub.control.records import AuditEntry, Subscriber
+from hub.control.audit import AuditEntry
+from hub.control.records import Subscriber
 from hub.errors import Rejected, Retryable
+from hub.untyped import JsonObject
 from hub_connectors.national_portal.portal import NationalPortal
 from hub_connectors.national_portal.settings import NationalPortalSettings
 from hub_connectors.national_portal.tests.golden_script import ADDRESS, Script, given_session
@@ -37,7 +39,7 @@ FILE = {"LayDanhSachHoiDapGuiTuDVCQG": LISTED["exchange"][0]["reply"]["body"]["r
 
 
 @asynccontextmanager
-async def scripted(told: dict[str, Any], **settings: Any) -> AsyncIterator[tuple[NationalPortal, Script]]:
+async def scripted(told: JsonObject, **settings: Any) -> AsyncIterator[tuple[NationalPortal, Script]]:
     script = Script(told["exchange"])
     known = {"adapter_url": ADDRESS, "username": "binhthuan", **told["settings"], **settings}
     portal = NationalPortal(NationalPortalSettings.model_validate(known), "golden-password", script)
@@ -158,14 +160,14 @@ def test_by_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     audited: list[AuditEntry] = []
     found: dict[str, Subscriber] = {}
 
-    async def write(_: Settings, entry: AuditEntry) -> None:
-        audited.append(entry)
+    async def record(_: Settings, *entries: AuditEntry) -> None:
+        audited.extend(entries)
 
     async def get(_: Settings, name: str) -> Subscriber:
         return found[name]
 
     monkeypatch.setattr(config, "load", lambda: Settings(data_dir=tmp_path))
-    monkeypatch.setattr(command, "write", write)
+    monkeypatch.setattr("hub.control.audit.record", record)
     monkeypatch.setattr("hub.admin.subscribers.get", get)
     runner, ready, done = typer.testing.CliRunner(), threading.Event(), threading.Event()
     rows: list[Any] = []
@@ -195,8 +197,10 @@ def test_by_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         done.set()
         thread.join(60)
     assert rows == [("000.00.12.H11",)], "the agency that was asked, sent once"
-    told = [("dvcqg: 7001: ok", "phiếu 12"), ("dvcqg: 7001: ok", "phiếu 12"), ("dvcqg: 9: unknown", "")]
-    assert [(one.target, one.why) for one in audited] == told
+    assert [(str(one.target), one.result, one.reason, one.why) for one in audited] == [
+        ("question/dvcqg 7001", "done", "", "phiếu 12"), ("question/dvcqg 7001", "done", "", "phiếu 12"),
+        ("question/dvcqg 9", "failed", "dvcqg lists no question '9'", ""),
+    ]  # fmt: skip
 
 
 async def test_bad_lists_of_questions(tmp_path: Path) -> None:

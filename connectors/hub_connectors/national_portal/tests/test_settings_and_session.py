@@ -10,17 +10,18 @@ import pytest
 
 from hub.connect.portal import Portal, make_portal
 from hub.control.records import Subscriber
+from hub.control.vault import References, Vault
 from hub.errors import ConfigError, Rejected, Retryable
-from hub_connectors.national_portal.portal import portal
+from hub.untyped import SettingsTable
 from hub_connectors.national_portal.session import Session
 from hub_connectors.national_portal.tests.site import national_site
 from hub_connectors.simulation.faults import FaultOrder
 from tests.support.contract_events import dossier_items, item
 
-GOOD: dict[str, Any] = {"adapter_url": "http://x/", "madonvi": "H11", "username": "u"}
+GOOD: SettingsTable = {"adapter_url": "http://x/", "madonvi": "H11", "username": "u"}
 
 
-def subscriber(settings: dict[str, Any], **secrets: str) -> Subscriber:
+def subscriber(settings: SettingsTable, **secrets: str) -> Subscriber:
     return Subscriber(name="dvcqg", kind="national-portal", settings=settings, secrets=secrets)
 
 
@@ -37,17 +38,19 @@ def subscriber(settings: dict[str, Any], **secrets: str) -> Subscriber:
         (GOOD, {"password": "file:/no/such/file"}, "secrets.password"),
     ],
 )
-def test_what_is_wrong_is_named(settings: dict[str, Any], secrets: dict[str, str], field: str) -> None:
+def test_what_is_wrong_is_named(settings: SettingsTable, secrets: dict[str, str], field: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        portal(subscriber(settings, **secrets))
+        make_portal(subscriber(settings, **secrets))
     assert caught.value.field == field
 
 
 def test_secrets_from_environment_and_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "secret").write_text("from-file\n")
-    monkeypatch.setenv("HUB_SUBSCRIBER_SECRET", "from-env")
-    for given, value in ((f"file:{tmp_path / 'secret'}", "from-file"), ("env:HUB_SUBSCRIBER_SECRET", "from-env")):
-        assert portal(subscriber(GOOD, password=given))._secret == value
+    monkeypatch.setenv("HUB_SECRET_PORTAL", "from-env")
+    keeper = Vault(tmp_path / "no.key", References(tmp_path, "HUB_SECRET_"))
+    for given, value in (("file:secret", "from-file"), ("env:HUB_SECRET_PORTAL", "from-env")):
+        portal: Any = make_portal(subscriber(GOOD, password=given), keeper)
+        assert portal._secret == value
 
 
 async def _opened(subscriber: Subscriber, count: int) -> list[Portal]:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from hub.connect.subscriber_settings import resolve_secret
+from hub.control.vault import LOCAL
 from hub.errors import ConfigError
 from hub_connectors.simulation.app import FaultyApp
 from hub_connectors.simulation.command import parser, plan_of
@@ -49,7 +49,7 @@ def keys_of(given: argparse.Namespace) -> list[bytes]:
     if not given.secret and not given.unsigned:
         raise ConfigError("--secret", "give the subscriber's signing secret, or --unsigned to check none")
     try:
-        return [key_of(resolve_secret(secret, "--secret")) for secret in given.secret]
+        return [key_of(LOCAL.resolve(secret, "--secret")) for secret in given.secret]
     except ValueError as error:
         raise ConfigError("--secret", str(error)) from None
 

@@ -12,6 +12,7 @@ from standardwebhooks import Webhook
 
 from hub.control.records import Subscriber
 from hub.errors import Rejected, Retryable
+from hub.untyped import JsonObject
 from hub_connectors.webhook.portal import WebhookPortal, read_signers
 from hub_connectors.webhook.settings import WebhookSettings
 from hub_connectors.webhook.simulator.signature import fault, key_of
@@ -21,7 +22,7 @@ from tests.support.golden import Golden, assert_headers
 golden = Golden(GOLDEN)
 
 
-def _transport(told: dict[str, Any], seen: list[httpx.Request]) -> httpx.MockTransport:
+def _transport(told: JsonObject, seen: list[httpx.Request]) -> httpx.MockTransport:
     def answer(request: httpx.Request) -> httpx.Response:
         reply = told["exchange"][len(seen)]["reply"]
         seen.append(request)
