@@ -10,13 +10,13 @@ import typer.testing
 from pydantic import SecretStr
 
 from hub.admin import organisations
+from hub.admin.acts.organisations import NewOrganisation, OrganisationRights
 from hub.cli import organisations as command
 from hub.config import Settings
 from hub.control import keys, rights
 from hub.control.records import Organisation, now
 from hub.errors import BadRecord, ConfigError
 from hub.gateway.operators import operator
-from hub.gateway.organisations_api import NewOrganisation, OrganisationRights
 
 
 def test_a_key_is_256_bits_and_only_its_hash_is_kept() -> None:
@@ -139,11 +139,8 @@ def test_the_option_is_taken_and_told_to_have_no_effect(words: list[str], monkey
 
 
 def test_over_http_it_is_taken_and_told_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    assert OrganisationRights(title="Sở Xây dựng").given() == {"title": "Sở Xây dựng"}
+    assert OrganisationRights(name="so-xd", title="Sở Xây dựng").given() == {"title": "Sở Xây dựng"}
     assert caplog.messages == []
-    assert NewOrganisation(name="so-xd", role="portal", title="Sở Xây dựng").given() == {
-        "name": "so-xd",
-        "title": "Sở Xây dựng",
-    }
+    assert NewOrganisation(name="so-xd", role="portal", title="Sở Xây dựng").given() == {"title": "Sở Xây dựng"}
     assert caplog.messages == [organisations.NO_ROLE]
     assert NewOrganisation.model_json_schema()["properties"]["role"]["deprecated"] is True

@@ -17,7 +17,7 @@ from hub.control import renamed
 from hub.control.audit import Actor
 from hub.control.directory import Directory
 from hub.control.records import Subscriber
-from hub.gateway.subscribers_api import NewSubscriber
+from hub.admin.acts.subscribers import NewSubscriber
 
 OLD, NEW = "provincial-portal", "webhook"
 WARNING = "the kind 'provincial-portal' is now called 'webhook'; the old name is read for one version more"
