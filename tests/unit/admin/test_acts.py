@@ -217,3 +217,12 @@ def test_no_door_writes_to_kafka(folder: str) -> None:
             assert module not in NO_DOOR, f"{path}: {module}"
             assert not (module == "hub.control.audit" and named & {"acting", "record"}), path
             assert not (module == "hub.control.directory" and "write" in named), path
+
+
+def test_the_page_has_the_same_table() -> None:
+    lines = (ROOT / "docs" / "acts.md").read_text("utf-8").splitlines()
+    for act in table.ACTS.values():
+        words = (f"`{act.name}`", act.right.value, f"`{' '.join(act.cli)}`", f"`{act.http.method} {act.http.path}`",
+                 "yes" if act.long else "", "yes" if act.preview else "")  # fmt: skip
+        assert "| " + " | ".join(words).rstrip() in [line.removesuffix(" |").rstrip() for line in lines], act.name
+    assert sum(line.startswith("| `") for line in lines[: lines.index("## Over HTTP")]) == len(table.ACTS)

@@ -127,6 +127,10 @@ def test_the_option_is_taken_and_told_to_have_no_effect(words: list[str], monkey
         done.append(Organisation(name=name, **changes))
         return done[0]
 
+    async def get(*_: Any) -> Organisation:
+        return done[0]
+
+    monkeypatch.setattr(organisations, "get", get)
     monkeypatch.setattr(organisations, "add", add)
     monkeypatch.setattr(organisations, "change", change)
     shown = typer.testing.CliRunner().invoke(command.app, [*words, "--title", "Sở Xây dựng", "--role", "portal"])
