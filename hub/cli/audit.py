@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import textwrap
 from typing import Annotated, get_args
 
 import typer
@@ -45,10 +47,15 @@ def list_entries(
 
 
 def _print(entry: AuditEntry) -> None:
-    """Two or three short lines each: a table of nine columns fits no terminal."""
+    """Some short lines each: a table of nine columns fits no terminal."""
     moment = entry.at.astimezone().isoformat(sep=" ", timespec="seconds")
-    print(f"{moment}  {entry.result:8}{entry.action}  {entry.target}")
-    print(f"    {entry.who} ({entry.role}{', ' + entry.where if entry.where else ''})")
+    _say(f"{moment}  {entry.result:8}{entry.action}  {entry.target}", "")
+    _say(f"{entry.who} ({entry.role}{', ' + entry.where if entry.where else ''})")
     for name in ("detail", "why", "reason"):
         if text := getattr(entry, name):
-            print(f"    {name}: {text}")
+            _say(f"{name}: {text}")
+
+
+def _say(text: str, indent: str = "    ") -> None:
+    width = shutil.get_terminal_size().columns
+    print(textwrap.fill(text, width, initial_indent=indent, subsequent_indent="      "))

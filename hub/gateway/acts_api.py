@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Query
@@ -16,10 +17,11 @@ from starlette.routing import Route
 
 from hub.admin.acts import table
 from hub.admin.acts.act import Act, Http
+from hub.admin.refusals import Refusals
 from hub.config import Settings
 from hub.control.audit import Actor
 from hub.errors import ConfigError
-from hub.gateway.operators import operator
+from hub.gateway.operators import NAME_HEADER, claimed, operator
 from hub.untyped import Arguments, JsonObject, SettingsTable
 from hub.web.problem import Problem
 
@@ -35,7 +37,7 @@ def routes(settings: Settings) -> list[Route]:
 
 def _route(settings: Settings, act: Act[Any]) -> Route:
     async def endpoint(request: Request) -> Response:
-        by = _allowed(request, settings)
+        by = await _allowed(request, settings)
         values, preview = await _values(request, act.http)
         if preview:
             return JSONResponse(await table.preview(settings, act.name, values, by))
@@ -50,10 +52,15 @@ def _route(settings: Settings, act: Act[Any]) -> Route:
     return Route(act.http.path, endpoint, methods=[act.http.method])
 
 
-def _allowed(request: Request, settings: Settings) -> Actor:
-    """Who acts, if it is an operator. Problem (401) for anyone else."""
-    found = operator(request.headers, settings.gateway.admin_token, request.client.host if request.client else "")
+async def _allowed(request: Request, settings: Settings) -> Actor:
+    """Who acts, if it is an operator. Problem (401) for anyone else, and an entry in the audit."""
+    address = request.client.host if request.client else ""
+    found = operator(request.headers, settings.gateway.admin_token, address)
     if found is None:
+        refusals: Refusals = request.app.state.refusals
+        said = claimed(request.headers, address)
+        by = replace(said, who=request.headers.get(NAME_HEADER) or "nobody", role="none")
+        await refusals.tell(settings, by, request.method, request.url.path)
         raise Problem("unauthenticated", "send the operators' token", {"WWW-Authenticate": "Bearer"})
     return found
 

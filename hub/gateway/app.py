@@ -12,6 +12,7 @@ from starlette.routing import Route
 from hub.admin.acts.act import Forbidden
 from hub.admin.acts.running import NotUnderWay
 from hub.admin.names import NameIsTaken, NoSuchName
+from hub.admin.refusals import Refusals
 from hub.config import Settings
 from hub.control.changes import ChangedMeanwhile
 from hub.deadletter.browse import NoSuchLetter
@@ -39,6 +40,7 @@ def build(settings: Settings, holder: events_api.Holder, ingest: Ingest, sender:
         title="Hub gateway", version="1", description=ABOUT, docs_url=None, redoc_url=None, routes=[events, *routes()]
     )
     app.state.settings = settings
+    app.state.refusals = Refusals()
     app.router.routes.extend(acts_api.routes(settings))
     for kind in (Problem, HubError, RequestValidationError):
         app.add_exception_handler(kind, _answer)

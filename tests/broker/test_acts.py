@@ -8,6 +8,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import httpx
@@ -189,7 +190,7 @@ async def test_kill_9_in_the_middle_of_10_000(hub_settings: Settings, codec: Cod
                 place = begun.headers["location"]
                 assert (begun.status_code, begun.json()["state"]) == (202, "waiting")
                 for done in (2_500, 6_000):
-                    await until(lambda done=done: http.past(place, done), f"{done} of the letters")
+                    await until(partial(http.past, place, done), f"{done} of the letters")
                     gateway.kill()
                     gateway = RoleProcess("gateway", settings)
                     await asyncio.to_thread(gateway.ready)
