@@ -19,7 +19,10 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
     with contextlib.closing(listen(settings.console.host, settings.console.port)) as sock:
         engine = open_engine(settings)
         try:
-            async with directory(settings) as copy, serve_app(make_app(settings, ReadModel(engine), copy), sock):
+            async with (
+                directory(settings) as copy,
+                serve_app(make_app(settings, ReadModel(engine), copy), sock, door=settings.doors),
+            ):
                 HEALTH.set_ready("console", True, f"http://{settings.console.host}:{sock.getsockname()[1]}/")
                 await copy.follow(stop)
         finally:

@@ -55,7 +55,9 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
             stack.callback(engine.dispose)
             find = partial(dossier_of, engine)
             mount(app, ways, GatewayHost(codec, sender, find, settings.gateway.max_body_bytes))
-        await stack.enter_async_context(serve_app(app, sock, Limits(body_bytes=most_bytes(settings.gateway))))
+        await stack.enter_async_context(
+            serve_app(app, sock, Limits(body_bytes=most_bytes(settings.gateway)), door=settings.doors)
+        )
         host, port = sock.getsockname()[:2]
         log.info("takes events at http://%s:%d/v1/events, tells about itself at /docs", host, port)
         HEALTH.ready["broker"] = lambda: (

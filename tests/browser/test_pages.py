@@ -108,7 +108,7 @@ async def console(tmp_path: Path) -> AsyncIterator[str]:
     (settings.run_dir / "deliver_national.json").write_text(json.dumps(note))
     sock = listen("127.0.0.1", 0)
     try:
-        async with serve_app(make_app(settings, fill(settings), directory), sock):
+        async with serve_app(make_app(settings, fill(settings), directory), sock, door=settings.doors):
             yield f"http://127.0.0.1:{sock.getsockname()[1]}"
     finally:
         role.shutdown()
