@@ -19,8 +19,7 @@ from pathlib import Path
 from setuptools import Extension, find_packages, setup
 
 # What is compiled: hot code with types. To add a module, add it here.
-# Plain stay hub/avro/records and hub/core/processors.py: mypyc knows neither the metaclass of a Struct nor a generic
-# dataclass with slots.
+# Plain stay hub/avro/records: mypyc does not know the metaclass of a Struct.
 COMPILED = (
     "hub/avro/codec.py",
     "hub/avro/reader.py",
@@ -28,8 +27,11 @@ COMPILED = (
     "hub/avro/body/[!_]*.py",
     "hub/events/envelope.py",
     "hub/events/identity.py",
+    "hub/model/calendar.py",
     "hub/model/codes.py",
+    "hub/model/dates.py",
     "hub/model/deadline_watch.py",
+    "hub/model/deadlines.py",
     "hub/model/derived_dates.py",
     "hub/model/facts.py",
     "hub/model/joint.py",
@@ -42,6 +44,7 @@ COMPILED = (
     "hub/core/dossier.py",
     "hub/core/key_state.py",
     "hub/core/normalise.py",
+    "hub/core/processors.py",
     "hub/core/step.py",
     "hub/ingress/acknowledged.py",
     "hub/ingress/admission.py",
@@ -49,6 +52,7 @@ COMPILED = (
     "hub/ingress/json_data.py",
     "hub/ingress/record.py",
     "hub/ingress/times.py",
+    "hub/stream/packed.py",
 )
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from hub.admin.names import NameIsTaken, NoSuchName
 from hub.config import Settings
 from hub.connect.portal import Portal, make_portal
 from hub.control import secrets, subscriber_filter
@@ -40,14 +41,14 @@ SIGNING = "signing"
 SECRET_BYTES = 32
 
 
-class UnknownSubscriber(ConfigError):
+class UnknownSubscriber(NoSuchName):
     """There is no subscriber of that name."""
 
     def __init__(self, name: str) -> None:
         super().__init__("name", f"there is no subscriber {name!r}; see `hub subscribers list`")
 
 
-class NameTaken(ConfigError):
+class NameTaken(NameIsTaken):
     """There is one already."""
 
     def __init__(self, name: str) -> None:
@@ -120,13 +121,21 @@ async def get(settings: Settings, name: str) -> Subscriber:
 
 
 async def change(settings: Settings, name: str, changes: Mapping[str, Any], by: Actor) -> Subscriber:
-    """Sets title, filter or settings (whole). Kind, secrets and backfill have their own ways."""
-    allowed = {field: changes[field] for field in ("title", "filter", "settings") if field in changes}
-    async with acting(settings, by, "subscriber.change", _target(name), ", ".join(sorted(allowed))) as act:
-        old = await get(settings, name)
-        new = checked(old.model_dump() | allowed, settings, filter_too="filter" in allowed)
+    """Sets title, filter or settings (whole; `set`: some of them). Kind, secrets and backfill have their own ways."""
+    told = sorted({"settings" if field == "set" else field for field in changes})
+    async with acting(settings, by, "subscriber.change", _target(name), ", ".join(told)) as act:
+        old, new = await changed(settings, name, changes)
         await change_records(settings, Change(Subscriber, name, old, new), entry=act.done())
     return new
+
+
+async def changed(settings: Settings, name: str, changes: Mapping[str, Any]) -> tuple[Subscriber, Subscriber]:
+    """(as it is, as it would be). ConfigError."""
+    old = await get(settings, name)
+    allowed = {field: changes[field] for field in ("title", "filter", "settings") if field in changes}
+    if "set" in changes:
+        allowed["settings"] = allowed.get("settings", old.settings) | changes["set"]
+    return old, checked(old.model_dump() | allowed, settings, filter_too="filter" in allowed)
 
 
 async def pause(settings: Settings, name: str, paused: bool, by: Actor) -> Subscriber:

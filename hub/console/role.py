@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Coroutine
+from typing import Any
 
 from hub.config import Settings
 from hub.console.app import make_app
 from hub.control.directory import directory
+from hub.deadletter.book import Reader
+from hub.kafka.tail import opened
 from hub.observe.health import HEALTH
 from hub.observe.server import listen, serve_app
 from hub.readmodel.database import open_engine
@@ -19,11 +23,22 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
     with contextlib.closing(listen(settings.console.host, settings.console.port)) as sock:
         engine = open_engine(settings)
         try:
-            async with (
-                directory(settings) as copy,
-                serve_app(make_app(settings, ReadModel(engine), copy), sock, door=settings.doors),
-            ):
-                HEALTH.set_ready("console", True, f"http://{settings.console.host}:{sock.getsockname()[1]}/")
-                await copy.follow(stop)
+            async with directory(settings) as copy, opened(settings) as tail:
+                letters = Reader(tail)
+                app = make_app(settings, ReadModel(engine), copy, await letters.load())
+                async with serve_app(app, sock, door=settings.doors):
+                    HEALTH.set_ready("console", True, f"http://{settings.console.host}:{sock.getsockname()[1]}/")
+                    await _together(copy.follow(stop), letters.follow(stop))
         finally:
             engine.dispose()
+
+
+async def _together(*work: Coroutine[Any, Any, None]) -> None:
+    """Until all have ended, or one failed."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -13,7 +13,7 @@ from hub.avro.record import Body
 from hub.avro.records.procedure import ProcedureChange
 from hub.avro.records.service import ServiceChange
 from hub.avro.writer import put_boolean, put_long
-from hub.core.key_state import Incoming, KeyState, check_size, header
+from hub.core.key_state import Incoming, KeyState, check_size
 from hub.events.families import Family
 from hub.model import catalogue
 from hub.model.catalogue import Entry
@@ -27,11 +27,12 @@ class CatalogueState(KeyState[ProcedureChange | ServiceChange], Generic[Entry]):
     __slots__ = ("entry", "family", "keys", "record")
 
     def __init__(self, family: Family, codec: Codec, body: Body[Entry], fresh: Entry, stored: Stored | None) -> None:
-        super().__init__(head(codec.ids[body.name]), stored)
+        found = {} if stored is None else dict(stored.headers)
+        super().__init__(head(codec.ids[body.name]), found)
         self.record: Body[Entry] = body
         self.family = family
         self.entry: Entry = fresh if stored is None else codec.read(body, stored.value)
-        self.keys: Sequence[int] = () if stored is None else unpack_all(header(stored, "facts"))
+        self.keys: Sequence[int] = () if stored is None else unpack_all(found["facts"])
 
     def apply(self, published: ProcedureChange | ServiceChange, body: bytes, incoming: Incoming) -> bytes:
         key = catalogue.order_key(published.occurred_at, published.change, incoming.low())

@@ -12,6 +12,7 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 
 from hub.avro import bodies
 from hub.avro.codec import Codec
@@ -33,20 +34,21 @@ SOURCE = "/hub/clock"
 RESCAN_S = 300.0
 MAX_PER_TICK = 1_000
 """After a long stop the rest is asked in the next ticks, so that chunks are worked in between."""
+_BIT = {kind: 1 << n for kinds in KINDS.values() for n, kind in enumerate(kinds)}
 LOOKED_AT_PER_TICK = 5_000
 """Dossiers, and moments that have come; about 0.2 s."""
 
 
 @dataclass(slots=True)
 class _Partition:
-    """unseen: keys that are still to be gone through. heap: (moment, key, kind, deadline). planned: key of a dossier
-    that runs, and which of its dates (header) -> (deadline, since when, kinds put in the heap)."""
+    """unseen: keys that are still to be gone through. heap: (moment, key, kind, deadline). planned: which of its dates
+    (header), and key of a dossier that runs -> (deadline, since when, bits of the kinds put in the heap)."""
 
     view: int
     scanned_at: float
     unseen: list[bytes]
     heap: list[tuple[int, bytes, DeadlineKind, int]] = field(default_factory=list)
-    planned: dict[tuple[bytes, str], tuple[int, int, frozenset[str]]] = field(default_factory=dict)
+    planned: dict[str, dict[bytes, tuple[int, int, int]]] = field(default_factory=lambda: {name: {} for name in KINDS})
 
 
 def runs(stored: Stored) -> bool:
@@ -107,7 +109,7 @@ class Clock:
             part = self._partitions[partition] = _Partition(id(view), now, list(view.waiting(DOSSIERS)))
         elif not part.unseen and now - part.scanned_at >= RESCAN_S:
             part.scanned_at = now
-            part.unseen = list({*view.waiting(DOSSIERS), *(key for key, _ in part.planned)})
+            part.unseen = list({*view.waiting(DOSSIERS), *chain.from_iterable(part.planned.values())})
         for _ in range(min(LOOKED_AT_PER_TICK, len(part.unseen))):
             key = part.unseen.pop()
             stored = view.get(DOSSIERS, key)
@@ -121,13 +123,14 @@ class Clock:
             self._plan_date(part, key, header, watches.get(header))
 
     def _plan_date(self, part: _Partition, key: bytes, header: str, watch: Watch | None) -> None:
+        planned = part.planned[header]
         if watch is None or not watch.runs:
-            part.planned.pop((key, header), None)  # its moments in the heap come to nothing, unless it runs again
+            planned.pop(key, None)  # its moments in the heap come to nothing, unless it runs again
             return
-        deadline_at, since, kinds = part.planned.get((key, header), (None, None, frozenset[str]()))
+        deadline_at, since, bits = planned.get(key, (None, None, 0))
         if (deadline_at, since) != (watch.deadline_at, watch.since):
-            kinds = frozenset()
-        new = [kind for kind in KINDS[header] if kind not in kinds and watch.open(kind)]
+            bits = 0
+        new = [kind for kind in KINDS[header] if not bits & _BIT[kind] and watch.open(kind)]
         if not new:
             return
         for kind in new:
@@ -135,7 +138,8 @@ class Clock:
             at = watch.deadline_at if due else warn_at(self._rules, watch.deadline_at, self._warn_days)
             if due or at > watch.since:
                 heapq.heappush(part.heap, (at, key, kind, watch.deadline_at))
-        part.planned[key, header] = (watch.deadline_at, watch.since, kinds.union(new))
+            bits |= _BIT[kind]
+        planned[key] = (watch.deadline_at, watch.since, bits)
 
     def _question(self, partition: int, key: bytes, kind: DeadlineKind, at: int, watch: Watch, now: float) -> Out:
         code, date = key.decode(), str(watch.deadline_at)

@@ -12,7 +12,7 @@ from hub.avro.codec import Codec, head
 from hub.avro.records.dossier import Dossier, DossierDeadline, DossierStep
 from hub.avro.writer import put_boolean, put_long
 from hub.control.rights import covers
-from hub.core.key_state import Incoming, KeyState, check_size, header
+from hub.core.key_state import Incoming, KeyState, check_size
 from hub.errors import BadRecord
 from hub.model import codes, dates, derived_dates, facts, step_history
 from hub.model.deadline_watch import (
@@ -23,7 +23,7 @@ from hub.model.deadline_watch import (
     followed,
     old_waits,
     transferred,
-    watches_of,
+    unpack,
 )
 from hub.model.deadlines import Rules
 from hub.model.lifecycle import WAITING
@@ -46,13 +46,13 @@ class DossierState(KeyState[DossierStep]):
         self, code: str, codec: Codec, stored: Stored | None, keep: int, rules: Rules,
         limit: derived_dates.Limit | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(head(codec.ids[bodies.DOSSIER.name]), stored)
+        found = {} if stored is None else dict(stored.headers)
+        super().__init__(head(codec.ids[bodies.DOSSIER.name]), found)
         self.keep = keep
         self.rules = rules
         self.limit = limit
         self._doubted = False  # the watch is of a program that knew less of it: counted anew with the next step
-        watches = watches_of(stored.headers) if stored else {}
-        self.watch = watches.get(DEADLINE)
+        self.watch = unpack(found[DEADLINE]) if DEADLINE in found else None
         if stored is None:
             codes.dossier(code)
             self.dossier = Dossier(dossier_code=code, hub_seq=0, status="UNKNOWN", status_at=0)
@@ -61,18 +61,17 @@ class DossierState(KeyState[DossierStep]):
             self.dates = dates.Dates()
         else:
             self.dossier = codec.read(bodies.DOSSIER, stored.value)
-            steps = header(stored, "steps")
+            steps = found["steps"]
             self.history = step_history.unpack(steps)
             items = len(self.dossier.attachments) + len(self.dossier.fees)
-            self.keys = facts.unpack_keys(header(stored, "facts"), items)
+            self.keys = facts.unpack_keys(found["facts"], items)
             if step_history.is_old(steps):
                 self.keys = [step_history.renumbered(key) for key in self.keys]
-            self.dates = self._dates(stored)
+            self.dates = self._dates(found)
         # Of which holder and date, what was told of them; brought up to the present by `_holders_watch`.
-        self._transfer = self._held(), watches.get(TRANSFER)
+        self._transfer = self._held(), unpack(found[TRANSFER]) if TRANSFER in found else None
 
-    def _dates(self, stored: Stored) -> dates.Dates:
-        found = dict(stored.headers)
+    def _dates(self, found: dict[str, bytes]) -> dates.Dates:
         if dates.DATES in found:
             return dates.unpack(found[dates.DATES])
         watch = self.watch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from hub.avro.record import Record as AvroRecord
@@ -19,17 +20,12 @@ P = TypeVar("P", bound=AvroRecord, contravariant=True)
 """What agencies publish of this family."""
 
 
-def header(stored: Stored, name: str) -> bytes:
-    """KeyError if the state was written by another program."""
-    for own, value in stored.headers:
-        if own == name:
-            return value
-    raise KeyError(name)
-
-
 def version(stored: Stored) -> int:
-    """The hub_seq of a state record."""
-    return int(header(stored, HUB_SEQ))
+    """The hub_seq of a state record. KeyError if it was written by another program."""
+    for name, value in stored.headers:
+        if name == HUB_SEQ:
+            return int(value)
+    raise KeyError(HUB_SEQ)
 
 
 class Incoming(NamedTuple):
@@ -47,14 +43,15 @@ class Incoming(NamedTuple):
 class KeyState(ABC, Generic[P]):
     """One dossier, procedure or service. `seq` events were accepted; `ring` knows the last of them.
 
-    head: of the state's wire format. body: the state as it is, once an event was accepted."""
+    head: of the state's wire format. found: headers of the state as stored, empty for a new key. body: the state as it
+    is, once an event was accepted. KeyError if the state was written by another program."""
 
     __slots__ = ("body", "changed", "head", "ring", "seq")
 
-    def __init__(self, head: bytes, stored: Stored | None) -> None:
+    def __init__(self, head: bytes, found: Mapping[str, bytes]) -> None:
         self.head = head
-        self.seq = version(stored) if stored else 0
-        self.ring = header(stored, "ring") if stored else b""
+        self.seq = int(found[HUB_SEQ]) if found else 0
+        self.ring = found["ring"] if found else b""
         self.body = b""
         self.changed = False
 

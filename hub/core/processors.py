@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from hub.avro import bodies
 from hub.avro.codec import Codec, head
 from hub.avro.record import Body, Record
 from hub.avro.records.dossier import DossierStep
-from hub.avro.records.procedure import Procedure
-from hub.avro.records.service import OnlineService
+from hub.avro.records.procedure import Procedure, ProcedureChange
+from hub.avro.records.service import OnlineService, ServiceChange
 from hub.config import Settings
 from hub.core import normalise
 from hub.core.catalogue_entry import CatalogueState
@@ -29,57 +29,96 @@ Admit = Callable[[DossierStep], None]
 """Raises BadRecord for a step that may not begin a dossier."""
 
 
-@dataclass(frozen=True, slots=True)
-class Processor(Generic[P]):
+class Processor(ABC, Generic[P]):
     """What the core does with the events of a family. published: what agencies send; own: its head, where our version
-    of the schema wrote it. code: what stands in the family's field with the key. normalise: mends what was published.
-    head: of the canonical event. open: the work on one key, new or stored. admit: what the first event of a key must
-    pass besides."""
+    of the schema wrote it. head: of the canonical event. type, store: of that event, and of the state."""
 
-    family: Family
-    published: Body[P]
-    own: bytes
-    head: bytes
-    code: Callable[[P], str]
-    normalise: Callable[[P, int], P]
-    open: Callable[[str, Stored | None], KeyState[P]]
-    admit: Callable[[P], None] | None = None
+    def __init__(self, family: Family, published: Body[P], codec: Codec) -> None:
+        self.codec = codec
+        self.published: Body[P] = published
+        self.own = head(codec.ids[published.name])
+        self.head = head(codec.ids[family.event.record])
+        self.field = family.code
+        self.type = family.event.type
+        self.store = family.state_topic
+
+    @abstractmethod
+    def code(self, published: P) -> str:
+        """What stands in the family's field with the key."""
+
+    @abstractmethod
+    def normalise(self, given: P, recorded_ms: int) -> P:
+        """Mends what was published; BadRecord where nothing can be mended."""
+
+    @abstractmethod
+    def open(self, code: str, stored: Stored | None) -> KeyState[P]:
+        """The work on one key, new or stored."""
+
+    def admit(self, published: P) -> None:
+        """What the first event of a key must pass besides; BadRecord if it does not."""
+        return
 
 
-@dataclass(frozen=True, slots=True)
+class Dossiers(Processor[DossierStep]):
+    """admitted: the catalogue's word on new dossiers."""
+
+    def __init__(self, codec: Codec, settings: Settings, admitted: Admit | None, limit: Limit | None) -> None:
+        super().__init__(DOSSIER, bodies.DOSSIER_STEP, codec)
+        self.keep = settings.core.keep_steps
+        self.rules = deadline_rules(settings.deadlines)
+        self.limit = limit
+        self.admitted = admitted
+
+    def code(self, published: DossierStep) -> str:
+        return published.dossier_code
+
+    def normalise(self, given: DossierStep, recorded_ms: int) -> DossierStep:
+        return normalise.dossier_step(given, recorded_ms, self.rules)
+
+    def open(self, code: str, stored: Stored | None) -> DossierState:
+        return DossierState(code, self.codec, stored, self.keep, self.rules, self.limit)
+
+    def admit(self, published: DossierStep) -> None:
+        if self.admitted is not None:
+            self.admitted(published)
+
+
+# What was never published or withdrawn, only amended, is taken to be offered.
+
+
+class Procedures(Processor[ProcedureChange]):
+    def code(self, published: ProcedureChange) -> str:
+        return published.procedure_code
+
+    def normalise(self, given: ProcedureChange, recorded_ms: int) -> ProcedureChange:
+        return normalise.procedure_change(given, recorded_ms)
+
+    def open(self, code: str, stored: Stored | None) -> CatalogueState[Procedure]:
+        fresh = Procedure(procedure_code=code, hub_seq=0, active=True, changed_at=0)
+        return CatalogueState(PROCEDURE, self.codec, bodies.PROCEDURE, fresh, stored)
+
+
+class Services(Processor[ServiceChange]):
+    def code(self, published: ServiceChange) -> str:
+        return published.service_code
+
+    def normalise(self, given: ServiceChange, recorded_ms: int) -> ServiceChange:
+        return normalise.service_change(given, recorded_ms)
+
+    def open(self, code: str, stored: Stored | None) -> CatalogueState[OnlineService]:
+        fresh = OnlineService(service_code=code, hub_seq=0, active=True, changed_at=0)
+        return CatalogueState(SERVICE, self.codec, bodies.ONLINE_SERVICE, fresh, stored)
+
+
 class Processors:
     """by_type: by the CloudEvents type that agencies use. told: head of what is told of a deadline."""
 
-    codec: Codec
-    by_type: dict[str, Processor[Any]]
-    dossier: Processor[DossierStep]
-    told: bytes
-
-
-def processors(codec: Codec, settings: Settings, admit: Admit | None, limit: Limit | None) -> Processors:
-    keep, rules, ids = settings.core.keep_steps, deadline_rules(settings.deadlines), codec.ids
-    step, procedure, service = bodies.DOSSIER_STEP, bodies.PROCEDURE_CHANGE, bodies.SERVICE_CHANGE
-    dossiers = Processor(
-        DOSSIER, step, head(ids[step.name]), head(ids[DOSSIER.event.record]), lambda step: step.dossier_code,
-        lambda step, at: normalise.dossier_step(step, at, rules),
-        lambda code, stored: DossierState(code, codec, stored, keep, rules, limit), admit,
-    )  # fmt: skip
-    # What was never published or withdrawn, only amended, is taken to be offered.
-    procedures = Processor(
-        PROCEDURE, procedure, head(ids[procedure.name]), head(ids[PROCEDURE.event.record]),
-        lambda change: change.procedure_code, normalise.procedure_change,
-        lambda code, stored: CatalogueState(
-            PROCEDURE, codec, bodies.PROCEDURE,
-            Procedure(procedure_code=code, hub_seq=0, active=True, changed_at=0), stored,
-        ),
-    )  # fmt: skip
-    services = Processor(
-        SERVICE, service, head(ids[service.name]), head(ids[SERVICE.event.record]),
-        lambda change: change.service_code, normalise.service_change,
-        lambda code, stored: CatalogueState(
-            SERVICE, codec, bodies.ONLINE_SERVICE,
-            OnlineService(service_code=code, hub_seq=0, active=True, changed_at=0), stored,
-        ),
-    )  # fmt: skip
-    by_type: dict[str, Processor[Any]] = {one.family.published: one for one in (dossiers, procedures, services)}
-    return Processors(codec, by_type, dossiers, head(ids[DEADLINE.record]))
+    def __init__(self, codec: Codec, settings: Settings, admit: Admit | None, limit: Limit | None) -> None:
+        self.codec = codec
+        self.dossier = Dossiers(codec, settings, admit, limit)
+        self.told = head(codec.ids[DEADLINE.record])
+        self.by_type: dict[str, Processor[Any]] = {
+            DOSSIER.published: self.dossier,
+            PROCEDURE.published: Procedures(PROCEDURE, bodies.PROCEDURE_CHANGE, codec),
+            SERVICE.published: Services(SERVICE, bodies.SERVICE_CHANGE, codec),
+        }

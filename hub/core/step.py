@@ -8,7 +8,6 @@ bytes. What is no BadRecord is not caught: the engine finds the record that cras
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from hub.avro import bodies
@@ -16,7 +15,7 @@ from hub.avro.codec import HEAD_BYTES, Codec
 from hub.config import Settings
 from hub.core.dossier import DossierState
 from hub.core.key_state import Incoming, KeyState
-from hub.core.processors import Admit, P, Processor, Processors, processors
+from hub.core.processors import Admit, P, Processor, Processors
 from hub.deadletter import record as deadletter
 from hub.errors import BadRecord
 from hub.events import envelope as ce
@@ -37,7 +36,7 @@ def make_step(codec: Codec, settings: Settings, admit: Admit | None = None, limi
 
     It raises RegistryError when a schema is needed and the registry is away.
     """
-    known = processors(codec, settings, admit, limit)
+    known = Processors(codec, settings, admit, limit)
 
     def step(records: Sequence[Record], view: StateView) -> Outputs:
         chunk = _Chunk(known, view)
@@ -90,25 +89,26 @@ class _Chunk:
         given = self._known.codec.read(processor.published, record.value)
         published = processor.normalise(given, record.timestamp_ms)
         code = processor.code(published)
-        key = _checked_key(record, envelope, processor.family.code, code)
+        key = _checked_key(record, envelope, processor.field, code)
         work = self._work(processor, code, key)
-        assert record.value is not None  # decoded above
-        body = record.value[HEAD_BYTES:]
+        value = record.value
+        assert value is not None  # decoded above
+        body = value[HEAD_BYTES:]
         incoming = _incoming(record, envelope, body)
         if work.is_copy(incoming):
             self._duplicates += 1
             return None
         if ce.AUTHAGENCIES in envelope.extensions:
             envelope = _as_holder(envelope, work)
-        if work.seq == 0 and processor.admit is not None:
+        if work.seq == 0:
             processor.admit(published)
-        if published is not given or not record.value.startswith(processor.own):
+        if published is not given or not value.startswith(processor.own):
             body = processor.published.write(published)
         event = work.apply(published, body, incoming)
-        caused = envelope.caused(processor.family.event.type, work.seq)
+        caused = envelope.caused(processor.type, work.seq)
         if not caused.recordedtime or not caused.subject:
             recorded = caused.recordedtime or utc_text(record.timestamp_ms)
-            caused = replace(caused, recordedtime=recorded, subject=code)
+            caused = caused._replace(recordedtime=recorded, subject=code)
         return Out(EVENTS, key, processor.head + event, caused.headers())
 
     def _deadline(self, record: Record, envelope: ce.Envelope) -> Out | None:
@@ -127,7 +127,7 @@ class _Chunk:
         return Out(EVENTS, key, self._known.told + event, caused.headers())
 
     def _work(self, processor: Processor[P], code: str, key: bytes) -> KeyState[P]:
-        ident = (processor.family.state_topic, key)
+        ident = (processor.store, key)
         work = self._open.get(ident)
         if work is None:
             work = self._open[ident] = processor.open(code, self._view.get(*ident))
@@ -135,7 +135,9 @@ class _Chunk:
 
 
 def _incoming(record: Record, envelope: ce.Envelope, body: bytes) -> Incoming:
-    overhead = sum([len(name) + len(value or b"") for name, value in record.headers])
+    overhead = 0
+    for name, value in record.headers:
+        overhead += len(name) + len(value or b"")
     return Incoming(identity.identity(envelope.source, envelope.id), identity.content(body), overhead)
 
 
@@ -145,7 +147,7 @@ def _as_holder(envelope: ce.Envelope, work: KeyState[Any]) -> ce.Envelope:
     agencies = extensions.pop(ce.AUTHAGENCIES).split()
     if isinstance(work, DossierState):
         work.check_holder(agencies)
-    return replace(envelope, extensions=extensions)
+    return envelope._replace(extensions=extensions)
 
 
 def _checked_key(record: Record, envelope: ce.Envelope, field: str, code: str) -> bytes:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from hub.errors import BadRecord
 
@@ -51,9 +52,14 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """The attributes of one event. `subject` is the dossier, procedure or service code: also the record's key."""
+_NO_EXTENSIONS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class Envelope(NamedTuple):
+    """The attributes of one event. `subject` is the dossier, procedure or service code: also the record's key.
+
+    A tuple, made at once: a frozen dataclass sets each field by a call, and the core makes two an event.
+    """
 
     id: str
     source: str
@@ -65,7 +71,7 @@ class Envelope:
     causationid: str = ""
     content_type: str = CONTENT_TYPE
     hub_seq: int = 0
-    extensions: Mapping[str, str] = field(default_factory=dict)
+    extensions: Mapping[str, str] = _NO_EXTENSIONS
 
     def headers(self) -> list[tuple[str, bytes]]:
         """Kafka headers, `ce_` before each attribute; empty ones are left out."""

@@ -9,6 +9,7 @@ from functools import partial
 
 from aiokafka import AIOKafkaProducer
 
+from hub.admin.acts.keeper import Keeper
 from hub.config import Settings
 from hub.connect.inbound import installed
 from hub.control.directory import Directory, directory
@@ -65,12 +66,13 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
             "acknowledges" if not sender.away else "does not acknowledge",
         )
         HEALTH.ready["directory"] = lambda: (True, f"{len(copy.organisations)} organisations")
-        await _until(stop, copy, sender)
+        await _until(settings, stop, copy, sender)
 
 
-async def _until(stop: asyncio.Event, copy: Directory, sender: Sender) -> None:
-    """Follows hub.control until `stop`; raises what ends the following or a lane of the sender."""
+async def _until(settings: Settings, stop: asyncio.Event, copy: Directory, sender: Sender) -> None:
+    """Follows hub.control and carries long acts out until `stop`; raises what ends the following or a sender's lane."""
     following = asyncio.create_task(copy.follow(stop))
+    keeping = asyncio.create_task(Keeper(settings).run(stop))
     asked = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait([following, asked, *sender.tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -80,8 +82,9 @@ async def _until(stop: asyncio.Event, copy: Directory, sender: Sender) -> None:
             raise HubError("a part of the gateway ended") from sender.failed
     finally:
         following.cancel()
+        keeping.cancel()
         asked.cancel()
-        await asyncio.gather(following, asked, return_exceptions=True)
+        await asyncio.gather(following, keeping, asked, return_exceptions=True)
 
 
 def _follow_keys(copy: Directory) -> KeyRing:

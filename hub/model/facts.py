@@ -37,6 +37,8 @@ COUNT: Final = 32
 MAX_ITEMS: Final = 1_000
 """Attachments, or fees, of one dossier."""
 _BYTE: Final = 256
+_TABLES: Final = [struct.Struct(f"<{count}q") for count in range(_BYTE + 1)]
+"""Of so many distinct keys."""
 
 NO_KEYS: Final[list[int]] = [0] * COUNT
 _NOBODY: Final = Applicant()
@@ -170,20 +172,22 @@ def pack_keys(keys: Sequence[int]) -> bytes:
     """Few steps write many fields: a table of the distinct keys, then an index for each, of one byte while that will
     do, else of two."""
     distinct = sorted(set(keys))
-    number = {key: n for n, key in enumerate(distinct)}
-    indexes = [number[key] for key in keys]
-    table = struct.pack(f"<H{len(distinct)}q", len(distinct), *distinct)
-    return table + (bytes(indexes) if len(distinct) <= _BYTE else struct.pack(f"<{len(indexes)}H", *indexes))
+    count = len(distinct)
+    number = dict(zip(distinct, range(count), strict=True))
+    indexes = map(number.__getitem__, keys)  # compiled, a loop of ours would make each key anew
+    if count > _BYTE:
+        return struct.pack(f"<H{count}q{len(keys)}H", count, *distinct, *indexes)
+    return count.to_bytes(2, "little") + _TABLES[count].pack(*distinct) + bytes(indexes)
 
 
 def unpack_all(raw: bytes) -> tuple[int, ...]:
     """What `pack_keys` made."""
-    (count,) = struct.unpack_from("<H", raw)
+    count = raw[0] | raw[1] << 8
+    if count <= _BYTE:
+        distinct = _TABLES[count].unpack_from(raw, 2)
+        return tuple(map(distinct.__getitem__, raw[2 + 8 * count :]))
     distinct = struct.unpack_from(f"<{count}q", raw, 2)
-    indexes: Sequence[int] = raw[2 + 8 * count :]
-    if count > _BYTE:
-        indexes = struct.unpack(f"<{len(indexes) // 2}H", indexes)  # type: ignore[arg-type]
-    return tuple([distinct[n] for n in indexes])
+    return tuple([distinct[n] for (n,) in struct.iter_unpack("<H", raw[2 + 8 * count :])])
 
 
 def unpack_keys(raw: bytes, items: int) -> list[int]:

@@ -13,13 +13,13 @@ A correction (đính chính) begins a new stretch: what it follows is not asked.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from hub.model.transitions import KEEPING, NEUTRAL, PASSING, STATUS_OF_STEP, STATUSES, STEPS, TRANSITIONS, WAITS
 
 STATUS_NUMBER: dict[str, int] = {status: number for number, status in enumerate(STATUSES)}
 STEP_RANK = {step: rank for rank, step in enumerate(STEPS)}
-UNKNOWN = STATUS_NUMBER["UNKNOWN"]
+UNKNOWN: Final = STATUS_NUMBER["UNKNOWN"]
 """The status while only a rating came; the resting place before the first contact."""
 
 
@@ -91,11 +91,11 @@ def _next_table() -> tuple[tuple[tuple[int, int], ...], ...]:
     return tuple(table)
 
 
-_NEXT = _next_table()
-_NEUTRAL_RANKS = frozenset(STEP_RANK[step] for step in NEUTRAL)
-_KEEPING_RANKS = frozenset(STEP_RANK[step] for step in KEEPING)
-_PASSING_RANKS = frozenset(STEP_RANK[step] for step in PASSING)
-WAITING = frozenset(STATUS_NUMBER[status] for status in WAITS)
+_NEXT: Final = _next_table()
+_NEUTRAL_RANKS: Final = frozenset(STEP_RANK[step] for step in NEUTRAL)
+_KEEPING_RANKS: Final = frozenset(STEP_RANK[step] for step in KEEPING)
+_PASSING_RANKS: Final = frozenset(STEP_RANK[step] for step in PASSING)
+WAITING: Final = frozenset(STATUS_NUMBER[status] for status in WAITS)
 """Numbers of the statuses of a dossier that waits for the applicant."""
 
 
@@ -105,17 +105,24 @@ def is_neutral(rank: int) -> bool:
 
 def advance(standing: Standing, rank: int, at_ms: int, correction: bool) -> Standing:
     """The standing after one more step. It judges nothing; see `history`."""
-    if rank in _NEUTRAL_RANKS:
-        return standing
     mask, rest, status, since = standing
+    return Standing(*moved(mask, rest, status, since, rank, at_ms, correction))
+
+
+def moved(
+    mask: int, rest: int, status: int, since: int, rank: int, at_ms: int, correction: bool
+) -> tuple[int, int, int, int]:
+    """`advance` by the fields of a Standing: a row of steps needs none made for each of them."""
+    if rank in _NEUTRAL_RANKS:
+        return mask, rest, status, since
     if correction:
         mask, rest = 0, UNKNOWN
     elif rank in _KEEPING_RANKS and status != UNKNOWN:
-        return Standing(mask | 1 << rank, rest, status, since)
+        return mask | 1 << rank, rest, status, since
     rest, now = _NEXT[rest][rank]
     if rank in _PASSING_RANKS and status in WAITING and not correction:
         now = status
-    return Standing(mask | 1 << rank, rest, now, since if now == status else at_ms)
+    return mask | 1 << rank, rest, now, since if now == status else at_ms
 
 
 def mermaid() -> str:

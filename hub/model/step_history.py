@@ -12,7 +12,8 @@ from __future__ import annotations
 import struct
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from hub.errors import BadRecord
 from hub.model.lifecycle import (
@@ -24,11 +25,14 @@ from hub.model.lifecycle import (
     Standing,
     advance,
     is_neutral,
+    moved,
 )
 from hub.model.times import utc_text
 from hub.model.transitions import STATUS_OF_STEP, STATUSES, STEPS
 
-_TIME_SHIFT, _CORRECTION_BIT, _RANK_SHIFT = 21, 1 << 20, 16
+_TIME_SHIFT: Final = 21
+_CORRECTION_BIT: Final = 1 << 20
+_RANK_SHIFT: Final = 16
 _HEAD = struct.Struct("<BBHBBq")
 _VERSION = 2
 _INSERTED = STEP_RANK["RESCHEDULED"]
@@ -118,7 +122,7 @@ class History(NamedTuple):
         head = _HEAD.pack(
             _VERSION, _DROPPED if self.dropped else 0, base.mask, base.rest, base.status, base.since
         )  # fmt: skip
-        return head + struct.pack(f"<{len(self.keys)}q", *self.keys)
+        return head + _keys(len(self.keys)).pack(*self.keys)
 
 
 def unpack(raw: bytes) -> History:
@@ -126,7 +130,7 @@ def unpack(raw: bytes) -> History:
     version, flags, mask, rest, status, since = _HEAD.unpack_from(raw)
     if version != _VERSION and not is_old(raw):
         raise ValueError(f"steps header has version {version}, this program reads {_VERSION}")
-    keys = struct.unpack_from(f"<{(len(raw) - _HEAD.size) // 8}q", raw, _HEAD.size)
+    keys = _keys((len(raw) - _HEAD.size) // 8).unpack_from(raw, _HEAD.size)
     if is_old(raw):
         low = (1 << _INSERTED) - 1
         mask = mask & low | (mask & ~low) << 1
@@ -141,6 +145,11 @@ def is_old(raw: bytes) -> bool:
     return raw[0] == 1
 
 
+@lru_cache(maxsize=1_024)
+def _keys(count: int) -> struct.Struct:
+    return struct.Struct(f"<{count}q")
+
+
 def _rank(key: int) -> int:
     return key >> _RANK_SHIFT & 0xF
 
@@ -150,22 +159,21 @@ def _is_correction(key: int) -> bool:
 
 
 def _advance(standing: Standing, key: int) -> Standing:
-    return advance(standing, _rank(key), key >> _TIME_SHIFT, bool(key & _CORRECTION_BIT))
+    return advance(standing, _rank(key), key_time(key), _is_correction(key))
 
 
 def _fold(standing: Standing, keys: tuple[int, ...]) -> Standing:
-    for key in keys:
-        standing = _advance(standing, key)
-    return standing
+    return walk(standing, keys)[1]
 
 
 def walk(standing: Standing, keys: Sequence[int]) -> tuple[bytes, Standing]:
     """(the status after each of these steps, where they lead to)."""
     statuses = bytearray()
+    mask, rest, status, since = standing
     for key in keys:
-        standing = _advance(standing, key)
-        statuses.append(standing.status)
-    return bytes(statuses), standing
+        mask, rest, status, since = moved(mask, rest, status, since, _rank(key), key_time(key), _is_correction(key))
+        statuses.append(status)
+    return bytes(statuses), Standing(mask, rest, status, since)
 
 
 def _check_before(standing: Standing, key: int) -> None:

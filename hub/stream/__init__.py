@@ -20,6 +20,7 @@ State of a partition:
     state_log          one of them, as its owner sees it (pure)
     state_topics       reading and writing them
     memory_store       what a store must do; in memory
+    packed             a state as the one bytes object that a store keeps (pure)
     disk_store         on disk, with the changelog's offset
 Faust, in `faust_app` and nowhere else:
     app                the Faust app and its agent

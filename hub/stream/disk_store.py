@@ -27,7 +27,8 @@ from rocksdict import (
 
 from hub.stream.errors import StateError
 from hub.stream.memory_store import Store
-from hub.stream.stage import Header, Stored
+from hub.stream.packed import pack, unpack
+from hub.stream.stage import Stored
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -256,27 +257,3 @@ def _options(cache: Cache) -> Options:
     options.set_max_open_files(_OPEN_FILES)
     options.set_keep_log_file_num(2)
     return options
-
-
-# --- a value and its headers as bytes: number of headers, lengths of names and values, then all of them ---
-
-_LENGTHS = [struct.Struct(f">B{2 * count}I") for count in range(256)]
-
-
-def pack(stored: Stored) -> bytes:
-    """At most 255 headers."""
-    parts = [part for name, value in stored.headers for part in (name.encode(), value)]
-    head = _LENGTHS[len(parts) // 2].pack(len(parts) // 2, *map(len, parts))
-    return b"".join((head, *parts, stored.value))
-
-
-def unpack(packed: bytes) -> Stored:
-    lengths = _LENGTHS[packed[0]]
-    at, parts = lengths.size, []
-    for length in lengths.unpack_from(packed)[1:]:
-        parts.append(packed[at : at + length])
-        at += length
-    headers: tuple[Header, ...] = tuple(
-        (name.decode(), value) for name, value in zip(parts[::2], parts[1::2], strict=True)
-    )
-    return Stored(packed[at:], headers)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
+from hub.stream.packed import pack, unpack
 from hub.stream.stage import Stored
 
 
@@ -61,22 +62,46 @@ class Store(Protocol):
 MakeStores = Callable[[int, Sequence[str]], Mapping[str, Store]]
 
 
-class MemoryStore(dict[bytes, Stored]):
-    """A dictionary. Gone with the process, so there is nothing to open, keep or close."""
+class MemoryStore:
+    """A dictionary of packed states: as objects each would take 0.6 kB more. Gone with the process, so there is nothing
+    to open, keep or close."""
 
-    __slots__ = ()
+    __slots__ = ("_packed",)
+
+    def __init__(self) -> None:
+        self._packed: dict[bytes, bytes] = {}
 
     def open(self) -> int:
         return 0
 
+    def get(self, key: bytes, /) -> Stored | None:
+        packed = self._packed.get(key)
+        return None if packed is None else unpack(packed)
+
+    def __setitem__(self, key: bytes, stored: Stored, /) -> None:
+        self._packed[key] = pack(stored)
+
+    def pop(self, key: bytes, default: None, /) -> Stored | None:
+        packed = self._packed.pop(key, None)
+        return None if packed is None else unpack(packed)
+
+    def keys(self) -> Iterable[bytes]:
+        return self._packed.keys()
+
     def waiting(self) -> Iterable[bytes]:
-        return self.keys()
+        return self._packed.keys()
+
+    def __len__(self) -> int:
+        return len(self._packed)
 
     def save(self, end: int | None) -> None:
         pass
 
     def still(self, end: int) -> None:
         pass
+
+    def clear(self) -> None:
+        self._packed.clear()
 
     def close(self) -> None:
         pass

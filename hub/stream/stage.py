@@ -12,16 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
-
-if TYPE_CHECKING:
-    pass
+from typing import Literal, NamedTuple, Protocol
 
 Header = tuple[str, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One Kafka record as read. `timestamp_ms` is epoch milliseconds, UTC."""
 
     topic: str
@@ -49,8 +45,7 @@ class Out:
     timestamp_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """One key's state as it stands in the compacted topic."""
 
     value: bytes

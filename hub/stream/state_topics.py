@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from sys import intern
 
 from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
@@ -68,11 +67,11 @@ class KafkaLogs:
 
 
 def _entries(records: Iterable[ConsumerRecord[bytes, bytes]]) -> list[Entry]:
-    """Those with a key, with one object for each header's name: aiokafka makes a new one a record."""
+    """Those with a key."""
     return [(r.key, _stored(r), r.offset) for r in records if r.key is not None]
 
 
 def _stored(record: ConsumerRecord[bytes, bytes]) -> Stored | None:
     if record.value is None:
         return None
-    return Stored(record.value, tuple([(intern(name), value) for name, value in record.headers]))
+    return Stored(record.value, record.headers)

@@ -21,7 +21,7 @@ from hub.config import Settings
 from hub.control.records import Subscriber
 from hub.errors import StartError
 from hub.observe import metrics
-from hub.supervisor import environment, plan, run_role, status
+from hub.supervisor import environment, plan, readiness, run_role, status
 from hub.supervisor.cluster import Cluster, OnKafka
 from hub.supervisor.liveness import Patience, until_it_hangs
 from hub.supervisor.restarts import Policy, Restarts
@@ -32,9 +32,6 @@ log = logging.getLogger(__name__)
 READY_S = 90.0
 """A vital role that for so long is not ready, and does not say what it waits for, ends the start; another one is only
 said to be late. One that says so (it reads its state, say) is waited for."""
-
-TELL_S = 5.0
-"""What is waited for is told when it changes, and no sooner than so long after the last time."""
 
 NOTICE_S = 1.0
 """A role may notice sooner than we do that the broker is gone; so long is waited before it is held against the role."""
@@ -68,7 +65,10 @@ class Supervisor:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Start all, keep them, stop all. StartError if a vital role keeps dying or does not become ready."""
-        stopper, telling = asyncio.ensure_future(self._until(stop)), asyncio.create_task(self._tell())
+        stopper, telling = (
+            asyncio.ensure_future(self._until(stop)),
+            asyncio.create_task(readiness.tell(self._waits_for, lambda: len(self.children))),
+        )
         try:
             await self._unless_over(self._start_all())
             if not self._over.is_set():
@@ -87,29 +87,8 @@ class Supervisor:
         return not waits_for, "; ".join(waits_for) or f"{len(self.children)} roles ready"
 
     def _waits_for(self) -> list[str]:
-        """In words, role by role."""
         planned = plan.roles(self.settings, self._cluster.sources(), self._subscribers or ())
-        out = []
-        for name in planned:
-            child = self.children.get(name)
-            if child is None:
-                out.append(f"{name} does not run")
-            elif child.state is not State.READY:
-                why = child.said if child.state is State.STARTING else child.reason
-                out.append(f"{name}: {why or child.state}")
-        return out if self._subscribers is not None else [*out, "the subscribers, which are not read yet"]
-
-    async def _tell(self) -> None:
-        """Says what the start waits for, and when all is ready; then whenever that changes."""
-        began, told = time.monotonic(), ""
-        while True:
-            waits_for = self._waits_for()
-            new = "waits for " + "; ".join(waits_for) if waits_for else f"all {len(self.children)} roles are ready"
-            if new != told:
-                told = new
-                log.info("%s", new if waits_for else f"the hub is up: {new} ({time.monotonic() - began:.0f} s)")
-                await asyncio.sleep(TELL_S if waits_for else 0)
-            await asyncio.sleep(0.2)
+        return readiness.waits_for(planned, self.children, self._subscribers is not None)
 
     # --- start ----------------------------------------------------------------------------------------------------
 

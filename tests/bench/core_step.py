@@ -19,7 +19,7 @@ from pathlib import Path
 from hub.kafka.topics import INGRESS
 from hub.machine import garbage_collector
 from hub.stream.stage import Record
-from tests.bench.dossiers import records
+from tests.bench.dossiers import Make, changing, records, step
 from tests.bench.place import PARTITIONS
 from tests.support.codecs import fixed_codec
 from tests.support.core import RECORDED, Core
@@ -28,10 +28,10 @@ CHUNK = 1_000
 EVENTS = 100_000
 
 
-def chunks(count: int) -> list[list[Record]]:
+def chunks(count: int, made_by: Make = step) -> list[list[Record]]:
     """The benchmark's records in the order of a reader that takes a chunk of each partition in turn."""
     parts: list[list[Record]] = [[] for _ in range(PARTITIONS)]
-    for key, value, headers in records(fixed_codec(), count):
+    for key, value, headers in records(fixed_codec(), count, made_by=made_by):
         number = hashlib.sha1(key, usedforsecurity=False).digest()[0] % PARTITIONS
         part = parts[number]
         part.append(Record(INGRESS, number, len(part), RECORDED, key, value, headers))
@@ -87,11 +87,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--profile", action="store_true", help="where the time goes, instead of how much")
     parser.add_argument("--digest", action="store_true", help="a hash of all that comes out, instead of how long")
+    parser.add_argument("--changing", action="store_true", help="input whose facts change with every step")
     parser.add_argument("--events", type=int, default=EVENTS)
     parser.add_argument("--runs", type=int, default=5)
     args = parser.parse_args()
     garbage_collector.calm()  # as the process of every role
-    rows = chunks(args.events)
+    rows = chunks(args.events, changing if args.changing else step)
     if args.digest:
         print(digest(rows))
         return

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import random
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import accumulate
 from typing import Any
@@ -31,6 +31,8 @@ _NAMESPACE = uuid.UUID("7a0c0c0e-55d1-4c0b-9d5e-0f5f7e0b8a11")
 _AGENCIES = 30
 RECORDED = "2026-11-24T00:00:00.000Z"
 """When the gateway took it."""
+# (number of the dossier, place of the step) -> DossierStep
+Make = Callable[[int, int], dict[str, Any]]
 # (key, value, headers)
 Wire = tuple[bytes, bytes, list[tuple[str, bytes]]]
 
@@ -55,8 +57,12 @@ def _source(agency: str) -> str:
     return f"urn:vn:gov:{agency}:onestop"
 
 
-def steps(count: int, seed: int = 1, dossiers: int = DOSSIERS) -> Iterator[tuple[int, dict[str, Any], str]]:
-    """(number of the dossier, DossierStep, event id) of `count` records, lawful and in order per dossier."""
+def steps(
+    count: int, seed: int = 1, dossiers: int = DOSSIERS, made_by: Make | None = None
+) -> Iterator[tuple[int, dict[str, Any], str]]:
+    """(number of the dossier, DossierStep, event id) of `count` records, lawful and in order per dossier. made_by:
+    `step` unless said; `changing` is the other one."""
+    make = made_by or step
     rng = random.Random(seed)
     weights = list(accumulate(1 / (rank + _FLATTEN) for rank in range(1, dossiers + 1)))
     done = [0] * dossiers
@@ -68,7 +74,7 @@ def steps(count: int, seed: int = 1, dossiers: int = DOSSIERS) -> Iterator[tuple
             continue
         place = done[number]
         done[number] += 1
-        made = (step(number, place), str(uuid.uuid5(_NAMESPACE, f"{seed}/{number}/{place}")))
+        made = (make(number, place), str(uuid.uuid5(_NAMESPACE, f"{seed}/{number}/{place}")))
         last[number] = made
         yield number, *made
 
@@ -103,39 +109,34 @@ def step(number: int, place: int) -> dict[str, Any]:
     return datum | _filing(number, at) if place == 0 else datum
 
 
+def changing(number: int, place: int) -> dict[str, Any]:
+    """`step`, of a source that tells other facts with every step: text, the applicant's, a paper more, now and then
+    another due date."""
+    datum = step(number, place)
+    if place == 0:
+        return datum
+    datum |= {
+        "abstract": f"Cấp đổi giấy chứng nhận, sửa đổi lần {place} theo yêu cầu của người nộp",
+        "remark": f"Đã bổ sung giấy tờ lần {place}",
+        "receipt_number": f"{number:07d}/{place}",
+        "applicant": {**_applicant(number), "phone": f"08{number * 100 + place % 100:09d}"},
+        "attachments": _papers(number, 2 + place % 4, 1),
+    }
+    return datum | {"due_at": datum["occurred_at"] + 20 * 86_400_000} if place % 4 == 3 else datum
+
+
 def _filing(number: int, at: int) -> dict[str, Any]:
     """What only the first step tells."""
     return {
         "field_code": "G15-TN02",
         "field_name": "Đất đai",
         "receiving_agency_code": agency_of(number),
-        "applicant": {
-            "name": f"Trần Văn Hùng {number}",
-            "kind": "CITIZEN",
-            "identity_number": f"0600{number:08d}",
-            "national_account": None,
-            "address": "Số 12 đường Trần Hưng Đạo, phường Phan Thiết, tỉnh Lâm Đồng",
-            "email": f"hung{number}@example.vn",
-            "phone": f"09{number:08d}",
-            "fax": None,
-            "other": None,
-            "vneid_verified": True,
-        },
+        "applicant": _applicant(number),
         "abstract": "Cấp đổi giấy chứng nhận do thay đổi thửa đất sau khi hợp thửa",
         "submitted_at": at,
         "received_at": at + 900_000,  # told, so that no contender has to derive it
         "due_at": at + 20 * 86_400_000,
-        "attachments": [
-            {
-                "id": f"{number}-{n}",
-                "name": f"Đơn đề nghị {n}.pdf",
-                "component_code": None,
-                "url": f"https://files.example.vn/{number}/{n}",
-                "result": False,
-                "digitised": True,
-            }
-            for n in range(2)
-        ],
+        "attachments": _papers(number, 0, 2),
         "fees": [
             {
                 "code": "LP01",
@@ -151,15 +152,46 @@ def _filing(number: int, at: int) -> dict[str, Any]:
     }
 
 
+def _applicant(number: int) -> dict[str, Any]:
+    return {
+        "name": f"Trần Văn Hùng {number}",
+        "kind": "CITIZEN",
+        "identity_number": f"0600{number:08d}",
+        "national_account": None,
+        "address": "Số 12 đường Trần Hưng Đạo, phường Phan Thiết, tỉnh Lâm Đồng",
+        "email": f"hung{number}@example.vn",
+        "phone": f"09{number:08d}",
+        "fax": None,
+        "other": None,
+        "vneid_verified": True,
+    }
+
+
+def _papers(number: int, first: int, count: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": f"{number}-{n}",
+            "name": f"Đơn đề nghị {n}.pdf",
+            "component_code": None,
+            "url": f"https://files.example.vn/{number}/{n}",
+            "result": False,
+            "digitised": True,
+        }
+        for n in range(first, first + count)
+    ]
+
+
 def openings(codec: Codec, numbers: Iterable[int]) -> Iterator[Wire]:
     """The first step of each of these dossiers."""
     for number in numbers:
         yield wire(codec, number, step(number, 0), str(uuid.uuid5(_NAMESPACE, f"opening/{number}")))
 
 
-def records(codec: Codec, count: int, seed: int = 1, dossiers: int = DOSSIERS) -> Iterator[Wire]:
+def records(
+    codec: Codec, count: int, seed: int = 1, dossiers: int = DOSSIERS, made_by: Make | None = None
+) -> Iterator[Wire]:
     """The same as records on the wire: key, Avro in Confluent wire format, CloudEvents headers."""
-    for number, datum, event_id in steps(count, seed, dossiers):
+    for number, datum, event_id in steps(count, seed, dossiers, made_by):
         yield wire(codec, number, datum, event_id)
 
 

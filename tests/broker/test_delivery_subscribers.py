@@ -170,6 +170,12 @@ async def test_over_http_with_the_operators_token(settings, name, monkeypatch):
         assert (await http.get(f"/v1/subscribers/{name}x/waiting")).status_code == 404
         assert (await http.delete(f"/v1/subscribers/{name}")).status_code == 204
         assert (await http.get(f"/v1/subscribers/{name}")).status_code == 404
+    [denied, nobody] = await entries(settings, Wanted(action="http.call"), 2)
+    assert {(e.result, e.role, str(e.target)) for e in (denied, nobody)} == {
+        ("refused", "none", "http/GET /v1/subscribers")
+    }
+    told = await entries(settings, Wanted(target=f"subscriber/{name}", result="refused"))
+    assert {e.action for e in told} == {"subscriber.add", "subscriber.change"}
     actions = [action for action, who, why in await audited(settings, name) if (who, why) == ("binh", "test")]
     assert sorted(actions) == sorted(
         f"subscriber.{a}" for a in ("add", "pause", "resume", "change", "rotate-secret", "test", "remove")

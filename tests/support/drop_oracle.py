@@ -13,6 +13,7 @@ import resource
 import sys
 import unicodedata
 import warnings
+import zipfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -85,9 +86,13 @@ def of_csv(raw: bytes) -> dict[str, Any]:
     return {"whole": True, "codes": [code for row in good if (code := event(row, places))]}
 
 
-def of_sheet(path: Path) -> dict[str, Any]:
+def of_sheet(path: Path, unpacked: int) -> dict[str, Any]:
+    """unpacked: bytes that its parts may declare in all (a flipped bit may declare gigabytes)."""
     codes: list[str] = []
     try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > unpacked:
+                return {"whole": False, "codes": []}
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         rows = book[book.sheetnames[0]].iter_rows(values_only=True)
         first = next(iter(rows), None)
@@ -107,7 +112,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[2]), int(sys.argv[2])))  # a flipped size may ask for more
     found = {}
     for path in sorted(Path(sys.argv[1]).iterdir()):
-        found[path.name] = of_csv(path.read_bytes()) if path.suffix == ".csv" else of_sheet(path)
+        found[path.name] = of_csv(path.read_bytes()) if path.suffix == ".csv" else of_sheet(path, int(sys.argv[3]))
     print(json.dumps(found))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -29,9 +28,9 @@ def of_the_core() -> dict[str, Any]:
         bench.chunk([event])
     records = {name: record_of(event, "e0", 7) for name, event in letters.EVENTS.items()}
     assert GOOD.value is not None
-    records |= {n: replace(GOOD, value=raw) for n, raw in letters.bytes_of(GOOD.value, IDS).items()}
-    records |= {n: replace(GOOD, headers=own) for n, own in letters.headers_of(list(GOOD.headers)).items()}
-    records |= {name: replace(GOOD, key=key) for name, key in letters.KEYS.items()}
+    records |= {n: GOOD._replace(value=raw) for n, raw in letters.bytes_of(GOOD.value, IDS).items()}
+    records |= {n: GOOD._replace(headers=own) for n, own in letters.headers_of(list(GOOD.headers)).items()}
+    records |= {name: GOOD._replace(key=key) for name, key in letters.KEYS.items()}
     return {name: only(bench.work([record]).records) for name, record in records.items()}
 
 
@@ -47,10 +46,10 @@ def of_crashes() -> dict[str, Any]:
 def of_reconcile() -> dict[str, Any]:
     """What stands in hub.events or hub.deliveries and cannot be read."""
     watch = Watch(CODEC, Settings().reconcile, dict, lambda *_: True, lambda: RECORDED_MS / 1000)
-    event = replace(GOOD, topic="hub.events")
+    event = GOOD._replace(topic="hub.events")
     receipt = Record("hub.deliveries", 0, 3, RECORDED_MS, GOOD.key, b"\x07", ())
     broken = [(n, b"vn.hub.dossier.event" if n == "ce_type" else v) for n, v in GOOD.headers]
-    records = {"envelope": event, "schema_mismatch": replace(event, headers=broken), "truncated": receipt,
-               "magic_byte": replace(receipt, value=b"{}{}{}")}  # fmt: skip
+    records = {"envelope": event, "schema_mismatch": event._replace(headers=broken), "truncated": receipt,
+               "magic_byte": receipt._replace(value=b"{}{}{}")}  # fmt: skip
     with patch("time.time", lambda: RECORDED_MS / 1000):
         return {name: only(watch.step([record], Bench()).records) for name, record in records.items()}

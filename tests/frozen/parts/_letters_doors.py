@@ -6,7 +6,6 @@ import contextlib
 import logging
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -41,7 +40,7 @@ def of_intake() -> dict[str, Any]:
     """Records of an agency's own topic, as the agency wrote them: without the headers of the hub."""
     good = record_of(letters.GOOD, "e0", 7)
     own = ("content-type", "ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject")
-    good = replace(good, topic="hub.ingress.so-xay-dung", headers=[pair for pair in good.headers if pair[0] in own])
+    good = good._replace(topic="hub.ingress.so-xay-dung", headers=[pair for pair in good.headers if pair[0] in own])
     assert good.value is not None
     cases: dict[str, tuple[Organisation | None, Any]] = {
         "right, no organisation": (None, good),
@@ -52,9 +51,9 @@ def of_intake() -> dict[str, Any]:
         "limit, size": (AGENCY, record_of(letters.EVENTS["limit, size"], "e0", 7)),
         "crash": (object(), good),  # type: ignore[dict-item]
     }
-    cases |= {name: (AGENCY, replace(good, value=raw)) for name, raw in letters.bytes_of(good.value, IDS).items()}
-    cases |= {name: (AGENCY, replace(good, headers=h)) for name, h in letters.headers_of(list(good.headers)).items()}
-    cases |= {name: (AGENCY, replace(good, key=key)) for name, key in letters.KEYS.items()}
+    cases |= {name: (AGENCY, good._replace(value=raw)) for name, raw in letters.bytes_of(good.value, IDS).items()}
+    cases |= {name: (AGENCY, good._replace(headers=h)) for name, h in letters.headers_of(list(good.headers)).items()}
+    cases |= {name: (AGENCY, good._replace(key=key)) for name, key in letters.KEYS.items()}
     judge, found = Judge(CODEC), {}
     logging.disable(logging.ERROR)  # the crash that is meant
     with NOW:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import random
-from dataclasses import replace
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -25,6 +24,7 @@ from hub.control.directory import Directory
 from hub.control.records import Filter
 from hub.control.subscriber_filter import due
 from hub.core.step import make_step
+from hub.deadletter.book import Book
 from hub.events import families
 from hub.kafka import topics
 from hub.model import facts
@@ -128,7 +128,7 @@ def test_a_state_of_the_released_version_before_is_read_and_goes_on():
     fastavro.schemaless_writer(out, parse(json.loads(text)), document(state))
     fewer = facts.unpack_all(dict(stored.headers)["facts"])[: facts.FIELDS.index("parent_code")]
     headers = [(n, facts.pack_keys(fewer) if n == "facts" else v) for n, v in stored.headers]
-    core.state[where] = replace(stored, value=head(900) + out.getvalue(), headers=headers)
+    core.state[where] = stored._replace(value=head(900) + out.getvalue(), headers=headers)
     core._step = make_step(Codec(IDS, lambda _: json.loads(text)), Settings())
     core.run(record(step("IN_PROCESS", 1, parent_code=PARENT), "later", offset=1))
     after = core.dossier()
@@ -193,7 +193,7 @@ def test_transfers_stand_in_event_time_and_the_last_agency_still_holds_it():
 
 async def test_api_and_page_show_the_whole_case(engine, tmp_path):
     settings = Settings(data_dir=tmp_path, gateway=GatewaySettings(admin_token=SecretStr("t")))
-    transport = httpx.ASGITransport(make_app(settings, ReadModel(engine), Directory(settings)))
+    transport = httpx.ASGITransport(make_app(settings, ReadModel(engine), Directory(settings), Book()))
     async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
         found = (await client.get(f"/v1/dossiers/{PARENT}")).json()
         assert found["transfers"] == drawn_transfers()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from hub.avro.bodies import BODIES
@@ -57,7 +55,7 @@ def test_what_a_sender_says_of_its_agencies_is_dropped():
 
 def from_tax(datum, event_id, agencies="H11.45 H11.20"):
     made = record(datum, event_id, source="urn:tax")
-    return replace(made, headers=[*made.headers, (f"ce_{AUTHAGENCIES}", agencies.encode())])
+    return made._replace(headers=[*made.headers, (f"ce_{AUTHAGENCIES}", agencies.encode())])
 
 
 def test_the_holder_s_step_is_taken_and_its_event_does_not_carry_the_sender_s_agencies():

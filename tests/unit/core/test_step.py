@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +13,7 @@ from hub.avro.bodies import DOSSIER_EVENT
 from hub.avro.codec import Codec, head
 from hub.avro.generic import schema_json
 from hub.config import CoreSettings, Settings
-from hub.core.processors import processors
+from hub.core.processors import Processors
 from hub.core.step import make_step
 from hub.deadletter.reasons import REASONS
 from hub.errors import RegistryError
@@ -84,7 +83,7 @@ def test_the_same_chunk_on_the_same_state_gives_the_same_bytes():
         record(step("RECEIVED", 1, note="Hồ sơ"), "a", offset=1),
         record(step("SUBMITTED", 0), "b", offset=2),
         record(step("SUBMITTED", 9), "c", offset=3),
-        replace(record(step("RECEIVED", 1), "d", offset=4), value=b"\x07"),
+        record(step("RECEIVED", 1), "d", offset=4)._replace(value=b"\x07"),
         record(change(), "p", families.PROCEDURE.published, offset=5),
     ]
     one, two = (make_step(CODEC, Settings())(records, Core()) for _ in range(2))
@@ -146,7 +145,7 @@ def test_text_becomes_nfc_and_blanks_null():
 
 def test_the_time_of_acceptance_falls_back_to_the_record_s():
     made = record(step("RECEIVED", 0), "e1")
-    bare = replace(made, headers=[h for h in made.headers if h[0] not in ("ce_recordedtime", "ce_subject")])
+    bare = made._replace(headers=[h for h in made.headers if h[0] not in ("ce_recordedtime", "ce_subject")])
     (out,) = Core().run(bare)
     envelope = read_headers(out.headers)
     assert (envelope.recordedtime, envelope.subject) == ("2026-11-24T00:00:00.000Z", CODE)
@@ -157,7 +156,7 @@ def test_a_writer_with_another_schema_id_of_the_same_record():
     made = record(step("RECEIVED", 0), "e1")
     reader = Codec(IDS, lambda schema_id: schema_json("vn.hub.DossierStep"))
     value = foreign.with_head("vn.hub.DossierStep", (made.value or b"")[5:])
-    outputs = make_step(reader, Settings())([replace(made, value=value)], Core())
+    outputs = make_step(reader, Settings())([made._replace(value=value)], Core())
     assert CODEC.decode(outputs.records[0].value)[1]["status"] == "ACCEPTED"
 
 
@@ -229,7 +228,7 @@ WHOLE = GOOD.value or b""
 )
 def test_bytes_that_are_no_event(value, reason):
     core = Core()
-    core.run(replace(GOOD, value=value))
+    core.run(GOOD._replace(value=value))
     letter = only_dead(core)
     assert letter.reason == reason
     assert (letter.value, letter.key, letter.headers) == (value, GOOD.key, tuple(GOOD.headers))
@@ -240,7 +239,7 @@ def test_bytes_that_are_no_event(value, reason):
 @pytest.mark.parametrize("cut", range(len(WHOLE)))
 def test_cut_anywhere_it_is_a_dead_letter(cut):
     core = Core()
-    core.run(replace(GOOD, value=WHOLE[:cut]))
+    core.run(GOOD._replace(value=WHOLE[:cut]))
     assert only_dead(core).reason == "truncated"
 
 
@@ -283,14 +282,14 @@ def test_steps_that_cannot_be_used(datum, reason, field):
 @pytest.mark.parametrize("key", [None, b"", b"H11.13-260105-0001", b"\xff"])
 def test_the_key_must_be_the_dossier_code(key):
     core = Core()
-    core.run(replace(GOOD, key=key))
+    core.run(GOOD._replace(key=key))
     assert only_dead(core).reason == "key"
 
 
 def test_the_subject_must_be_the_dossier_code():
     core = Core()
     headers = [(n, b"H11.13-260105-0001" if n == "ce_subject" else v) for n, v in GOOD.headers]
-    core.run(replace(GOOD, headers=headers))
+    core.run(GOOD._replace(headers=headers))
     assert only_dead(core).reason == "key"
 
 
@@ -306,7 +305,7 @@ def test_the_subject_must_be_the_dossier_code():
 )
 def test_envelopes_that_cannot_be_used(headers):
     core = Core()
-    core.run(replace(GOOD, headers=headers))
+    core.run(GOOD._replace(headers=headers))
     assert only_dead(core).reason == "envelope"
 
 
@@ -324,7 +323,7 @@ def test_work_after_the_result_was_returned_names_both_states():
 def test_a_dead_letter_uses_up_no_number_and_can_be_replayed():
     core = Core().steps(step("RETURNED", 1), step("FINISHED", 3), step("IN_PROCESS", 2, correction=True))
     (letter,) = core.dead
-    core.run(replace(GOOD, value=letter.value, headers=letter.headers, offset=9))
+    core.run(GOOD._replace(value=letter.value, headers=letter.headers, offset=9))
     assert [e.hub_seq for e in core.events] == [1, 2, 3]
     assert core.dossier().status == "FINISHED"
 
@@ -372,7 +371,7 @@ def test_a_registry_that_is_away_is_no_bad_record():
 
     value = b"\x00" + struct.pack(">I", 999) + WHOLE[5:]
     with pytest.raises(RegistryError):
-        make_step(Codec(IDS, away), Settings())([replace(GOOD, value=value)], Core())
+        make_step(Codec(IDS, away), Settings())([GOOD._replace(value=value)], Core())
 
 
 @pytest.mark.patches
@@ -477,16 +476,17 @@ def test_catalogue_changes_that_cannot_be_used(datum, type, reason):
 
 def test_the_type_says_which_schema_must_come():
     core = Core()
-    core.run(replace(record(change(), "p1", families.PROCEDURE.published), headers=GOOD.headers))
+    core.run(record(change(), "p1", families.PROCEDURE.published)._replace(headers=GOOD.headers))
     assert only_dead(core).reason == "schema_mismatch"
 
 
 def test_the_records_that_the_core_reads_and_writes_are_those_of_the_table_of_families():
-    known = processors(CODEC, Settings(), None, None)
+    known = Processors(CODEC, Settings(), None, None)
     assert set(known.by_type) == {family.published for family in families.FAMILIES}
     for type, processor in known.by_type.items():
         family = families.BY_PUBLISHED[type]
-        assert processor.family is family
+        assert (processor.field, processor.store) == (family.code, family.state_topic)
+        assert processor.head == head(CODEC.ids[family.event.record])
         assert processor.published.name == family.published_record
         assert processor.own == head(CODEC.ids[family.published_record])
         code = {"dossier": CODE, "procedure": "1.004194", "service": "1.004194.01"}[family.name]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -227,7 +226,7 @@ def test_a_receipt_with_an_outcome_that_is_none_settles_nothing() -> None:
     good = w.receipt([1], subscriber="national")
     assert good.value is not None
     at = good.value.index(CODE.encode()) + len(CODE)
-    w.run([replace(good, value=good.value[:at] + b"\x01" + good.value[at + 1 :])])
+    w.run([good._replace(value=good.value[:at] + b"\x01" + good.value[at + 1 :])])
     assert w.dead_letters == 1
     w.tick(61)
     assert len(w.requests) == 1

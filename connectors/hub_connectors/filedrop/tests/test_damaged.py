@@ -19,7 +19,8 @@ COUNT = 200
 
 def oracle(folder: Path) -> dict[str, JsonObject]:
     """Its word on every file but the bombs, whose is known."""
-    command = [sys.executable, drop_oracle.__file__, str(folder), str(damaged_files.LIMITS["max_memory_mb"] * 2**20)]
+    limits = damaged_files.LIMITS["max_memory_mb"] * 2**20, damaged_files.LIMITS["max_unpacked_bytes"]
+    command = [sys.executable, drop_oracle.__file__, str(folder), *map(str, limits)]
     found: dict[str, JsonObject] = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
     return found
 

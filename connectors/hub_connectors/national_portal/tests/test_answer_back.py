@@ -23,7 +23,7 @@ def items(count: int = 3) -> list[Item]:
     """Filed there (SUBMITTED stands for the first), then the agency's steps."""
     found = [changed(one, dossier={"filed_at_portal": "national"}) for one in dossier_items(CODE, count)]
     return [
-        replace(found[0], envelope=replace(found[0].envelope, extensions={"origin": "national-portal"})),
+        replace(found[0], envelope=found[0].envelope._replace(extensions={"origin": "national-portal"})),
         *found[1:],
     ]
 
@@ -56,7 +56,7 @@ async def test_folded_with_the_agency_s_steps_it_has_no_line(tmp_path: Path) -> 
 
 async def test_from_another_portal_it_is_sent_as_ever(tmp_path: Path) -> None:
     first = items(1)[0]
-    other = replace(first, envelope=replace(first.envelope, extensions={"origin": "provincial-portal"}))
+    other = replace(first, envelope=first.envelope._replace(extensions={"origin": "provincial-portal"}))
     async with national_site(tmp_path) as site:
         assert (await deliver(site, [other])).detail["sent"] == "add"
 

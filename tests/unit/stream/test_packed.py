@@ -1,11 +1,11 @@
-"""A value with its headers as the disk store writes it."""
+"""A state with its headers as one bytes object, as both stores keep it."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.stream.disk_store import pack, unpack
+from hub.stream.packed import pack, unpack
 from hub.stream.stage import Stored
 
 
