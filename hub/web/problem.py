@@ -14,6 +14,7 @@
 | unsupported_media_type | 415    | another content type is needed                                                    |
 | wrong_host             | 421    | the request names a host that is none of the hub's names                          |
 | invalid                | 422    | a field of an administrative request is wrong                                     |
+| too_many_failures      | 429    | wrong credentials, too often: come again after `Retry-After` seconds              |
 | overloaded             | 429    | come again after `Retry-After` seconds; nothing was taken                         |
 | internal               | 500    | a fault of the hub; whether the events were taken is unknown                      |
 | unavailable            | 503    | the broker did not acknowledge: send the same events again, with the same ids     |
@@ -44,6 +45,7 @@ STATUS = {
     "unsupported_media_type": 415,
     "wrong_host": 421,
     "invalid": 422,
+    "too_many_failures": 429,
     "overloaded": 429,
     "internal": 500,
     "unavailable": 503,

@@ -24,7 +24,9 @@ def answer(value: Any) -> Response:
 
 def refusal(error: ApiError) -> Response:
     body = json.dumps({"error_code": error.code, "message": error.message}, ensure_ascii=False)
-    headers = {"WWW-Authenticate": 'Basic realm="schema registry"'} if error.status == 401 else None
+    headers = {"WWW-Authenticate": 'Basic realm="schema registry"'} if error.status == 401 else {}
+    if error.retry_s:
+        headers["Retry-After"] = str(error.retry_s)
     return Response(body, error.status, media_type=CONTENT_TYPE, headers=headers)
 
 

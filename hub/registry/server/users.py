@@ -14,6 +14,7 @@ from hub.config import Settings
 from hub.registry import logins
 from hub.registry.client import OWN_RECORDS
 from hub.registry.server.errors import ApiError
+from hub.web.brake import opened
 
 Right = Literal["all", "own records", "read"]
 _RIGHTS: Mapping[str, Right] = {logins.OPERATOR: "all", logins.HUB: "own records"}
@@ -26,16 +27,17 @@ class Users:
         self._passwords = {name: password.encode() for name, password in passwords.items()}
         self._rights = rights
         self._reading_open = reading_open
+        self._brake = opened("registry")
 
     def admit(self, request: Request, writes: bool) -> None:
-        """ApiError 401: no credentials, or wrong ones. 40301: the user has not this right."""
-        user = self._user(request.headers.get("authorization", ""))
+        """ApiError 401: no credentials, or wrong ones. 429: too often. 40301: the user has not this right."""
+        user = self._user(request.headers.get("authorization", ""), request.client.host if request.client else "")
         if user is None and (writes or not self._reading_open):
             raise ApiError(401, 401, "Unauthorized")
         if user is not None and writes and not self._may_write(user, request):
             raise ApiError(403, 40301, f"User '{user}' may not do this here")
 
-    def _user(self, header: str) -> str | None:
+    def _user(self, header: str, address: str) -> str | None:
         """None without credentials."""
         if not header:
             return None
@@ -47,8 +49,11 @@ class Users:
                 name = user.decode()
             except (binascii.Error, UnicodeDecodeError):
                 name = ""
+        if wait := self._brake.wait_s(address, name):
+            raise ApiError(429, 429, "Too many wrong credentials", wait)
         known = self._passwords.get(name)
         if not hmac.compare_digest(password, known or b"-") or known is None:
+            self._brake.failed(address, name)
             raise ApiError(401, 401, "Unauthorized")
         return name
 

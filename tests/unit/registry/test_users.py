@@ -20,6 +20,7 @@ from hub.registry.logins import made, users_file
 from hub.registry.server.api import app
 from hub.registry.server.service import Registry
 from hub.registry.server.users import users
+from hub.web import brake
 from tests.support.memory_log import MemoryLog
 
 SCHEMA = {"schema": '"string"'}
@@ -54,7 +55,10 @@ async def registry(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_writing_asks_for_credentials_and_reading_does_not(tmp_path: Path) -> None:
+async def test_writing_asks_for_credentials_and_reading_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(brake, "TRIES", 1_000)
     async with registry(Settings(data_dir=tmp_path)) as client:
         for method, path, body in WRITES:
             answer = await client.request(method, path, json=body)
