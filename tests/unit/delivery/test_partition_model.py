@@ -324,7 +324,7 @@ def _held_to(machine: type[PartitionMachine], examples: int, steps: int) -> None
 
 @MACHINES
 def test_no_event_is_lost_overtaken_or_repeated(machine: type[PartitionMachine]) -> None:
-    _held_to(machine, examples=40, steps=20)
+    _held_to(machine, examples=80, steps=20)
 
 
 @pytest.mark.slow
