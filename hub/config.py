@@ -96,6 +96,11 @@ class DoorSettings(Section):
         (), description="addresses or networks of proxies whose X-Forwarded-For is believed; nobody else's is"
     )
 
+    connections: int = Field(4_096, ge=1, description="open at one door; one more is closed at once")
+    connections_each: int = Field(
+        512, ge=1, description="of one address (an IPv6 /64), named proxies excepted; one more is closed at once"
+    )
+
     @field_validator("proxies")
     @classmethod
     def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
@@ -112,6 +117,9 @@ class GatewaySettings(Section):
     max_body_bytes: int = Field(1_048_576, description="a larger body is refused with 413")
     max_batch: int = Field(1_000, ge=1)
     max_in_flight_bytes: int = Field(64 * 1_048_576, description="above it the answer is 429 with Retry-After")
+    max_requests_each: int = Field(
+        256, ge=1, description="open requests of one organisation; above it the answer is 429 with Retry-After"
+    )
     admin_token: SecretStr | None = Field(None, description="operators' token for /v1/subscribers and the like")
 
 

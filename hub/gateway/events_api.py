@@ -42,7 +42,7 @@ def route(settings: GatewaySettings, holder: Holder, ingest: Ingest, sender: Sen
         try:
             organisation = _who(request, holder, brake)
             media_type = _media_type(request)
-            with sender.reserve(_declared(request, settings.max_body_bytes)):
+            with sender.reserve(_declared(request, settings.max_body_bytes), organisation.name):
                 body = await _body(request, settings.max_body_bytes)
                 trace = request.headers.get("traceparent", "")
                 if media_type in cloudevents.AVRO:

@@ -46,7 +46,7 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
         producer = clients.producer(settings)
         stack.push_async_callback(_close, producer)
         await producer.start()
-        sender = Sender(producer, INGRESS, settings.gateway.max_in_flight_bytes)
+        sender = Sender(producer, INGRESS, settings.gateway.max_in_flight_bytes, settings.gateway.max_requests_each)
         await sender.start()
         stack.push_async_callback(sender.stop)
         ring = _follow_keys(copy)

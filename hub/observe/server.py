@@ -23,6 +23,7 @@ from starlette.routing import Route
 
 from hub.config import DoorSettings, Settings
 from hub.errors import StartError
+from hub.observe.connection_table import ConnectionTable
 from hub.observe.health import HEALTH
 from hub.observe.protocol import BoundedProtocol, Limits
 from hub.web.door import Door
@@ -74,7 +75,7 @@ async def serve_app(
 
     Who called is for the door to say: uvicorn's own look at X-Forwarded-For would believe everybody on this machine.
     """
-    protocol: Any = partial(BoundedProtocol, limits=limits or Limits())
+    protocol: Any = partial(BoundedProtocol, limits=limits or Limits(), table=ConnectionTable(door))
     config = uvicorn.Config(
         Door(app, door, sock.getsockname()[0]),
         http=protocol, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5, ws="none",

@@ -22,14 +22,15 @@ class Proxies:
             return peer
         found = peer[0]
         said = [part for line in forwarded for part in line.split(",")]
-        while said and self._is_one(found):
+        while said and self.known(found):
             heard = _address(said.pop())
             if heard is None:
                 break
             found = str(heard)
         return peer if found == peer[0] else (found, 0)
 
-    def _is_one(self, host: str) -> bool:
+    def known(self, host: str) -> bool:
+        """Whether it is one of them."""
         address = _address(host)
         return address is not None and any(address in network for network in self._networks)
 
