@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 import json
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, create_model
+from pydantic.fields import FieldInfo
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -17,10 +18,11 @@ from hub.admin.acts import table
 from hub.admin.acts.act import Act, Http
 from hub.config import Settings
 from hub.control.audit import Actor
+from hub.control.keys import credential
 from hub.errors import ConfigError
-from hub.gateway.operators import NAME_HEADER, claimed, operator
-from hub.gateway.refusals import Refusals
+from hub.gateway.operators import operator
 from hub.untyped import Arguments, JsonObject, SettingsTable
+from hub.web.brake import Brake
 from hub.web.problem import Problem
 
 PREVIEW = "preview"
@@ -35,7 +37,7 @@ def routes(settings: Settings) -> list[Route]:
 
 def _route(settings: Settings, act: Act[Any]) -> Route:
     async def endpoint(request: Request) -> Response:
-        by = await _allowed(request, settings)
+        by = _allowed(request, settings)
         values, preview = await _values(request, act.http)
         if preview:
             return JSONResponse(await table.preview(settings, act.name, values, by))
@@ -50,15 +52,15 @@ def _route(settings: Settings, act: Act[Any]) -> Route:
     return Route(act.http.path, endpoint, methods=[act.http.method])
 
 
-async def _allowed(request: Request, settings: Settings) -> Actor:
-    """Who acts, if it is an operator. Problem (401) for anyone else, and an entry in the audit."""
+def _allowed(request: Request, settings: Settings) -> Actor:
+    """Who acts, if it is an operator. Problem (401) for anyone else, whose brake counts it."""
     address = request.client.host if request.client else ""
+    brake: Brake = request.app.state.brake
+    brake.check(address)
     found = operator(request.headers, settings.gateway.admin_token, address)
     if found is None:
-        refusals: Refusals = request.app.state.refusals
-        said = claimed(request.headers, address)
-        by = replace(said, who=request.headers.get(NAME_HEADER) or "nobody", role="none")
-        await refusals.tell(settings, by, request.method, request.url.path)
+        if credential(request.headers):
+            brake.failed(address)
         raise Problem("unauthenticated", "send the operators' token", {"WWW-Authenticate": "Bearer"})
     return found
 
@@ -125,7 +127,7 @@ def _parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empt
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
-def _body_model(act: Act[Any], fields: dict[str, Any]) -> type[BaseModel]:
+def _body_model(act: Act[Any], fields: Mapping[str, FieldInfo]) -> type[BaseModel]:
     taken: Arguments = {name: (field.annotation, field) for name, field in fields.items()}
     made: type[BaseModel] = create_model(
         act.input.__name__, __config__=ConfigDict(extra="forbid"), __doc__=act.input.__doc__, **taken

@@ -19,10 +19,10 @@ from hub.errors import BrokerAway, ConfigError, HubError, Overloaded
 from hub.gateway import acts_api, events_api
 from hub.gateway.ingest import Ingest
 from hub.gateway.openapi import EVENTS, SECURITY
-from hub.gateway.refusals import Refusals
 from hub.gateway.sender import Sender
 from hub.observe.server import routes
 from hub.untyped import JsonObject
+from hub.web.brake import opened
 from hub.web.docs_page import add_docs
 from hub.web.problem import Problem
 
@@ -35,12 +35,13 @@ AWAY_S = 5
 
 def build(settings: Settings, holder: events_api.Holder, ingest: Ingest, sender: Sender) -> FastAPI:
     """The application over what the role holds."""
-    events = events_api.route(settings.gateway, holder, ingest, sender)
+    brake = opened("gateway")
+    events = events_api.route(settings.gateway, holder, ingest, sender, brake)
     app = FastAPI(
         title="Hub gateway", version="1", description=ABOUT, docs_url=None, redoc_url=None, routes=[events, *routes()]
     )
     app.state.settings = settings
-    app.state.refusals = Refusals()
+    app.state.brake = brake
     app.router.routes.extend(acts_api.routes(settings))
     for kind in (Problem, HubError, RequestValidationError):
         app.add_exception_handler(kind, _answer)
