@@ -23,7 +23,7 @@ IN_A_PATH = {"{code}": CODE, "{month}": "2023-11", "{name}": "nobody"}
 CONSOLE_PAGES = {"/", "/tim", "/ho-so/{code}", "/thu-loi", "/so-lieu", "/hub.css", "/docs", "/openapi.json",
                  "/v1/dossiers/{code}", "/v1/overview", "/v1/figures/{month}"}  # fmt: skip
 GATEWAY_PAGES = {"/docs", "/openapi.json", "/v1/organisations", "/v1/subscribers"}
-STATUS = {"/ready": 503} | {f"/v1/{kind}{rest}": 401 for kind in ("organisations", "subscribers")
+STATUS = {f"/v1/{kind}{rest}": 401 for kind in ("organisations", "subscribers")
                            for rest in ("", "/{name}", "/{name}/waiting")}  # fmt: skip
 """Of a role that does not run; of what is for operators only. All else is 200."""
 PROGRAM_OF_FASTAPI = ("/redoc", "/docs/oauth2-redirect")
