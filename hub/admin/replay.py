@@ -60,7 +60,7 @@ class Returns:
     def _request(self, letter: DeadLetter) -> Record:
         key = (letter.key or b"").decode(errors="replace")
         request = Request(
-            id=derived_id(self._action, letter.id, self._order),
+            id=order_id(self._action, letter.id, self._order),
             action=self._action,
             subscriber=letter.subscriber,
             key=key,
@@ -69,6 +69,11 @@ class Returns:
             why=self._why,
         )
         return REQUESTS, letter.key, request.model_dump_json().encode(), ()
+
+
+def order_id(action: Action, letter: str, act: str) -> str:
+    """The same for the same letter in the same act."""
+    return derived_id(action, letter, act)
 
 
 def _pointers(letter: DeadLetter) -> tuple[Pointer, ...]:

@@ -81,13 +81,15 @@ class AuditEntry(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, by which right, from where, and why; and whom the caller says it is."""
+    """Who acts, by which right, from where, and why; and whom the caller says it is. remote: over HTTP, not at a
+    terminal of the hub's own machine."""
 
     who: str
     role: str = "operator"
     where: str = ""
     why: str = ""
     said: str = ""
+    remote: bool = False
 
     def entry(self, action: str, target: Target, detail: str = "", result: Result = "done") -> AuditEntry:
         """An entry of an act that begins; what people typed is cut, and masked where it looks personal."""

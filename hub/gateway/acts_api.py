@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, create_model
+from pydantic.fields import FieldInfo
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -128,7 +130,7 @@ def _parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empt
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
-def _body_model(act: Act[Any], fields: dict[str, Any]) -> type[BaseModel]:
+def _body_model(act: Act[Any], fields: Mapping[str, FieldInfo]) -> type[BaseModel]:
     taken: Arguments = {name: (field.annotation, field) for name, field in fields.items()}
     made: type[BaseModel] = create_model(
         act.input.__name__, __config__=ConfigDict(extra="forbid"), __doc__=act.input.__doc__, **taken

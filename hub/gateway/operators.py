@@ -26,4 +26,4 @@ def operator(headers: Mapping[str, str], token: SecretStr | None, address: str =
     if not hmac.compare_digest(credential(headers).encode(), token.get_secret_value().encode()):
         return None
     said = headers.get(NAME_HEADER, "")
-    return Actor(TOKEN_NAME, where=address, why=headers.get(REASON_HEADER, ""), said=said)
+    return Actor(TOKEN_NAME, remote=True, where=address, why=headers.get(REASON_HEADER, ""), said=said)

@@ -123,7 +123,7 @@ class ActRecord(BaseModel):
         return {
             "id": self.id,
             "act": self.act,
-            "state": "interrupted" if self.waits else self.state,
+            "state": "waiting" if self.waits else self.state,
             "who": self.entry.who,
             "target": str(self.entry.target),
             "began": self.began.isoformat(),

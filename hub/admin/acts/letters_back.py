@@ -1,7 +1,7 @@
 """The long act that sends dead letters back, or gives them up: letter by letter, in chunks, from where it stands.
 
 A chunk: its records are sent and acknowledged; then the state of its letters and the act's own progress are written in
-one transaction. Killed between the two, the letters of that one chunk go again, under the same ids.
+one transaction. Who goes on after a kill between the two looks for the chunk in its target, and sends what is missing.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from hub.admin.acts.journal import Tally
+from hub.admin.acts.landed import landed
 from hub.admin.acts.run import Run, chunk_size
-from hub.admin.replay import Action, NotReplayable, Record, Returns
+from hub.admin.replay import Action, NotReplayable, Record, Returns, order_id
 from hub.config import Settings
 from hub.control.claim import Line
 from hub.control.directory import directory
@@ -40,7 +41,7 @@ class Wanted:
 @dataclass(slots=True)
 class Walk:
     """From letter to letter. places: partition -> offset up to which it has come; what is before is passed over.
-    act: its id, so that it knows its own letters again."""
+    act: its id, so that it knows its own letters again. landed: what stands in its target already."""
 
     settings: Settings
     wanted: Wanted
@@ -49,16 +50,17 @@ class Walk:
     tally: Tally
     places: dict[int, int]
     act: str = ""
+    landed: frozenset[str] = frozenset()
 
-    async def letters(self, ends: dict[int, int]) -> AsyncIterator[tuple[Found, Record]]:
-        """Those that go back, each with the record that takes it; the others are counted only."""
+    async def letters(self, ends: dict[int, int]) -> AsyncIterator[tuple[Found, Record | None]]:
+        """Those that go back, each with the record that takes it, None if that is sent; the others are counted only."""
         async for found in scan(self.settings, self.wanted.filter, dict(ends)):
             if found.offset < self.places.get(found.partition, 0):
                 continue
             made = self._judged(found)
             self.places[found.partition] = found.offset + 1
             if made is not None:
-                yield found, made
+                yield found, None if self._is_sent(found) else made
 
     def _judged(self, found: Found) -> Record | None:
         letter, what = found.letter, f"{found.letter.stage}/{found.letter.reason}"
@@ -79,6 +81,10 @@ class Walk:
         self.tally.add(what)
         return made
 
+    def _is_sent(self, found: Found) -> bool:
+        id = found.letter.id
+        return id in self.landed or order_id(self.wanted.action, id, self.act) in self.landed
+
     @property
     def done(self) -> int:
         return self.tally.total + self.tally.stays + self.tally.closed
@@ -97,7 +103,8 @@ async def job(run: Run, wanted: Wanted) -> None:
     by = run.by
     async with _walk(run.settings, wanted, by.who, by.why, run.id, run.tally, run.places) as walk:
         await run.begins(walk.book.ends, sum(1 for _ in walk.book.listed(wanted.filter, closed=True)))
-        chunk: list[tuple[Found, Record]] = []
+        walk.landed = await landed(run)
+        chunk: list[tuple[Found, Record | None]] = []
         async for one in walk.letters(run.record.ends):
             chunk.append(one)
             if len(chunk) >= chunk_size(wanted.rate):
@@ -105,8 +112,8 @@ async def job(run: Run, wanted: Wanted) -> None:
         await _send(run, walk, chunk)
 
 
-async def _send(run: Run, walk: Walk, chunk: list[tuple[Found, Record]]) -> None:
-    await run.send([made for _, made in chunk], walk.wanted.rate)
+async def _send(run: Run, walk: Walk, chunk: list[tuple[Found, Record | None]]) -> None:
+    await run.send([made for _, made in chunk if made is not None], walk.wanted.rate)
     await run.advance(walk.done, [_state(run, walk.wanted.action, found) for found, _ in chunk])
     chunk.clear()
 

@@ -15,6 +15,7 @@ from hub.admin import subscribers
 from hub.admin.acts.act import Act, Http, Right, names
 from hub.admin.acts.fields import Named, Rate, Since, Until
 from hub.admin.acts.journal import Tally
+from hub.admin.acts.landed import landed
 from hub.admin.acts.run import Run, chunk_size
 from hub.config import Settings
 from hub.connect.portal import make_portal
@@ -112,6 +113,7 @@ async def _job(run: Run, given: Resend) -> None:
             run.places.update(begins)
         await run.begins(ends, sum(max(0, ends[part] - begins[part]) for part in ends))
         start = {part: run.places.get(part, end) for part, end in run.record.ends.items()}
+        sent = await landed(run)
         done, chunk = run.record.done, list[Entry]()
         async for record, entry in log.due(start, run.record.ends):
             done += 1
@@ -119,8 +121,9 @@ async def _job(run: Run, given: Resend) -> None:
                 await run.shows(done, run.record.total)
             run.places[record.partition] = record.offset + 1
             if entry is not None:
-                chunk.append(entry)
                 run.tally.add(_what(given))
+                if _id(run, given, entry) not in sent:
+                    chunk.append(entry)
             if len(chunk) >= chunk_size(given.rate):
                 await _send(run, given, chunk, done)
         await _send(run, given, chunk, done)
@@ -134,7 +137,7 @@ async def _send(run: Run, given: Resend, chunk: list[Entry], done: int) -> None:
 
 def _order(run: Run, given: Resend, entry: Entry) -> tuple[str, bytes, bytes, Headers]:
     order = Request(
-        id=derived_id("resend", given.name, entry.event_id, run.id),
+        id=_id(run, given, entry),
         action="replay" if given.again else "resend",
         subscriber=given.name,
         key=entry.key,
@@ -143,6 +146,10 @@ def _order(run: Run, given: Resend, entry: Entry) -> tuple[str, bytes, bytes, He
         why=run.by.why,
     )
     return REQUESTS, entry.key.encode(), order.model_dump_json().encode(), ()
+
+
+def _id(run: Run, given: Resend, entry: Entry) -> str:
+    return derived_id("resend", given.name, entry.event_id, run.id)
 
 
 def _what(given: Resend) -> str:

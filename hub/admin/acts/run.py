@@ -27,7 +27,8 @@ class Stopped(HubError):
 
 
 class Run:
-    """tally: what was done so far; the job counts there. places: up to where its source is worked."""
+    """tally: what was done so far; the job counts there. places: up to where its source is worked. is_new: it was not
+    carried out before. stood_at: when its record was last written before that."""
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class Run:
         self.settings, self.record = settings, record
         self.tally: Tally = record.tally.model_copy(deep=True)
         self.places = dict(record.places)
+        self.is_new, self.stood_at = not record.ends, record.at
         self._claim, self._producer, self._stop, self._watch = claim, producer, stop, watch
         self._writing = asyncio.Lock()
         self._began, self._sent = time.monotonic(), 0

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from hub.admin.acts import letters, organisations, others, resend, running, subscribers
+from hub.admin.acts import letters, organisations, others, questions, resend, running, subscribers
 from hub.admin.acts.act import Act, Forbidden, Right
 from hub.admin.acts.journal import ActRecord
 from hub.config import Settings
@@ -15,7 +15,8 @@ from hub.errors import ConfigError
 from hub.untyped import JsonObject, SettingsTable
 
 ACTS: Mapping[str, Act[Any]] = {
-    act.name: act for act in (*letters.ACTS, *subscribers.ACTS, *resend.ACTS, *organisations.ACTS, *others.ACTS)
+    act.name: act
+    for act in (*letters.ACTS, *subscribers.ACTS, *questions.ACTS, *resend.ACTS, *organisations.ACTS, *others.ACTS)
 }
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import typer.testing
-from hub.gateway.organisations_api import NewOrganisation, OrganisationRights
 from pydantic import SecretStr
 
 from hub.admin import organisations
+from hub.admin.acts.organisations import NewOrganisation, OrganisationRights
 from hub.cli import organisations as command
 from hub.config import Settings
 from hub.control import keys, rights
@@ -129,6 +129,10 @@ def test_the_option_is_taken_and_told_to_have_no_effect(words: list[str], monkey
         done.append(Organisation(name=name, **changes))
         return done[0]
 
+    async def get(*_: Any) -> Organisation:
+        return done[0]
+
+    monkeypatch.setattr(organisations, "get", get)
     monkeypatch.setattr(organisations, "add", add)
     monkeypatch.setattr(organisations, "change", change)
     shown = typer.testing.CliRunner().invoke(command.app, [*words, "--title", "Sở Xây dựng", "--role", "portal"])
@@ -141,11 +145,8 @@ def test_the_option_is_taken_and_told_to_have_no_effect(words: list[str], monkey
 
 
 def test_over_http_it_is_taken_and_told_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    assert OrganisationRights(title="Sở Xây dựng").given() == {"title": "Sở Xây dựng"}
+    assert OrganisationRights(name="so-xd", title="Sở Xây dựng").given() == {"title": "Sở Xây dựng"}
     assert caplog.messages == []
-    assert NewOrganisation(name="so-xd", role="portal", title="Sở Xây dựng").given() == {
-        "name": "so-xd",
-        "title": "Sở Xây dựng",
-    }
+    assert NewOrganisation(name="so-xd", role="portal", title="Sở Xây dựng").given() == {"title": "Sở Xây dựng"}
     assert caplog.messages == [organisations.NO_ROLE]
     assert NewOrganisation.model_json_schema()["properties"]["role"]["deprecated"] is True
