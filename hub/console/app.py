@@ -27,7 +27,6 @@ from hub.deadletter.book import Book, Listed
 from hub.deadletter.filters import Filter
 from hub.errors import ConfigError
 from hub.events.families import BY_NAME
-from hub.observe.server import routes
 from hub.readmodel.queries import CLOSED, ReadModel
 from hub.untyped import JsonObject
 from hub.web.docs_page import add_docs
@@ -80,7 +79,6 @@ def _masked_event(event: JsonObject) -> JsonObject:
 def make_app(settings: Settings, model: ReadModel, directory: Directory, letters: Book) -> FastAPI:
     """`directory` and `letters` may be followed in the background by the caller."""
     app = FastAPI(title="Hub: read API", docs_url=None, redoc_url=None)
-    app.router.routes.extend(routes())
     may_see_personal = Depends(Guard(settings))
     figures = Figures(settings, model.engine)
     env = _environment()
@@ -178,7 +176,7 @@ async def _overview(settings: Settings, model: ReadModel, directory: Directory, 
     """{connections, roles, totals}: each subscriber with what SQL, its role and hub.control say of it."""
     now = time.time()
     seen, counted, totals = await asyncio.gather(
-        look(settings.run_dir),
+        look(settings.run_dir, settings.doors),
         asyncio.to_thread(model.connections),
         asyncio.to_thread(model.totals, int(now * 1000)),
     )

@@ -13,9 +13,10 @@ from hub.control.directory import directory
 from hub.deadletter.book import Reader
 from hub.kafka.tail import opened
 from hub.observe.health import HEALTH
-from hub.observe.server import listen, serve_app
+from hub.observe.server import listen, serve_app, show
 from hub.readmodel.database import open_engine
 from hub.readmodel.queries import ReadModel
+from hub.web.docs_page import PAGES
 
 
 async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
@@ -26,8 +27,11 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
             async with directory(settings) as copy, opened(settings) as tail:
                 letters = Reader(tail)
                 app = make_app(settings, ReadModel(engine), copy, await letters.load())
-                async with serve_app(app, sock, door=settings.doors):
-                    HEALTH.set_ready("console", True, f"http://{settings.console.host}:{sock.getsockname()[1]}/")
+                show(app)
+                async with serve_app(app, sock, door=settings.doors, hidden=PAGES):
+                    HEALTH.set_ready(
+                        "console", True, f"{settings.doors.scheme}://{settings.console.host}:{sock.getsockname()[1]}/"
+                    )
                     await _together(copy.follow(stop), letters.follow(stop))
         finally:
             engine.dispose()

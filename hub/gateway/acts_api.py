@@ -23,6 +23,7 @@ from hub.errors import ConfigError
 from hub.gateway.operators import operator
 from hub.untyped import Arguments, JsonObject, SettingsTable
 from hub.web.brake import Brake
+from hub.web.json_text import is_text
 from hub.web.problem import Problem
 
 PREVIEW = "preview"
@@ -82,8 +83,10 @@ async def _body(request: Request) -> SettingsTable:
         return {}
     try:
         found = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Problem("malformed", "the body is no JSON") from None
+    if not is_text(found):
+        raise Problem("malformed", "the body holds half of a surrogate pair, which no encoding can write")
     if not isinstance(found, dict):
         raise ConfigError("body", "must be a JSON object")
     return found

@@ -20,7 +20,6 @@ from hub.gateway import acts_api, events_api
 from hub.gateway.ingest import Ingest
 from hub.gateway.openapi import EVENTS, SECURITY
 from hub.gateway.sender import Sender
-from hub.observe.server import routes
 from hub.untyped import JsonObject
 from hub.web.brake import opened
 from hub.web.docs_page import add_docs
@@ -37,9 +36,7 @@ def build(settings: Settings, holder: events_api.Holder, ingest: Ingest, sender:
     """The application over what the role holds."""
     brake = opened("gateway")
     events = events_api.route(settings.gateway, holder, ingest, sender, brake)
-    app = FastAPI(
-        title="Hub gateway", version="1", description=ABOUT, docs_url=None, redoc_url=None, routes=[events, *routes()]
-    )
+    app = FastAPI(title="Hub gateway", version="1", description=ABOUT, docs_url=None, redoc_url=None, routes=[events])
     app.state.settings = settings
     app.state.brake = brake
     app.router.routes.extend(acts_api.routes(settings))

@@ -24,10 +24,11 @@ from hub.gateway.sender import Sender
 from hub.ingress import cloudevents
 from hub.observe import metrics
 from hub.web.brake import Brake
+from hub.web.own_calls import CERTIFICATE
 from hub.web.problem import Problem
 
-# API key -> whose it is
-Holder = Callable[[str], Organisation | None]
+# API key, names in the client's certificate -> whose they are
+Holder = Callable[[str, Sequence[str]], Organisation | None]
 
 PATH = "/v1/events"
 _DRAIN = 8
@@ -69,7 +70,7 @@ def most_bytes(settings: GatewaySettings) -> int:
 def _who(request: Request, holder: Holder, brake: Brake) -> Organisation:
     """A right key passes the brake of its address, which others may share: 256 random bits are not guessed."""
     given = credential(request.headers)
-    organisation = holder(given)
+    organisation = holder(given, request.scope.get("extensions", {}).get(CERTIFICATE, {}).get("names", ()))
     if organisation is None:
         if given:
             address = request.client.host if request.client else ""

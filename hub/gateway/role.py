@@ -17,6 +17,7 @@ from hub.control.keys import KeyRing
 from hub.errors import HubError
 from hub.gateway.app import build
 from hub.gateway.events_api import most_bytes
+from hub.gateway.holders import Holders
 from hub.gateway.inbound import GatewayHost, mount
 from hub.gateway.ingest import Ingest
 from hub.gateway.sender import Sender
@@ -24,10 +25,11 @@ from hub.kafka import clients
 from hub.kafka.topics import INGRESS
 from hub.observe.health import HEALTH
 from hub.observe.protocol import Limits
-from hub.observe.server import listen, serve_app
+from hub.observe.server import listen, serve_app, show
 from hub.readmodel.database import open_engine
 from hub.readmodel.state import dossier_of
 from hub.registry.client import open_codec
+from hub.web.docs_page import PAGES
 
 log = logging.getLogger(__name__)
 
@@ -50,17 +52,20 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
         await sender.start()
         stack.push_async_callback(sender.stop)
         ring = _follow_keys(copy)
-        app = build(settings, ring.holder, Ingest(codec, sender), sender)
+        app = build(settings, Holders(settings.gateway, ring), Ingest(codec, sender), sender)
+        show(app)
         if ways:
             engine = open_engine(settings)
             stack.callback(engine.dispose)
             find = partial(dossier_of, engine)
             mount(app, ways, GatewayHost(codec, sender, find, settings.gateway.max_body_bytes))
         await stack.enter_async_context(
-            serve_app(app, sock, Limits(body_bytes=most_bytes(settings.gateway)), door=settings.doors)
+            serve_app(app, sock, Limits(body_bytes=most_bytes(settings.gateway)), door=settings.doors, hidden=PAGES)
         )
         host, port = sock.getsockname()[:2]
-        log.info("takes events at http://%s:%d/v1/events, tells about itself at /docs", host, port)
+        log.info(
+            "takes events at %s://%s:%d/v1/events; its observation address has /docs", settings.doors.scheme, host, port
+        )
         HEALTH.ready["broker"] = lambda: (
             not sender.away,
             "acknowledges" if not sender.away else "does not acknowledge",

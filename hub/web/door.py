@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -24,11 +25,11 @@ _READS = ("GET", "HEAD", "OPTIONS")
 
 
 class Door:
-    """An ASGI application around another one."""
+    """An ASGI application around another one. hidden: paths that answer on the observation address only."""
 
-    def __init__(self, app: ASGIApp, settings: DoorSettings, bound: str) -> None:
+    def __init__(self, app: ASGIApp, settings: DoorSettings, bound: str, hidden: Collection[str] = ()) -> None:
         own = socket.gethostname()
-        self._app = app
+        self._app, self._hidden = app, hidden
         self._named = {_plain(name) for name in settings.hosts}
         self._names = self._named | {_plain(name) for name in ("localhost", bound, own, own.partition(".")[0])}
         self._proxies = Proxies(settings.proxies)
@@ -38,6 +39,8 @@ class Door:
             headers = Headers(scope=scope)
             scope["client"] = self._proxies.client(scope["client"], headers.getlist("x-forwarded-for"))
             try:
+                if scope["path"] in self._hidden:
+                    raise Problem("not_found", "no such address")
                 self._admit(scope["method"], headers)
             except Problem as problem:
                 await problem.response()(scope, receive, send)

@@ -13,6 +13,7 @@ from hub.registry.schema_log import Version
 from hub.registry.server import errors
 from hub.registry.server.errors import ApiError
 from hub.untyped import JsonObject
+from hub.web.json_text import is_text
 
 MAX_BODY_BYTES = 2 * 1_048_576
 _TAKEN = (CONTENT_TYPE, "application/vnd.schemaregistry+json", "application/json", "application/octet-stream")
@@ -50,6 +51,8 @@ async def body(request: Request) -> JsonObject:
         body = json.loads(data)
     except (ValueError, RecursionError):
         raise ApiError(400, 400, "The request body is not JSON") from None
+    if not is_text(body):
+        raise ApiError(400, 400, "The request body holds half of a surrogate pair")
     if not isinstance(body, dict):
         raise ApiError(422, 422, "The request body is not an object")
     return body

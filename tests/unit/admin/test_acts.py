@@ -20,7 +20,6 @@ from hub.cli import calls
 from hub.cli.main import COMMANDS
 from hub.config import GatewaySettings, Settings
 from hub.control.audit import Actor, Target
-from hub.control.keys import KeyRing
 from hub.errors import ConfigError
 from hub.gateway.app import build
 from hub.gateway.ingest import Ingest
@@ -117,7 +116,7 @@ def test_its_command_calls_it(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
 def asked(method: str, path: str, token: str = "t0p", json: Any = None) -> httpx.Response:
     settings = Settings(gateway=GatewaySettings(admin_token=SecretStr("t0p")))
     broker = Broker()
-    app = build(settings, KeyRing([]).holder, Ingest(fixed_codec(), broker, Acknowledged(8)), broker)
+    app = build(settings, lambda *_: None, Ingest(fixed_codec(), broker, Acknowledged(8)), broker)
 
     async def ask() -> httpx.Response:
         headers = {"authorization": f"Bearer {token}", "x-operator": "lan"}

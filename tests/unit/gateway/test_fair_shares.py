@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from hub.config import DoorSettings, Settings
+from hub.config import DoorSettings, GatewaySettings, Settings
 from hub.control.keys import KeyRing, digest
 from hub.control.records import Organisation
 from hub.gateway.app import build
+from hub.gateway.holders import Holders
 from hub.gateway.ingest import Ingest
 from hub.gateway.sender import TURN_BYTES, _Parcel, turn
 from hub.ingress.acknowledged import Acknowledged
@@ -40,7 +41,12 @@ def many_files() -> Iterator[None]:
 @contextlib.asynccontextmanager
 async def gateway(door: DoorSettings | None = None, limits: Limits | None = None) -> AsyncIterator[tuple[int, Broker]]:
     broker = Broker(max_bytes=IN_FLIGHT)
-    app = build(Settings(), KeyRing([ORG, FLOODS]).holder, Ingest(fixed_codec(), broker, Acknowledged(8)), broker)
+    app = build(
+        Settings(),
+        Holders(GatewaySettings(), KeyRing([ORG, FLOODS])),
+        Ingest(fixed_codec(), broker, Acknowledged(8)),
+        broker,
+    )
     sock = listen("127.0.0.1", 0)
     async with serve_app(app, sock, limits, door=door or DoorSettings()):
         yield sock.getsockname()[1], broker

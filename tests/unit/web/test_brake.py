@@ -16,6 +16,7 @@ from hub.control import bursts
 from hub.control.audit import AuditEntry
 from hub.control.keys import KeyRing
 from hub.gateway.app import build
+from hub.gateway.holders import Holders
 from hub.gateway.ingest import Ingest
 from hub.ingress.acknowledged import Acknowledged
 from hub.observe.server import listen, serve_app
@@ -133,7 +134,9 @@ async def test_400_wrong_tokens_at_the_gateway_leave_one_line_and_others_are_ser
     monkeypatch.setattr(bursts, "BRAKES", one)
     settings = Settings(gateway=GatewaySettings(admin_token=SecretStr("t0p")))
     broker = Broker()
-    app = build(settings, KeyRing([ORG]).holder, Ingest(fixed_codec(), broker, Acknowledged(8)), broker)
+    app = build(
+        settings, Holders(GatewaySettings(), KeyRing([ORG])), Ingest(fixed_codec(), broker, Acknowledged(8)), broker
+    )
     async with served(app) as client:
         statuses = [
             (await client.get("/v1/subscribers", headers={"x-api-key": f"guess {n}", "x-forwarded-for": "10.0.0.1"}))

@@ -127,3 +127,15 @@ async def test_nobody_s_word_about_an_address_is_taken_by_default() -> None:
 async def test_a_named_proxy_is_believed_up_to_the_first_address_that_is_none(said: str, believed: str) -> None:
     async with door(DoorSettings(proxies=("127.0.0.1", "192.0.2.0/24"))) as client:
         assert (await client.get("/x", headers={"x-forwarded-for": said})).text == f"{believed} 0"
+
+
+async def test_what_is_for_the_observation_address_is_not_there() -> None:
+    sock = listen("127.0.0.1", 0)
+    base = f"http://127.0.0.1:{sock.getsockname()[1]}"
+    async with (
+        serve_app(APP, sock, door=DoorSettings(), hidden=("/x",)),
+        httpx.AsyncClient(base_url=base, trust_env=False, timeout=60) as client,
+    ):
+        for path in ("/x", "/x?y", "/%78"):
+            answer = await client.get(path)
+            assert (answer.status_code, answer.json()["code"]) == (404, "not_found")

@@ -24,6 +24,7 @@ from hub.errors import BadRecord, BrokerAway, Overloaded, RegistryError, Retryab
 from hub.events.envelope import rfc3339
 from hub.untyped import JsonObject
 from hub.web.brake import opened
+from hub.web.json_text import is_text
 from hub.web.problem import Problem
 from hub_connectors.national_portal.inbound import messages
 from hub_connectors.national_portal.inbound.settings import NAME, InboundSettings
@@ -144,6 +145,8 @@ class NationalInbound:
             body = json.loads(raw)
         except (ValueError, RecursionError):
             return "not_taken", "Nội dung không phải là JSON", None
+        if not is_text(body):
+            raise Problem("malformed", "the body holds half of a surrogate pair, which no encoding can write")
         if not isinstance(body, dict):
             return "not_taken", "Nội dung phải là một đối tượng JSON", None
         try:

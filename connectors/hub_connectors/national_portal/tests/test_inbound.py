@@ -53,7 +53,7 @@ class Broker(Sender):
 
 def application(broker: Broker, find: Find = lambda _: None, own: SettingsTable = OWN) -> FastAPI:
     settings = Settings(inbound={"national-portal": own})
-    app = build(settings, lambda _: None, Ingest(CODEC, broker), broker)
+    app = build(settings, lambda *_: None, Ingest(CODEC, broker), broker)
     mount(app, installed(settings), GatewayHost(CODEC, broker, find, 10_000))
     return app
 
