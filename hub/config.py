@@ -7,10 +7,11 @@ Units are in the names: `_s` seconds, `_ms` milliseconds, `_bytes` bytes.
 from __future__ import annotations
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from hub.errors import ConfigError
@@ -76,6 +77,36 @@ class RegistrySettings(Section):
     port: Port = Field(18081, ge=0, le=65535)
     username: str | None = None
     password: SecretStr | None = None
+    reading: Literal["open", "credentials"] | None = Field(
+        None,
+        description="who may read from the embedded registry; empty: everybody, or with username and password who has "
+        "them. Writing always asks for credentials",
+    )
+
+
+class DoorSettings(Section):
+    """What all HTTP doors have in common: gateway, console, registry, observation (docs/doors.md)."""
+
+    hosts: tuple[str, ...] = Field(
+        (),
+        description="names under which the hub is called; always taken: localhost, the address a door listens on, the "
+        "machine's name, and any address in digits",
+    )
+    proxies: tuple[str, ...] = Field(
+        (), description="addresses or networks of proxies whose X-Forwarded-For is believed; nobody else's is"
+    )
+
+    connections: int = Field(4_096, ge=1, description="open at one door; one more is closed at once")
+    connections_each: int = Field(
+        512, ge=1, description="of one address (an IPv6 /64), named proxies excepted; one more is closed at once"
+    )
+
+    @field_validator("proxies")
+    @classmethod
+    def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for one in proxies:
+            ip_network(one)  # ValueError names what is wrong
+        return proxies
 
 
 class GatewaySettings(Section):
@@ -86,6 +117,9 @@ class GatewaySettings(Section):
     max_body_bytes: int = Field(1_048_576, description="a larger body is refused with 413")
     max_batch: int = Field(1_000, ge=1)
     max_in_flight_bytes: int = Field(64 * 1_048_576, description="above it the answer is 429 with Retry-After")
+    max_requests_each: int = Field(
+        256, ge=1, description="open requests of one organisation; above it the answer is 429 with Retry-After"
+    )
     admin_token: SecretStr | None = Field(None, description="operators' token for /v1/subscribers and the like")
 
 
@@ -224,6 +258,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
     registry: RegistrySettings = RegistrySettings()
+    doors: DoorSettings = DoorSettings()
     gateway: GatewaySettings = GatewaySettings()
     console: ConsoleSettings = ConsoleSettings()
     readmodel: ReadModelSettings = ReadModelSettings()

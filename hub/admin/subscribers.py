@@ -28,7 +28,7 @@ from hub.control.changes import change as change_records
 from hub.control.delivery_limits import own_limits
 from hub.control.directory import directory
 from hub.control.records import BackfillProgress, Subscriber, now
-from hub.control.vault import is_sealed, vault
+from hub.control.vault import is_reference, is_sealed, vault
 from hub.errors import ConfigError, Rejected, Retryable
 from hub.kafka.topic_admin import ensure
 from hub.kafka.topics import subscriber_topics
@@ -83,9 +83,20 @@ def checked(values: Mapping[str, Any], settings: Settings, filter_too: bool = Tr
     return subscriber
 
 
+def _refuse_references(given: Mapping[str, str], by: Actor) -> None:
+    """ConfigError: a caller over HTTP may not name what the hub reads here; it would be sent to wherever he likes."""
+    if by.remote:
+        for name, value in given.items():
+            if is_reference(value):
+                raise ConfigError(
+                    f"secrets.{name}", "env: and file: are set at the command line only; over HTTP give the value"
+                )
+
+
 async def add(settings: Settings, values: Mapping[str, Any], by: Actor) -> Subscriber:
     """A new one: its topics, then its record. It gets what `backfill` says, then what comes. NameTaken if it exists."""
     async with acting(settings, by, "subscriber.add", _target(str(values.get("name", "")))) as act:
+        _refuse_references(dict(values.get("secrets") or {}), by)
         subscriber = checked(dict(values) | {"created_at": now()}, settings)
         async with directory(settings) as copy:
             if subscriber.name in copy.subscribers:
@@ -160,6 +171,7 @@ async def rotate_secret(
     async with acting(settings, by, "subscriber.rotate-secret", _target(name), secret) as act:
         old = await get(settings, name)
         value = _new_value(old, secret, value)
+        _refuse_references({secret: value}, by)
         moment = now()
         lasts = overlap if overlap is not None else OVERLAP if secret.startswith(SIGNING) else timedelta(0)
         usable = _without_lost(settings, old, secret)

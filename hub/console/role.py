@@ -26,7 +26,7 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
             async with directory(settings) as copy, opened(settings) as tail:
                 letters = Reader(tail)
                 app = make_app(settings, ReadModel(engine), copy, await letters.load())
-                async with serve_app(app, sock):
+                async with serve_app(app, sock, door=settings.doors):
                     HEALTH.set_ready("console", True, f"http://{settings.console.host}:{sock.getsockname()[1]}/")
                     await _together(copy.follow(stop), letters.follow(stop))
         finally:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Query
@@ -17,12 +16,13 @@ from starlette.routing import Route
 
 from hub.admin.acts import table
 from hub.admin.acts.act import Act, Http
-from hub.admin.refusals import Refusals
 from hub.config import Settings
 from hub.control.audit import Actor
+from hub.control.keys import credential
 from hub.errors import ConfigError
-from hub.gateway.operators import NAME_HEADER, claimed, operator
+from hub.gateway.operators import operator
 from hub.untyped import Arguments, JsonObject, SettingsTable
+from hub.web.brake import Brake
 from hub.web.problem import Problem
 
 PREVIEW = "preview"
@@ -37,7 +37,7 @@ def routes(settings: Settings) -> list[Route]:
 
 def _route(settings: Settings, act: Act[Any]) -> Route:
     async def endpoint(request: Request) -> Response:
-        by = await _allowed(request, settings)
+        by = _allowed(request, settings)
         values, preview = await _values(request, act.http)
         if preview:
             return JSONResponse(await table.preview(settings, act.name, values, by))
@@ -52,15 +52,15 @@ def _route(settings: Settings, act: Act[Any]) -> Route:
     return Route(act.http.path, endpoint, methods=[act.http.method])
 
 
-async def _allowed(request: Request, settings: Settings) -> Actor:
-    """Who acts, if it is an operator. Problem (401) for anyone else, and an entry in the audit."""
+def _allowed(request: Request, settings: Settings) -> Actor:
+    """Who acts, if it is an operator. Problem (401) for anyone else, whose brake counts it."""
     address = request.client.host if request.client else ""
+    brake: Brake = request.app.state.brake
+    brake.check(address)
     found = operator(request.headers, settings.gateway.admin_token, address)
     if found is None:
-        refusals: Refusals = request.app.state.refusals
-        said = claimed(request.headers, address)
-        by = replace(said, who=request.headers.get(NAME_HEADER) or "nobody", role="none")
-        await refusals.tell(settings, by, request.method, request.url.path)
+        if credential(request.headers):
+            brake.failed(address)
         raise Problem("unauthenticated", "send the operators' token", {"WWW-Authenticate": "Bearer"})
     return found
 

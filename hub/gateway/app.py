@@ -12,7 +12,6 @@ from starlette.routing import Route
 from hub.admin.acts.act import Forbidden
 from hub.admin.acts.running import NotUnderWay
 from hub.admin.names import NameIsTaken, NoSuchName
-from hub.admin.refusals import Refusals
 from hub.config import Settings
 from hub.control.changes import ChangedMeanwhile
 from hub.deadletter.browse import NoSuchLetter
@@ -23,6 +22,7 @@ from hub.gateway.openapi import EVENTS, SECURITY
 from hub.gateway.sender import Sender
 from hub.observe.server import routes
 from hub.untyped import JsonObject
+from hub.web.brake import opened
 from hub.web.docs_page import add_docs
 from hub.web.problem import Problem
 
@@ -35,12 +35,13 @@ AWAY_S = 5
 
 def build(settings: Settings, holder: events_api.Holder, ingest: Ingest, sender: Sender) -> FastAPI:
     """The application over what the role holds."""
-    events = events_api.route(settings.gateway, holder, ingest, sender)
+    brake = opened("gateway")
+    events = events_api.route(settings.gateway, holder, ingest, sender, brake)
     app = FastAPI(
         title="Hub gateway", version="1", description=ABOUT, docs_url=None, redoc_url=None, routes=[events, *routes()]
     )
     app.state.settings = settings
-    app.state.refusals = Refusals()
+    app.state.brake = brake
     app.router.routes.extend(acts_api.routes(settings))
     for kind in (Problem, HubError, RequestValidationError):
         app.add_exception_handler(kind, _answer)

@@ -46,7 +46,7 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
         producer = clients.producer(settings)
         stack.push_async_callback(_close, producer)
         await producer.start()
-        sender = Sender(producer, INGRESS, settings.gateway.max_in_flight_bytes)
+        sender = Sender(producer, INGRESS, settings.gateway.max_in_flight_bytes, settings.gateway.max_requests_each)
         await sender.start()
         stack.push_async_callback(sender.stop)
         ring = _follow_keys(copy)
@@ -56,7 +56,9 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
             stack.callback(engine.dispose)
             find = partial(dossier_of, engine)
             mount(app, ways, GatewayHost(codec, sender, find, settings.gateway.max_body_bytes))
-        await stack.enter_async_context(serve_app(app, sock, Limits(body_bytes=most_bytes(settings.gateway))))
+        await stack.enter_async_context(
+            serve_app(app, sock, Limits(body_bytes=most_bytes(settings.gateway)), door=settings.doors)
+        )
         host, port = sock.getsockname()[:2]
         log.info("takes events at http://%s:%d/v1/events, tells about itself at /docs", host, port)
         HEALTH.ready["broker"] = lambda: (

@@ -102,7 +102,7 @@ CATALOGUE = (
     _table(CONTROL, 1, "gateway operator deliver projector",
            "gateway intake source deliver reconcile projector console operator supervisor",
            "organisations, keys, rights, subscriptions, pauses"),
-    _log(AUDIT, 3, 5 * 365, "gateway operator console projector", "gateway operator console",
+    _log(AUDIT, 3, 5 * 365, "gateway operator console projector registry", "gateway operator console",
          "what operators did and were refused; kept for `audit.keep_years`"),
     replace(_table(ACTS, 1, "gateway operator console", "gateway operator console",
                    "operators' long acts: how far they are, and where they go on"), retention_ms=30 * DAY_MS),

@@ -14,6 +14,8 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from hub.observe.connection_table import ConnectionTable
+
 _SAID = {400: "Invalid HTTP request received.", 408: "Too slow.", 413: "The body is too long.",
          431: "The head is too long."}  # fmt: skip
 
@@ -50,9 +52,11 @@ def _form(headers: list[tuple[bytes, bytes]]) -> bytes:
 class BoundedProtocol(HttpToolsProtocol):
     """One connection. An even stage: a head is awaited or coming; an odd one: a body."""
 
-    def __init__(self, *args: Any, limits: Limits, **more: Any) -> None:
+    def __init__(self, *args: Any, limits: Limits, table: ConnectionTable, **more: Any) -> None:
         super().__init__(*args, **more)
         self._limits = limits
+        self._table = table
+        self._place: str | None = None
         self._stage = 0
         self._came = 0
         """Bytes of this stage, but for those that came together with the end of the one before."""
@@ -69,13 +73,20 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._wait()
+        self._place = self._table.enter(self.client[0] if self.client else "")
+        if self._place is None:
+            self.transport.abort()  # an answer would need what there is too little of
+        else:
+            self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         for timer in (self._due, self._end, self.timeout_keep_alive_task):
             if timer is not None:
                 timer.cancel()
         super().connection_lost(exc)
+        if self._place is not None:
+            self._table.leave(self._place)
+            self._place = None
 
     def data_received(self, data: bytes) -> None:
         stage = self._stage

@@ -21,10 +21,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from hub.config import Settings
+from hub.config import DoorSettings, Settings
 from hub.errors import StartError
+from hub.observe.connection_table import ConnectionTable
 from hub.observe.health import HEALTH
 from hub.observe.protocol import BoundedProtocol, Limits
+from hub.web.door import Door
 
 
 async def _metrics(_: Request) -> Response:
@@ -66,12 +68,19 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serve_app(app: Any, sock: socket.socket, limits: Limits | None = None) -> AsyncIterator[None]:
-    """Serves an ASGI app on the socket while the context is open; ends open requests within 5 s at the end."""
-    protocol: Any = partial(BoundedProtocol, limits=limits or Limits())
+async def serve_app(
+    app: Any, sock: socket.socket, limits: Limits | None = None, *, door: DoorSettings
+) -> AsyncIterator[None]:
+    """Serves an ASGI app on the socket while the context is open; ends open requests within 5 s at the end.
+
+    Who called is for the door to say: uvicorn's own look at X-Forwarded-For would believe everybody on this machine.
+    """
+    protocol: Any = partial(BoundedProtocol, limits=limits or Limits(), table=ConnectionTable(door))
     config = uvicorn.Config(
-        app, http=protocol, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5, ws="none"
-    )
+        Door(app, door, sock.getsockname()[0]),
+        http=protocol, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5, ws="none",
+        proxy_headers=False, server_header=False,
+    )  # fmt: skip
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[sock]))
     try:
@@ -99,7 +108,7 @@ async def serve(role: str, settings: Settings, number: int) -> AsyncIterator[int
     _write(note, {"role": role, "pid": os.getpid(), "observe": f"http://{address}"})
     _write(target, [{"targets": [address], "labels": {"role": role}}])
     try:
-        async with serve_app(Starlette(routes=list(routes())), sock):
+        async with serve_app(Starlette(routes=list(routes())), sock, door=settings.doors):
             yield port
     finally:
         # A role that dies without this stays a target, and Prometheus sees it as down.

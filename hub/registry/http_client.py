@@ -8,6 +8,7 @@ import httpx
 
 from hub.config import Settings
 from hub.errors import RegistryError
+from hub.registry.logins import MadeLogin
 from hub.untyped import Arguments
 
 CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
@@ -24,6 +25,8 @@ def http_args(settings: Settings) -> Arguments:
     }
     if registry.username and registry.password:
         args["auth"] = (registry.username, registry.password.get_secret_value())
+    elif registry.url is None:
+        args["auth"] = MadeLogin(settings)
     return args
 
 

@@ -19,6 +19,7 @@ import uvloop
 
 from hub import exit_codes
 from hub.config import Settings
+from hub.control.bursts import telling
 from hub.errors import StartError
 from hub.kafka.embedded_users import acting_as, secured
 from hub.machine import garbage_collector
@@ -77,7 +78,7 @@ async def _main(name: str, settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     function = roles.function(name)  # imported before the port opens: a role that answers has loaded
     garbage_collector.calm()
-    async with _observe(name, settings) as port:
+    async with _observe(name, settings) as port, telling(settings):
         log.info("%s starts, pid %d, observe port %d", name, os.getpid(), port)
         work = asyncio.ensure_future(function(name, settings, stop))
         asking = asyncio.ensure_future(stop.wait())

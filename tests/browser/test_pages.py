@@ -114,7 +114,7 @@ async def console(tmp_path: Path) -> AsyncIterator[str]:
     sock = listen("127.0.0.1", 0)
     try:
         model, letters = fill(settings)
-        async with serve_app(make_app(settings, model, directory, letters), sock):
+        async with serve_app(make_app(settings, model, directory, letters), sock, door=settings.doors):
             yield f"http://127.0.0.1:{sock.getsockname()[1]}"
     finally:
         role.shutdown()

@@ -39,7 +39,7 @@ class Broker(Sender):
         self.lines: list[KeyedLine] = []
         self.error = error
 
-    async def send(self, lines: Sequence[KeyedLine]) -> None:
+    async def send(self, lines: Sequence[KeyedLine], owner: str = "") -> None:
         if self.error:
             raise self.error
         self.lines += lines

@@ -98,7 +98,9 @@ def test_agency_codes_are_kept_in_the_new_form_and_checked() -> None:
 
 def test_an_operator_needs_the_token_and_there_is_none_without_a_token() -> None:
     token = SecretStr("t")
-    assert operator({"authorization": "Bearer t", "x-operator": "lan", "x-reason": "why"}, token).who == "lan"  # type: ignore[union-attr]
+    by = operator({"authorization": "Bearer t", "x-operator": "lan", "x-reason": "why"}, token)
+    assert by is not None
+    assert (by.who, by.said, by.why) == ("admin-token", "lan", "why")  # the header proves nothing
     assert operator({"x-api-key": "t"}, token).who == "admin-token"  # type: ignore[union-attr]
     assert operator({"authorization": "Bearer u"}, token) is None
     assert operator({}, token) is None

@@ -45,7 +45,7 @@ class Broker(Sender):
         self.lines: list[KeyedLine] = []
         self.down = False
 
-    async def send(self, lines: Any) -> None:
+    async def send(self, lines: Any, owner: str = "") -> None:
         if self.down:
             raise BrokerAway("away")
         self.lines += lines
