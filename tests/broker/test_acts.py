@@ -241,7 +241,7 @@ async def test_gateway_cancels_and_goes_on_over_http(hub_settings: Settings, cod
             assert ended["result"]["sent"][0]["count"] == 200
             unknown = await http.call("GET", "/v1/acts/nobody")
             assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
-            audit = (await http.call("GET", "/v1/audit?who=lan&limit=3")).json()
+            audit = (await http.call("GET", "/v1/audit?who=admin-token&action=act.&limit=3")).json()
             assert audit[0]["action"] == "act.resume"
             assert (await http.call("GET", "/v1/status")).status_code == 200
             assert isinstance((await http.call("GET", "/v1/trace/H11.12-260105-0001")).json(), list)
