@@ -22,6 +22,7 @@ from hub.admin.audit_list import Wanted, entries
 from hub.avro.codec import Codec
 from hub.config import Settings
 from hub.control.audit import Actor
+from hub.control.requests import Request
 from hub.deadletter.book import read as read_book
 from hub.deadletter.filters import Filter
 from hub.deadletter.record import build
@@ -29,7 +30,7 @@ from hub.errors import BadRecord
 from hub.events.envelope import Envelope, read_headers
 from hub.kafka import clients
 from hub.kafka.topic_admin import ensure_topics
-from hub.kafka.topics import EVENTS
+from hub.kafka.topics import EVENTS, REQUESTS
 from hub.registry.client import open_codec, register_own
 from tests.support.command import hub
 from tests.support.gateway import ingress_of, records_of
@@ -240,8 +241,49 @@ async def test_gateway_cancels_and_goes_on_over_http(hub_settings: Settings, cod
             assert ended["result"]["sent"][0]["count"] == 200
             unknown = await http.call("GET", "/v1/acts/nobody")
             assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
-            audit = (await http.call("GET", "/v1/audit?who=admin-token&limit=3")).json()
+            audit = (await http.call("GET", "/v1/audit?who=admin-token&action=act.&limit=3")).json()
             assert audit[0]["action"] == "act.resume"
             assert (await http.call("GET", "/v1/status")).status_code == 200
             assert isinstance((await http.call("GET", "/v1/trace/H11.12-260105-0001")).json(), list)
     assert len({dict(r.headers)["ce_id"] for r in await ingress_of(settings, source)}) == 200
+
+
+async def test_resend_orders_what_is_due_once(hub_settings: Settings, codec: Codec) -> None:
+    """Of some dossiers, of a time; what another subscriber's filter leaves out is not asked for."""
+    source = await put(hub_settings, codec, 30)
+    name = f"sub-{uuid.uuid4().hex[:8]}"
+    wanted = {"name": name, "kind": "kafka-topic", "backfill": "none", "filter": {"types": ["RECEIVED"]}}
+    await table.perform(hub_settings, "subscriber.add", wanted, BY)
+    async with registry(hub_settings):
+        with role("core", hub_settings):
+            await _carried_out(hub_settings, "dead-letters.replay", {"subscriber": source})
+            keys = {r.key for r in await ingress_of(hub_settings, source)}
+
+            async def all_there() -> bool:
+                return keys <= {r.key for r in await records_of(hub_settings, EVENTS)}
+
+            await until(all_there, "the events")
+        code = sorted(keys)[0].decode()
+        foreseen = await table.preview(hub_settings, "subscriber.resend", {"name": name, "dossiers": [code]}, BY)
+        assert foreseen["sent"] == [{"stage": "resend", "reason": "missing", "count": 1}]
+        await _carried_out(hub_settings, "subscriber.resend", {"name": name, "dossiers": [code], "again": True})
+        assert [(o.action, o.key) for o in await _orders(hub_settings, name)] == [("replay", code)]
+        await _carried_out(hub_settings, "subscriber.resend", {"name": name, "since": "1h", "rate": 100})
+        orders = [o for o in await _orders(hub_settings, name) if o.action == "resend"]
+        assert keys <= {o.key.encode() for o in orders}
+        assert len({o.id for o in orders}) == len(orders)
+    await table.perform(hub_settings, "subscriber.change", {"name": name, "filter": {"types": ["RATED"]}}, BY)
+    async with registry(hub_settings):
+        none = await table.preview(hub_settings, "subscriber.resend", {"name": name, "dossiers": [code]}, BY)
+    assert none["sent"] == []
+
+
+async def _carried_out(settings: Settings, act: str, values: dict[str, Any]) -> None:
+    begun = await table.begin(settings, act, values, BY, "cli")
+    ended = await table.carry_out(settings, begun.id, act, asyncio.Event())
+    assert (ended.state, ended.reason) == ("done", "")
+
+
+async def _orders(settings: Settings, name: str) -> list[Request]:
+    found = [Request.model_validate_json(r.value) for r in await records_of(settings, REQUESTS)]
+    return [order for order in found if order.subscriber == name]

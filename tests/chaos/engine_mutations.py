@@ -196,7 +196,7 @@ MUTATIONS = (
             ("                empty.add(part)\n", "                pass\n"),
         ),
         f"{_BROKER}::test_state_is_restored_to_the_position_not_to_the_last_record",
-    ),  # fmt: skip
+    ),
     _one(
         "a dead letter may be larger than its source", "size-of-a-dead-letter", "hub.kafka.topics",
         "DEAD_LETTER_LIMIT = 4 * 1_048_576", "DEAD_LETTER_LIMIT = RECORD_LIMIT",
