@@ -133,7 +133,7 @@ def test_its_address_calls_it(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
 
     async def perform(settings: Settings, act: str, values: dict[str, Any], by: Actor) -> Any:
         table.ACTS[act].read(values)
-        called.append((act, by.said))
+        called.append((act, by.who))
         return {"answer": act}
 
     async def begin(settings: Settings, act: str, values: dict[str, Any], by: Actor, door: str) -> ActRecord:
