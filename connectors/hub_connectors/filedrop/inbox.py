@@ -10,6 +10,7 @@ import hashlib
 import os
 import time
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -48,11 +49,16 @@ class Inbox:
         self._seen: dict[str, tuple[State, float]] = {}
         self._ready: deque[Found] = deque()
 
-    def next(self, folder: Folder, pattern: str) -> Found | None:
-        """The oldest entry that is still. A folder is looked through anew only when all that was ready had its turn."""
+    def ready(self, folder: Folder, pattern: str) -> Iterator[Found]:
+        """Entries that are still, oldest first, as far as they are asked for; the rest has its turn the next time.
+
+        The folder is looked through anew only at the beginning and when nothing is left: what cannot be dealt with is
+        found again at each look, and must not hold the caller.
+        """
         if not self._ready:
             self._look(folder, pattern)
-        return self._ready.popleft() if self._ready else None
+        while self._ready:
+            yield self._ready.popleft()
 
     def _look(self, folder: Folder, pattern: str) -> None:
         now, seen, ready = time.monotonic(), {}, []

@@ -122,7 +122,7 @@ class FileDrop:
                     log.warning("%s", left)
                     self._complained[left] = left
             ready = self._inboxes.setdefault(name, Inbox(self._settle_s))
-            while (found := ready.next(folder, mapping.pattern)) is not None:
+            for found in ready.ready(folder, mapping.pattern):
                 if (begun_now := self._taken_over(name, state, mapping, folder, found)) is not None:
                     return begun_now
         return None
