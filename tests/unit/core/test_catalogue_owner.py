@@ -130,7 +130,7 @@ def test_nobody_without_the_right_changes_another_s_entry(events: list[tuple[str
 
 def test_services_have_the_same_rule() -> None:
     core = Core()
-    datum = {"service_code": "1.004194.000.00.00.H11", "change": "PUBLISHED", "occurred_at": T0, "name": "Trực tuyến"}
+    datum = {"service_code": "1.004194.01", "change": "PUBLISHED", "occurred_at": T0, "name": "Trực tuyến"}
     kind = families.SERVICE.published
     core.run(record(datum | {"agency_code": "H11.12"}, "1", kind))
     taken = record(datum | {"occurred_at": T0 + 1}, "2", kind)
