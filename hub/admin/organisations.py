@@ -17,6 +17,7 @@ from hub.control.directory import directory
 from hub.control.records import Organisation, now
 from hub.control.rights import EVERYTHING
 from hub.errors import BadRecord, ConfigError
+from hub.events.families import DOSSIER
 from hub.kafka.topic_admin import ensure
 from hub.kafka.topics import agency_topic
 from hub.model import codes
@@ -114,6 +115,11 @@ def public(organisation: Organisation) -> JsonObject:
 
 
 _NOT_HERE = {"name", "key_hashes", "key_until"}
+
+
+def new(values: SettingsTable) -> Organisation:
+    """As `checked`, of one that is added: it may send dossiers only, unless families are named."""
+    return checked({"families": (DOSSIER.name,)} | values)
 
 
 def checked(values: SettingsTable) -> Organisation:

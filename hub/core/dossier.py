@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from librt.strings import BytesWriter
 from msgspec.structs import replace
 
@@ -81,7 +79,7 @@ class DossierState(KeyState[DossierStep]):
         key, waited = self.keys[facts.DUE_AT], old_waits(found[DEADLINE])
         return dates.taken_up(self.history, watch.due_at, key, watch.since, waited, (watch.deadline_at, watch.mask))
 
-    def check_holder(self, agencies: Collection[str]) -> None:
+    def check_sender(self, agencies: list[str], sender: str) -> None:
         """BadRecord (`right`) unless one of these holds the dossier now, as far as the hub knows."""
         holder = self.dossier.holder_agency_code
         if holder is None or not covers(agencies, holder):

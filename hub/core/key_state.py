@@ -29,11 +29,13 @@ def version(stored: Stored) -> int:
 
 
 class Incoming(NamedTuple):
-    """who, what: hashes of the event's identity and content. overhead: bytes of headers on top of its value."""
+    """who, what: hashes of the event's identity and content. overhead: bytes of headers on top of its value. sender:
+    the organisation that sent it, where the door told of its rights."""
 
     who: bytes
     what: bytes
     overhead: int
+    sender: str = ""
 
     def low(self) -> int:
         """What orders it among events of the same kind and moment."""
@@ -72,6 +74,10 @@ class KeyState(ABC, Generic[P]):
 
         body: what was published, as Avro. BadRecord (`transition`, `limit`) leaves everything as it was.
         """
+
+    @abstractmethod
+    def check_sender(self, agencies: list[str], sender: str) -> None:
+        """BadRecord (`right`): whoever has the right to these agencies may not say this of what stands here."""
 
     @abstractmethod
     def headers(self) -> list[tuple[str, bytes]]:

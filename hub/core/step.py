@@ -99,7 +99,8 @@ class _Chunk:
             self._duplicates += 1
             return None
         if ce.AUTHAGENCIES in envelope.extensions:
-            envelope = _as_holder(envelope, work)
+            envelope, sender = _of_sender(envelope, work)
+            incoming = incoming._replace(sender=sender)
         if work.seq == 0:
             processor.admit(published)
         if published is not given or not value.startswith(processor.own):
@@ -141,13 +142,12 @@ def _incoming(record: Record, envelope: ce.Envelope, body: bytes) -> Incoming:
     return Incoming(identity.identity(envelope.source, envelope.id), identity.content(body), overhead)
 
 
-def _as_holder(envelope: ce.Envelope, work: KeyState[Any]) -> ce.Envelope:
-    """The envelope as its event may have it, of a sender whom only holding the dossier gives the right."""
+def _of_sender(envelope: ce.Envelope, work: KeyState[Any]) -> tuple[ce.Envelope, str]:
+    """(the envelope as its event may have it, who sent it), of a sender whose right hangs on what stands here."""
     extensions = dict(envelope.extensions)
-    agencies = extensions.pop(ce.AUTHAGENCIES).split()
-    if isinstance(work, DossierState):
-        work.check_holder(agencies)
-    return envelope._replace(extensions=extensions)
+    agencies, sender = extensions.pop(ce.AUTHAGENCIES).split(), extensions.get(ce.AUTHID, "")
+    work.check_sender(agencies, sender)
+    return envelope._replace(extensions=extensions), sender
 
 
 def _checked_key(record: Record, envelope: ce.Envelope, field: str, code: str) -> bytes:

@@ -24,9 +24,16 @@ _SPACE = NAMESPACE.bytes
 ORIGIN = "origin"
 """Extension: the portal that an event came from, so that it is not sent back there as news."""
 
+AUTHID = "authid"
+"""Extension with the name of the organisation that spoke, as the hub knows it."""
+
 AUTHAGENCIES = "authagencies"
 """Extension, on `hub.ingress` only: the agencies of a sender without the right to this dossier's agency, divided by
-blanks. The core takes the event if one of them holds the dossier (decision 10)."""
+blanks. The core takes the event if one of them holds the dossier (decision 10). On a change of a procedure or service
+always: the owner of what stands there decides (decision 34)."""
+
+NO_AGENCY = "-"
+"""In its stead for a sender with the right to none; no code of an agency looks so."""
 
 HUB_SEQ = "hub_seq"
 """Header with the event's number in its dossier, decimal ASCII."""

@@ -5,13 +5,10 @@ from __future__ import annotations
 from hub.control import rights
 from hub.control.records import Organisation
 from hub.errors import BadRecord
-from hub.events.envelope import AUTHAGENCIES, Envelope
+from hub.events.envelope import AUTHAGENCIES, AUTHID, NO_AGENCY, Envelope
 from hub.events.families import BY_PUBLISHED, Family
 from hub.kafka import clients
 from hub.kafka.topics import RECORD_LIMIT
-
-AUTHID = "authid"
-"""CloudEvents extension with the name of the organisation that spoke, as the hub knows it."""
 
 RECORD_OVERHEAD = 1_024
 """Bytes kept free below the topic's limit for the batch's and the record's own framing."""
@@ -43,6 +40,13 @@ def dossier_proof(organisation: Organisation | None, agency: str, field: str) ->
         return {AUTHAGENCIES: " ".join(organisation.agencies)}
     rights.check_agency(organisation, agency, field)
     return {}
+
+
+def catalogue_proof(organisation: Organisation | None) -> dict[str, str]:
+    """Extensions for a change of a procedure or service: what the core needs to judge whether its owner made it."""
+    if organisation is None:
+        return {}
+    return {AUTHAGENCIES: " ".join(organisation.agencies) or NO_AGENCY}
 
 
 def refuse_oversize(key: bytes, value: bytes, headers: clients.Headers) -> None:

@@ -15,9 +15,9 @@ from hub.avro.records import ProcedureChange, ServiceChange
 from hub.control import rights
 from hub.control.records import Organisation
 from hub.errors import BadRecord
-from hub.events.envelope import Envelope, trace_of
+from hub.events.envelope import AUTHID, Envelope, trace_of
 from hub.events.families import DOSSIER, Family
-from hub.ingress.admission import AUTHID, FROM_THE_HUB, dossier_proof, family_of, refuse_oversize
+from hub.ingress.admission import FROM_THE_HUB, catalogue_proof, dossier_proof, family_of, refuse_oversize
 from hub.ingress.cloudevents import Posted, traceparent
 from hub.ingress.json_data import read_data
 from hub.kafka.batches import KeyedLine
@@ -50,6 +50,8 @@ class Builder:
         self._spoken = () if organisation is None else ((f"ce_{AUTHID}", organisation.name.encode()),)
         self._families: dict[tuple[str, str], Family] = {}
         self._proofs: dict[str, tuple[Header, ...]] = {}
+        proof = catalogue_proof(organisation).items()
+        self._catalogue_proof = tuple((f"ce_{name}", text.encode()) for name, text in proof)
 
     def family(self, envelope: Envelope) -> Family:
         """BadRecord (`envelope`, `right`): nobody may publish it, or not this sender in that name."""
@@ -132,4 +134,4 @@ class Builder:
         named = record.agency_code if isinstance(record, ProcedureChange | ServiceChange) else None
         if self._organisation is not None and named:
             rights.check_agency(self._organisation, named, "data.agency_code")
-        return ()
+        return self._catalogue_proof

@@ -62,13 +62,13 @@ async def _show(settings: Settings, given: Named, by: Actor) -> JsonObject:
 
 
 async def _add(settings: Settings, given: NewOrganisation, by: Actor) -> JsonObject:
-    wanted = organisations.checked({"name": given.name} | given.given())
+    wanted = organisations.new({"name": given.name} | given.given())
     key = await organisations.add(settings, wanted, by)
     return organisations.public(await organisations.get(settings, wanted.name)) | {"key": key}
 
 
 async def _would_add(settings: Settings, given: NewOrganisation) -> JsonObject:
-    return {"would_add": organisations.public(organisations.checked({"name": given.name} | given.given()))}
+    return {"would_add": organisations.public(organisations.new({"name": given.name} | given.given()))}
 
 
 async def _change(settings: Settings, given: OrganisationRights, by: Actor) -> JsonObject:

@@ -19,8 +19,7 @@ from hub.config import Settings
 from hub.demo.generator.event import Event
 from hub.errors import StartError
 from hub.events import families
-from hub.events.envelope import Envelope, rfc3339
-from hub.ingress.admission import AUTHID
+from hub.events.envelope import AUTHID, Envelope, rfc3339
 from hub.kafka import clients, topics
 from hub.model.times import EARLIEST_MS, utc_text
 from hub.registry.client import open_codec

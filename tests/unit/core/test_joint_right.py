@@ -9,8 +9,7 @@ from hub.avro.document import from_document
 from hub.control.records import Organisation
 from hub.errors import BadRecord
 from hub.events import families
-from hub.events.envelope import AUTHAGENCIES, Envelope, read_headers
-from hub.ingress.admission import AUTHID
+from hub.events.envelope import AUTHAGENCIES, AUTHID, Envelope, read_headers
 from hub.ingress.record import Builder
 from tests.support.codecs import fixed_codec
 from tests.support.core import CODE, Core, record, step

@@ -267,7 +267,7 @@ DOOR = {
     "source": _source,
     "portal": _portal,
 }
-BY_THE_DOOR = {"ce_recordedtime", "ce_traceparent", "ce_authid"}
+BY_THE_DOOR = {"ce_recordedtime", "ce_traceparent", "ce_authid", "ce_authagencies"}
 
 
 def test_there_are_sixty_events_and_each_door_has_good_and_bad_ones() -> None:
