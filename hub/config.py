@@ -10,22 +10,19 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from hub.door_settings import ConsoleSettings as ConsoleSettings
+from hub.door_settings import DoorSettings as DoorSettings
+from hub.door_settings import GatewaySettings as GatewaySettings
+from hub.door_settings import Port, Section
+from hub.door_settings import RegistrySettings as RegistrySettings
 from hub.errors import ConfigError
 from hub.untyped import SettingsTable
 
-Port = int
-
 SECRET_PREFIX = "HUB_SECRET_"
 """Variables that begin so are no settings: a subscriber's secret may name one (`env:HUB_SECRET_PORTAL`)."""
-
-
-class Section(BaseModel):
-    """A group of settings; unknown names are refused, so that a typing error is seen."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class KafkaSettings(Section):
@@ -66,34 +63,6 @@ class EmbeddedSettings(Section):
     sasl: bool = Field(
         True, description="a password (SCRAM) and rights for each role; false: whoever reaches the port may do anything"
     )
-
-
-class RegistrySettings(Section):
-    """The schema registry: the embedded role, or any Confluent-compatible one by URL."""
-
-    url: str | None = Field(None, description="empty: the embedded registry role")
-    host: str = "127.0.0.1"
-    port: Port = Field(18081, ge=0, le=65535)
-    username: str | None = None
-    password: SecretStr | None = None
-
-
-class GatewaySettings(Section):
-    """HTTP in: events, and the administration of organisations and subscribers."""
-
-    host: str = "127.0.0.1"
-    port: Port = Field(18080, ge=0, le=65535)
-    max_body_bytes: int = Field(1_048_576, description="a larger body is refused with 413")
-    max_batch: int = Field(1_000, ge=1)
-    max_in_flight_bytes: int = Field(64 * 1_048_576, description="above it the answer is 429 with Retry-After")
-    admin_token: SecretStr | None = Field(None, description="operators' token for /v1/subscribers and the like")
-
-
-class ConsoleSettings(Section):
-    """The pages people look at, and the read API."""
-
-    host: str = "127.0.0.1"
-    port: Port = Field(18088, ge=0, le=65535)
 
 
 class ReadModelSettings(Section):
@@ -224,6 +193,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
     registry: RegistrySettings = RegistrySettings()
+    doors: DoorSettings = DoorSettings()
     gateway: GatewaySettings = GatewaySettings()
     console: ConsoleSettings = ConsoleSettings()
     readmodel: ReadModelSettings = ReadModelSettings()
@@ -262,7 +232,7 @@ class Settings(BaseSettings):
 
     @property
     def registry_url(self) -> str:
-        return self.registry.url or f"http://{self.registry.host}:{self.registry.port}"
+        return self.registry.url or f"{self.doors.scheme}://{self.registry.host}:{self.registry.port}"
 
     @property
     def run_dir(self) -> Path:

@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from hub.errors import ConfigError, HubError, RegistryError, Retryable, StartError
+from hub.errors import BrokerAway, ConfigError, HubError, RegistryError, Retryable, StartError
 
 OK = 0
 FAILED = 1
@@ -28,7 +28,7 @@ def code(error: BaseException) -> int:
         return USAGE
     if isinstance(error, StartError):
         return CANNOT_START
-    if isinstance(error, Retryable) or (isinstance(error, RegistryError) and error.code == 0):
+    if isinstance(error, Retryable | BrokerAway) or (isinstance(error, RegistryError) and error.code == 0):
         return NOT_NOW
     if not isinstance(error, HubError) and _kafka_is_away(error):
         return NOT_NOW

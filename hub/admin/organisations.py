@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from pydantic import ValidationError
 
+from hub.admin.names import NameIsTaken, NoSuchName
 from hub.config import Settings
 from hub.control import keys
 from hub.control.audit import Actor, Target, acting
@@ -33,14 +34,14 @@ OVERLAP = timedelta(hours=24)
 """How long a rotated key works on, unless said otherwise."""
 
 
-class UnknownOrganisation(ConfigError):
+class UnknownOrganisation(NoSuchName):
     """There is no organisation of that name."""
 
     def __init__(self, name: str) -> None:
         super().__init__("name", f"there is no organisation {name!r}; see `hub organisations list`")
 
 
-class NameTaken(ConfigError):
+class NameTaken(NameIsTaken):
     """There is one already."""
 
     def __init__(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Sending dead letters back, or giving them up; each call is in the audit.
+"""Makes the record that takes a dead letter back, or that gives it up (the act: `hub/admin/acts/letters_back.py`).
 
 What was refused before the core goes to `hub.ingress` again, with the same id and headers and `ce_replayof`. A letter
 of stage `intake` passes the same check again, with the rights as they are now. A letter of stage `deliver` becomes an
@@ -10,50 +10,23 @@ in meanwhile is dropped as a copy, and a `conflict` stays one until it gets an i
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
 from typing import Literal
 
-from aiokafka import AIOKafkaProducer
-
-from hub.avro.codec import Codec
-from hub.config import Settings
-from hub.control.audit import Actor, AuditEntry, Target, outcome, record
-from hub.control.directory import Directory, directory
-from hub.control.records import now
+from hub.control.directory import Directory
 from hub.control.requests import Pointer, Request
-from hub.deadletter.book import Book, read
-from hub.deadletter.browse import Found, scan
-from hub.deadletter.filters import Filter
 from hub.deadletter.record import REPLAY_OF, DeadLetter
-from hub.deadletter.states import LetterState, State, write_states
 from hub.errors import BadRecord, Refused
 from hub.events.envelope import HUB_SEQ, Headers, derived_id
 from hub.intake.agency_record import Judge
-from hub.kafka import clients
 from hub.kafka.topics import EVENTS, INGRESS, REQUESTS
 
 Action = Literal["replay", "skip"]
-CHUNK = 500
 
 Record = tuple[str, bytes | None, bytes | None, Headers]
 
 
 class NotReplayable(Refused):
     """This letter cannot go back as it is; the message says what to do instead."""
-
-
-@dataclass(slots=True)
-class Report:
-    """sent: by (stage, reason). refused: id -> why it was left where it is. closed: how many were done before."""
-
-    sent: Counter[tuple[str, str]] = field(default_factory=Counter)
-    refused: dict[str, str] = field(default_factory=dict)
-    closed: int = 0
-
-    @property
-    def total(self) -> int:
-        return self.sent.total()
 
 
 class Returns:
@@ -87,7 +60,7 @@ class Returns:
     def _request(self, letter: DeadLetter) -> Record:
         key = (letter.key or b"").decode(errors="replace")
         request = Request(
-            id=derived_id(self._action, letter.id, self._order),
+            id=order_id(self._action, letter.id, self._order),
             action=self._action,
             subscriber=letter.subscriber,
             key=key,
@@ -96,6 +69,11 @@ class Returns:
             why=self._why,
         )
         return REQUESTS, letter.key, request.model_dump_json().encode(), ()
+
+
+def order_id(action: Action, letter: str, act: str) -> str:
+    """The same for the same letter in the same act."""
+    return derived_id(action, letter, act)
 
 
 def _pointers(letter: DeadLetter) -> tuple[Pointer, ...]:
@@ -108,103 +86,3 @@ def _pointers(letter: DeadLetter) -> tuple[Pointer, ...]:
 
 def _marked(headers: Headers, id: str) -> list[tuple[str, bytes]]:
     return [(name, raw) for name, raw in headers if name != REPLAY_OF] + [(REPLAY_OF, id.encode())]
-
-
-async def send_back(
-    settings: Settings,
-    codec: Codec,
-    wanted: Filter,
-    action: Action,
-    by: Actor,
-    *,
-    again: bool = False,
-    rehearse: bool = False,
-) -> Report:
-    """Replay or skip every open letter that the filter admits; returns when the broker has all that follows.
-
-    again: also those that were replayed or skipped before. rehearse: only tell what would be done.
-    At least once: killed in between, the letters of the last chunk are still open, and are sent again by the next act.
-    """
-    entry = by.entry(f"dead-letters.{action}", _target(wanted), result="begun")
-    book, report = await read(settings, wanted.since_ms), Report()
-    async with directory(settings) as copy:
-        returns = Returns(action, Judge(codec), copy, by.who, by.why, entry.id)
-        if rehearse:
-            await _all(settings, wanted, book, returns, None, report, again)
-            return report
-        await record(settings, entry)
-        producer = clients.producer(settings)
-        await producer.start()
-        try:
-            await _all(settings, wanted, book, returns, Sender(producer, entry, action), report, again)
-        except Exception as error:
-            await record(settings, entry.ended(*outcome(error), detail=f"sent={report.total}"))
-            raise
-        finally:
-            await producer.stop()
-        await record(settings, entry.ended("done", detail=f"sent={report.total} refused={len(report.refused)}"))
-    return report
-
-
-def _target(wanted: Filter) -> Target:
-    """`dead-letters/stage=core reason=date`; a single letter by its id."""
-    words = wanted.words()
-    if set(words) == {"ids"}:
-        return Target(kind="dead-letters", name=words["ids"])
-    return Target(kind="dead-letters", name=" ".join(f"{name}={value}" for name, value in words.items()))
-
-
-class Sender:
-    """Sends a chunk, and when the broker has it, what has become of its letters."""
-
-    def __init__(self, producer: AIOKafkaProducer, entry: AuditEntry, action: Action) -> None:
-        self._producer, self._entry = producer, entry
-        self._state: State = "replayed" if action == "replay" else "skipped"
-
-    async def send(self, chunk: list[tuple[Found, Record]]) -> None:
-        await clients.send_all(self._producer, [made for _, made in chunk])
-        await write_states(self._producer, [self._state_of(found) for found, _ in chunk])
-
-    def _state_of(self, found: Found) -> LetterState:
-        return LetterState(
-            letter=found.letter.id,
-            state=self._state,
-            act=self._entry.id,
-            at=now(),
-            who=self._entry.who,
-            partition=found.partition,
-            offset=found.offset,
-        )
-
-
-async def _all(
-    settings: Settings,
-    wanted: Filter,
-    book: Book,
-    returns: Returns,
-    sender: Sender | None,
-    report: Report,
-    again: bool,
-) -> None:
-    chunk: list[tuple[Found, Record]] = []
-    async for found in scan(settings, wanted, dict(book.ends)):
-        letter = found.letter
-        if not book.counts(found):
-            continue
-        if book.state(letter.id) is not None and not again:
-            report.closed += 1
-            continue
-        try:
-            chunk.append((found, returns.record(letter)))
-            report.sent[letter.stage, letter.reason] += 1
-        except NotReplayable as error:
-            report.refused[letter.id] = str(error)
-        if len(chunk) >= CHUNK:
-            await _send(sender, chunk)
-    await _send(sender, chunk)
-
-
-async def _send(sender: Sender | None, chunk: list[tuple[Found, Record]]) -> None:
-    if sender is not None:
-        await sender.send(chunk)
-    chunk.clear()

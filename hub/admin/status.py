@@ -17,6 +17,7 @@ from hub.control.directory import directory
 from hub.errors import HubError
 from hub.supervisor import plan, status
 from hub.untyped import JsonObject
+from hub.web.own_calls import trust
 
 ASK_S = 5.0
 MISSING = "missing"
@@ -35,7 +36,7 @@ async def collect(settings: Settings, here: bool = False) -> JsonObject:
     roles = {row["role"]: row for row in told["roles"]} if told and alive else {}
     notes = [_note(path) for path in sorted(settings.run_dir.glob("*.json")) if path.name != "status.json"]
     running = [note for note in notes if note and status.is_running(note["pid"])]
-    async with httpx.AsyncClient(timeout=3.0, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=3.0, trust_env=False, verify=trust(settings.doors)) as client:
         answers = await asyncio.gather(*(_ask(client, note) for note in running))
     for note, (row, _links) in zip(running, answers, strict=True):
         if note["role"] != "supervisor":

@@ -18,6 +18,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from hub.admin.names import NameIsTaken, NoSuchName
 from hub.config import Settings
 from hub.connect.portal import Portal, make_portal
 from hub.control import secrets, subscriber_filter
@@ -27,7 +28,7 @@ from hub.control.changes import change as change_records
 from hub.control.delivery_limits import own_limits
 from hub.control.directory import directory
 from hub.control.records import BackfillProgress, Subscriber, now
-from hub.control.vault import is_sealed, vault
+from hub.control.vault import is_reference, is_sealed, vault
 from hub.errors import ConfigError, Rejected, Retryable
 from hub.kafka.topic_admin import ensure
 from hub.kafka.topics import subscriber_topics
@@ -40,14 +41,14 @@ SIGNING = "signing"
 SECRET_BYTES = 32
 
 
-class UnknownSubscriber(ConfigError):
+class UnknownSubscriber(NoSuchName):
     """There is no subscriber of that name."""
 
     def __init__(self, name: str) -> None:
         super().__init__("name", f"there is no subscriber {name!r}; see `hub subscribers list`")
 
 
-class NameTaken(ConfigError):
+class NameTaken(NameIsTaken):
     """There is one already."""
 
     def __init__(self, name: str) -> None:
@@ -82,9 +83,20 @@ def checked(values: Mapping[str, Any], settings: Settings, filter_too: bool = Tr
     return subscriber
 
 
+def _refuse_references(given: Mapping[str, str], by: Actor) -> None:
+    """ConfigError: a caller over HTTP may not name what the hub reads here; it would be sent to wherever he likes."""
+    if by.remote:
+        for name, value in given.items():
+            if is_reference(value):
+                raise ConfigError(
+                    f"secrets.{name}", "env: and file: are set at the command line only; over HTTP give the value"
+                )
+
+
 async def add(settings: Settings, values: Mapping[str, Any], by: Actor) -> Subscriber:
     """A new one: its topics, then its record. It gets what `backfill` says, then what comes. NameTaken if it exists."""
     async with acting(settings, by, "subscriber.add", _target(str(values.get("name", "")))) as act:
+        _refuse_references(dict(values.get("secrets") or {}), by)
         subscriber = checked(dict(values) | {"created_at": now()}, settings)
         async with directory(settings) as copy:
             if subscriber.name in copy.subscribers:
@@ -120,13 +132,21 @@ async def get(settings: Settings, name: str) -> Subscriber:
 
 
 async def change(settings: Settings, name: str, changes: Mapping[str, Any], by: Actor) -> Subscriber:
-    """Sets title, filter or settings (whole). Kind, secrets and backfill have their own ways."""
-    allowed = {field: changes[field] for field in ("title", "filter", "settings") if field in changes}
-    async with acting(settings, by, "subscriber.change", _target(name), ", ".join(sorted(allowed))) as act:
-        old = await get(settings, name)
-        new = checked(old.model_dump() | allowed, settings, filter_too="filter" in allowed)
+    """Sets title, filter or settings (whole; `set`: some of them). Kind, secrets and backfill have their own ways."""
+    told = sorted({"settings" if field == "set" else field for field in changes})
+    async with acting(settings, by, "subscriber.change", _target(name), ", ".join(told)) as act:
+        old, new = await changed(settings, name, changes)
         await change_records(settings, Change(Subscriber, name, old, new), entry=act.done())
     return new
+
+
+async def changed(settings: Settings, name: str, changes: Mapping[str, Any]) -> tuple[Subscriber, Subscriber]:
+    """(as it is, as it would be). ConfigError."""
+    old = await get(settings, name)
+    allowed = {field: changes[field] for field in ("title", "filter", "settings") if field in changes}
+    if "set" in changes:
+        allowed["settings"] = allowed.get("settings", old.settings) | changes["set"]
+    return old, checked(old.model_dump() | allowed, settings, filter_too="filter" in allowed)
 
 
 async def pause(settings: Settings, name: str, paused: bool, by: Actor) -> Subscriber:
@@ -151,6 +171,7 @@ async def rotate_secret(
     async with acting(settings, by, "subscriber.rotate-secret", _target(name), secret) as act:
         old = await get(settings, name)
         value = _new_value(old, secret, value)
+        _refuse_references({secret: value}, by)
         moment = now()
         lasts = overlap if overlap is not None else OVERLAP if secret.startswith(SIGNING) else timedelta(0)
         usable = _without_lost(settings, old, secret)

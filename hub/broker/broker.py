@@ -27,7 +27,7 @@ from hub.errors import StartError
 from hub.kafka import scram_users
 from hub.kafka.closing_clients import Client
 from hub.machine import ports
-from hub.machine.child_process import spawn
+from hub.machine.child_process import die_with_parent, spawn
 
 log = logging.getLogger(__name__)
 
@@ -239,7 +239,11 @@ class EmbeddedBroker:
         cluster = ports.cluster_id()
         command = self._command(java, class_path, "kafka.tools.StorageTool", heap_mb=128)
         command += ["format", "--cluster-id", cluster, "--config", str(self.folder / "server.properties")]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=READY_S, cwd=self.folder)
+        # It dies with this process: else it would go on beside the format of the next start, which then fails.
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=READY_S, cwd=self.folder,
+            preexec_fn=die_with_parent(os.getpid()),
+        )  # fmt: skip
         if done.returncode != 0:
             said = (done.stderr or done.stdout).strip().splitlines()
             raise StartError(f"cannot format {self._data} for Kafka: {said[-1] if said else done.returncode}")

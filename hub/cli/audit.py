@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
+import shutil
+import textwrap
 from typing import Annotated, get_args
 
 import typer
 
-from hub import config
-from hub.admin.audit_list import Wanted, entries
-from hub.cli import output
-from hub.cli.since import since_ms
+from hub.cli import calls, output
 from hub.control.audit import AuditEntry, Result
 from hub.errors import ConfigError
 
@@ -38,22 +36,26 @@ def list_entries(
     """Entries by filter, the newest first; each act once."""
     if result and result not in RESULTS:
         raise ConfigError("--result", f"{result!r} is none of {', '.join(RESULTS)}")
-    word = next((one for one in RESULTS if one == result), None)
-    wanted = Wanted(who, action, target, word, since_ms(since), since_ms(until, option="--until"))
-    found = asyncio.run(entries(config.load(), wanted, limit))
+    wanted = {"who": who, "action": action, "target": target, "result": result, "since": since, "until": until}
+    found = calls.call("audit.list", wanted | {"limit": limit})
     if as_json:
-        output.print_json([entry.model_dump(mode="json") for entry in found])
+        output.print_json(found)
         return
     for entry in found:
-        _print(entry)
+        _print(AuditEntry.model_validate(entry))
     print(f"{len(found)} entries" + (", more may be there (--limit)" if len(found) == limit else ""))
 
 
 def _print(entry: AuditEntry) -> None:
-    """Two or three short lines each: a table of nine columns fits no terminal."""
+    """Some short lines each: a table of nine columns fits no terminal."""
     moment = entry.at.astimezone().isoformat(sep=" ", timespec="seconds")
-    print(f"{moment}  {entry.result:8}{entry.action}  {entry.target}")
-    print(f"    {entry.who} ({entry.role}{', ' + entry.where if entry.where else ''})")
+    _say(f"{moment}  {entry.result:8}{entry.action}  {entry.target}", "")
+    _say(f"{entry.who} ({entry.role}{', ' + entry.where if entry.where else ''})")
     for name in ("detail", "why", "reason"):
         if text := getattr(entry, name):
-            print(f"    {name}: {text}")
+            _say(f"{name}: {text}")
+
+
+def _say(text: str, indent: str = "    ") -> None:
+    width = shutil.get_terminal_size().columns
+    print(textwrap.fill(text, width, initial_indent=indent, subsequent_indent="      "))

@@ -5,26 +5,16 @@ Exit codes: 0 done, 1 nothing found or some letters cannot go back, 2 wrong usag
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-from hub import config, exit_codes
-from hub.admin import letter_list
-from hub.admin.replay import Action, Report, send_back
-from hub.cli import output
-from hub.cli.since import since_ms
-from hub.config import Settings
-from hub.control import audit
-from hub.control.audit import Target, acting
-from hub.deadletter import browse, masked_view
-from hub.deadletter.filters import Filter
-from hub.deadletter.reasons import REASONS, STAGES
+from hub import exit_codes
+from hub.admin.acts.journal import ActRecord
+from hub.cli import calls, output
+from hub.deadletter.reasons import STAGES
 from hub.errors import ConfigError
-from hub.registry.client import open_codec
+from hub.untyped import JsonObject, SettingsTable
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -38,14 +28,17 @@ Why = Annotated[str, typer.Option(help="the reason, for the audit")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="only tell what would be done")]
 Again = Annotated[bool, typer.Option("--again", help="also those that were replayed or skipped before")]
+Rate = Annotated[float | None, typer.Option(help="at most so many letters a second")]
+Resume = Annotated[str, typer.Option(help="go on with an act that was cancelled or interrupted: its id")]
 Everything = Annotated[bool, typer.Option("--all", help="needed when neither ids nor a filter are given")]
 
 
-def _filter(ids: list[str] | None, stage: str, reason: str, subscriber: str, since: str, dossier: str) -> Filter:
-    for name, word, known in (("--stage", stage, STAGES), ("--reason", reason, REASONS)):
-        if word and word not in known:
-            raise ConfigError(name, f"{word!r} is none of {', '.join(known)}")
-    return Filter(frozenset(ids or ()), stage, reason, subscriber, dossier, since_ms(since))
+def _letters(
+    ids: list[str] | None, stage: str, reason: str, subscriber: str, since: str, dossier: str
+) -> SettingsTable:
+    """The filter in the words of the act."""
+    return {"ids": ids or [], "stage": stage, "reason": reason, "subscriber": subscriber, "since": since,
+            "dossier": dossier}  # fmt: skip
 
 
 @app.command("list")
@@ -61,12 +54,11 @@ def list_letters(
     as_json: output.Json = False,
 ) -> None:
     """Open dead letters by filter, the newest first."""
-    settings, wanted = config.load(), _filter(None, stage, reason, subscriber, since, dossier)
+    wanted = _letters(None, stage, reason, subscriber, since, dossier) | {"closed": closed}
     if counts:
-        _print_counts(asyncio.run(letter_list.counts(settings, wanted, closed)), as_json)
+        _print_counts(calls.call("dead-letters.counts", wanted), as_json)
         return
-    found = asyncio.run(letter_list.newest(settings, wanted, limit, closed))
-    rows = [letter_list.row(one) for one in found]
+    rows = calls.call("dead-letters.list", wanted | {"limit": limit})
     if as_json:
         output.print_json(rows)
         return
@@ -77,12 +69,12 @@ def list_letters(
     print(f"{len(rows)} dead letters" + (", more may be there (--limit)" if len(rows) == limit else ""))
 
 
-def _print_counts(counts: Counter[tuple[str, str]], as_json: bool) -> None:
-    rows = [(stage, reason, number) for (stage, reason), number in counts.most_common()]
+def _print_counts(found: list[JsonObject], as_json: bool) -> None:
     if as_json:
-        output.print_json([{"stage": s, "reason": r, "count": n} for s, r, n in rows])
-    else:
-        output.print_table(f"{counts.total()} dead letters", ("stage", "reason", "count"), rows)
+        output.print_json(found)
+        return
+    rows = [(row["stage"], row["reason"], row["count"]) for row in found]
+    output.print_table(f"{sum(row['count'] for row in found)} dead letters", ("stage", "reason", "count"), rows)
 
 
 @app.command("show")
@@ -93,18 +85,7 @@ def show_letter(
     as_json: output.Json = False,
 ) -> None:
     """One dead letter: reason, origin, headers, and its content with personal data hidden."""
-    settings = config.load()
-
-    async def read() -> dict[str, object]:
-        if not reveal:
-            return masked_view.document(await browse.one(settings, id), await open_codec(settings), reveal)
-        target = Target(kind="dead-letters", name=id)
-        async with acting(settings, audit.this_operator(why), "dead-letters.reveal", target) as act:
-            found = masked_view.document(await browse.one(settings, id), await open_codec(settings), reveal)
-            await audit.record(settings, act.done())  # before anything is shown
-        return found
-
-    found = asyncio.run(read())
+    found = calls.call("dead-letters.reveal" if reveal else "dead-letters.show", {"id": id}, why)
     if as_json:
         output.print_json(found)
         return
@@ -119,75 +100,66 @@ def show_letter(
 @app.command()
 def replay(
     ids: Ids = None, stage: Stage = "", reason: Reason = "", subscriber: Subscriber = "", since: Since = "",
-    dossier: Dossier = "", everything: Everything = False, again: Again = False, dry_run: DryRun = False,
-    yes: Yes = False, why: Why = "", as_json: output.Json = False,
+    dossier: Dossier = "", everything: Everything = False, again: Again = False, rate: Rate = None,
+    resume: Resume = "", dry_run: DryRun = False, yes: Yes = False, why: Why = "", as_json: output.Json = False,
 ) -> None:  # fmt: skip
     """Send dead letters back: to hub.ingress, or to the subscriber that could not take them."""
-    wanted = _filter(ids, stage, reason, subscriber, since, dossier)
-    _act(Call("replay", wanted, why, again), everything, dry_run, yes, as_json)
+    wanted = _letters(ids, stage, reason, subscriber, since, dossier) | {
+        "all": everything,
+        "again": again,
+        "rate": rate,
+    }
+    _back("replay", wanted, why, resume, dry_run, yes, as_json)
 
 
 @app.command()
 def skip(
     ids: Ids = None, stage: Stage = "", reason: Reason = "", subscriber: Subscriber = "", since: Since = "",
-    dossier: Dossier = "", everything: Everything = False, again: Again = False, dry_run: DryRun = False,
-    yes: Yes = False, why: Why = "", as_json: output.Json = False,
+    dossier: Dossier = "", everything: Everything = False, again: Again = False, rate: Rate = None,
+    resume: Resume = "", dry_run: DryRun = False, yes: Yes = False, why: Why = "", as_json: output.Json = False,
 ) -> None:  # fmt: skip
     """Give undelivered events up, so that what waits behind them in their dossier goes on."""
-    wanted = _filter(ids, stage, reason, subscriber, since, dossier)
-    _act(Call("skip", wanted, why, again), everything, dry_run, yes, as_json)
+    wanted = _letters(ids, stage, reason, subscriber, since, dossier) | {
+        "all": everything,
+        "again": again,
+        "rate": rate,
+    }
+    _back("skip", wanted, why, resume, dry_run, yes, as_json)
 
 
-@dataclass(frozen=True)
-class Call:
-    """What the operator asks for."""
-
-    action: Action
-    wanted: Filter
-    why: str
-    again: bool
-
-    def send(self, settings: Settings, rehearse: bool) -> Report:
-        """Carries it out, or only tells what would follow."""
-
-        async def send() -> Report:
-            codec, by = await open_codec(settings), audit.this_operator(self.why)
-            return await send_back(settings, codec, self.wanted, self.action, by, again=self.again, rehearse=rehearse)
-
-        return asyncio.run(send())
+def _back(action: str, wanted: SettingsTable, why: str, resume: str, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Tells what would be done, asks, does it; or goes on with what was cancelled or interrupted."""
+    act = f"dead-letters.{action}"
+    if not resume:
+        found = calls.preview(act, wanted)
+        total = sum(row["count"] for row in found["sent"])
+        if dry_run or not total:
+            _report(action, found, as_json, done=False)
+        if not yes:
+            if as_json:
+                raise ConfigError("--yes", "with --json nobody is asked: say --yes, or --dry-run")
+            _tell(f"would {action}", found)
+            typer.confirm(f"{action} {total} dead letters?", abort=True)
+    ended = calls.long(act, wanted, why, resume)
+    _report(action, ended.tally.document(), as_json, done=True, record=ended)
 
 
-def _act(call: Call, everything: bool, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Tells what would be done, asks, does it."""
-    if call.wanted.empty and not everything:
-        raise ConfigError("filter", f"give ids or a filter, or say --all to {call.action} every dead letter")
-    settings = config.load()
-    preview = call.send(settings, rehearse=True)
-    if dry_run or not preview.total:
-        _report(call.action, preview, as_json, done=False)
-    if not yes:
-        if as_json:
-            raise ConfigError("--yes", "with --json nobody is asked: say --yes, or --dry-run")
-        _tell(f"would {call.action}", preview)
-        typer.confirm(f"{call.action} {preview.total} dead letters?", abort=True)
-    _report(call.action, call.send(settings, rehearse=False), as_json, done=True)
-
-
-def _report(action: Action, report: Report, as_json: bool, done: bool) -> None:
+def _report(action: str, found: JsonObject, as_json: bool, done: bool, record: ActRecord | None = None) -> None:
     """Ends the command: 1 if nothing was found or some letters cannot go back."""
     if as_json:
-        sent = [{"stage": s, "reason": r, "count": n} for (s, r), n in report.sent.items()]
-        told = {"action": action, "done": done, "sent": sent, "refused": report.refused, "closed": report.closed}
-        output.print_json(told)
+        told = {} if record is None else {"id": record.id, "state": record.state}
+        output.print_json({"action": action, "done": done, **found, **told})
     else:
-        _tell(f"{action}: sent" if done else f"would {action}", report)
-    raise typer.Exit(exit_codes.FAILED if report.refused or not report.total else exit_codes.OK)
+        _tell(f"{action}: sent" if done else f"would {action}", found)
+    if record is not None and record.state != "done":
+        raise typer.Exit(calls.code_of(record))
+    raise typer.Exit(exit_codes.FAILED if found["refused_count"] or not found["sent"] else exit_codes.OK)
 
 
-def _tell(title: str, report: Report) -> None:
-    rows = [(stage, reason, number) for (stage, reason), number in report.sent.most_common()]
-    output.print_table(f"{title} {report.total}", ("stage", "reason", "count"), rows)
-    if report.closed:
-        print(f"{report.closed} were replayed or skipped before and are left out (--again)")
-    if report.refused:
-        output.print_table(f"{len(report.refused)} stay", ("id", "because"), list(report.refused.items()))
+def _tell(title: str, found: JsonObject) -> None:
+    rows = [(row["stage"], row["reason"], row["count"]) for row in found["sent"]]
+    output.print_table(f"{title} {sum(row['count'] for row in found['sent'])}", ("stage", "reason", "count"), rows)
+    if found["closed"]:
+        print(f"{found['closed']} were replayed or skipped before and are left out (--again)")
+    if found["refused_count"]:
+        output.print_table(f"{found['refused_count']} stay", ("id", "because"), list(found["refused"].items()))

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
-from hub.admin.kafka_users import KafkaUser
 from hub.cli import output
+from hub.untyped import JsonObject
 
 
-def show(user: KafkaUser, as_json: bool) -> None:
+def show(user: JsonObject, as_json: bool) -> None:
     if as_json:
-        output.print_json(asdict(user))
+        output.print_json(user)
         return
-    login = f'username="{user.name}" password="{user.password}"'
-    print(f"Kafka user {user.name}, its password shown only now; for {', '.join(user.topics)}:\n")
-    print(f"bootstrap.servers={user.bootstrap}")
+    login = f'username="{user["name"]}" password="{user["password"]}"'
+    print(f"Kafka user {user['name']}, its password shown only now; for {', '.join(user['topics'])}:\n")
+    print(f"bootstrap.servers={user['bootstrap']}")
     print("security.protocol=SASL_PLAINTEXT")
     print("sasl.mechanism=SCRAM-SHA-512")
     print(f"sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required {login};")

@@ -28,6 +28,7 @@ COMMANDS = {
     "secrets": ("hub.cli.secrets", "the key that seals subscribers' secrets: init, status, seal, rotate-key"),
     "organisations": ("hub.cli.organisations", "who publishes; their keys and rights"),
     "dead-letters": ("hub.cli.dead_letters", "what could not be used: list, show, replay"),
+    "acts": ("hub.cli.acts", "long acts of operators: list, show, cancel, resume"),
     "catalogue": ("hub.cli.catalogue", "procedures and online services: compare with the national list, coverage"),
     "satisfaction": ("hub.cli.satisfaction", "ratings of a month, summed up and sent to the national portal"),
     "questions": ("hub.cli.questions", "what citizens asked on a portal, and the answers that go back"),

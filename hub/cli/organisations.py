@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
 
-from hub import config
-from hub.admin import kafka_users, organisations
-from hub.cli import output
+from hub.admin import organisations
+from hub.cli import calls, output
 from hub.cli.kafka_user import show as show_user
-from hub.control import audit
-from hub.control.records import Organisation
 from hub.events.families import NAMES
-from hub.untyped import SettingsTable
+from hub.untyped import JsonObject, SettingsTable
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -31,6 +26,7 @@ Joint = Annotated[bool | None, typer.Option("--joint/--no-joint", help="may writ
 KafkaTopic = Annotated[
     bool | None, typer.Option("--kafka-topic/--no-kafka-topic", help="it produces to its own hub.ingress.<name>")
 ]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="only tell what would be done")]
 Why = Annotated[str, typer.Option(help="the reason, for the audit")]
 
 
@@ -51,38 +47,40 @@ def add(
     as_json: output.Json = False,
 ) -> None:  # fmt: skip
     """Add one. Its API key is printed once and stored nowhere."""
-    rights = _given(locals())
-    wanted = organisations.checked({"name": name} | rights)
-    key = asyncio.run(organisations.add(config.load(), wanted, audit.this_operator(why)))
-    _print_key(name, key, as_json)
+    made = calls.call("organisation.add", {"name": name} | _given(locals()), why)
+    _print_key(name, made["key"], as_json)
 
 
 @app.command("list")
 def list_all(as_json: output.Json = False) -> None:
     """All organisations."""
-    found = asyncio.run(organisations.every(config.load()))
+    found = calls.call("organisation.list", {})
     if as_json:
-        output.print_json([organisations.public(o) for o in found])
+        output.print_json(found)
         return
-    rows = [(o.name, o.title, " ".join(o.agencies), " ".join(o.sources), len(o.key_hashes)) for o in found]
+    rows = [(o["name"], o["title"], " ".join(o["agencies"]), " ".join(o["sources"]), o["keys"]) for o in found]
     output.print_table("Organisations", ("name", "title", "agencies", "sources", "keys"), rows)
 
 
 @app.command()
 def show(name: Name, as_json: output.Json = False) -> None:
     """One organisation and its rights."""
-    _print(asyncio.run(organisations.get(config.load(), name)), as_json)
+    _print(calls.call("organisation.show", {"name": name}), as_json)
 
 
 @app.command()
 def change(
     name: Name, title: Title = None, role: Role = None, sources: Sources = None, agencies: Agencies = None,
-    families: Families = None, joint: Joint = None, kafka_topic: KafkaTopic = None, why: Why = "",
+    families: Families = None, joint: Joint = None, kafka_topic: KafkaTopic = None, dry_run: DryRun = False,
+    why: Why = "",
     as_json: output.Json = False,
 ) -> None:  # fmt: skip
     """Set rights; a list that is given replaces the present one, what is not given stays."""
-    rights = _given(locals())
-    _print(asyncio.run(organisations.change(config.load(), name, rights, audit.this_operator(why))), as_json)
+    wanted = {"name": name} | _given(locals())
+    if dry_run:
+        output.print_json(calls.preview("organisation.change", wanted))
+    else:
+        _print(calls.call("organisation.change", wanted, why), as_json)
 
 
 @app.command("rotate-key")
@@ -93,15 +91,17 @@ def rotate_key(
     as_json: output.Json = False,
 ) -> None:
     """A new API key, printed once."""
-    overlap = timedelta(hours=overlap_hours)
-    key, _ = asyncio.run(organisations.rotate_key(config.load(), name, audit.this_operator(why), overlap))
-    _print_key(name, key, as_json)
+    made = calls.call("organisation.rotate-key", {"name": name, "overlap_hours": overlap_hours}, why)
+    _print_key(name, made["key"], as_json)
 
 
 @app.command()
-def remove(name: Name, why: Why = "", as_json: output.Json = False) -> None:
+def remove(name: Name, dry_run: DryRun = False, why: Why = "", as_json: output.Json = False) -> None:
     """Remove it: its keys stop working at once; what it published stays."""
-    asyncio.run(organisations.remove(config.load(), name, audit.this_operator(why)))
+    if dry_run:
+        output.print_json(calls.preview("organisation.remove", {"name": name}))
+        return
+    calls.call("organisation.remove", {"name": name}, why)
     if as_json:
         output.print_json({"removed": name})
     else:
@@ -111,7 +111,7 @@ def remove(name: Name, why: Why = "", as_json: output.Json = False) -> None:
 @app.command("kafka-user")
 def kafka_user(name: Name, why: Why = "", as_json: output.Json = False) -> None:
     """A Kafka user for it, which may write its own topic only; its password is printed once. Again: a new password."""
-    show_user(asyncio.run(kafka_users.of_agency(config.load(), name, audit.this_operator(why))), as_json)
+    show_user(calls.call("organisation.kafka-user", {"name": name}, why), as_json)
 
 
 def _print_key(name: str, key: str, as_json: bool) -> None:
@@ -121,8 +121,7 @@ def _print_key(name: str, key: str, as_json: bool) -> None:
         print(f"API key of {name}, shown only now:\n\n  {key}\n")
 
 
-def _print(organisation: Organisation, as_json: bool) -> None:
-    found = organisations.public(organisation)
+def _print(found: JsonObject, as_json: bool) -> None:
     if as_json:
         output.print_json(found)
         return

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
 
 from hub import config, exit_codes
-from hub.admin.status import collect
-from hub.cli import output
+from hub.cli import calls, output
 from hub.config import Settings
 from hub.untyped import JsonObject
 
@@ -24,7 +22,7 @@ def show(
     """Show roles and connections. Exit code 0 if every role of the plan is ready and every connection is up, 1 if not,
     and what is waited for is named."""
     settings = config.load()
-    whole = asyncio.run(collect(settings, here))
+    whole = calls.call("status", {"here": here})
     if as_json:
         output.print_json(whole)
     else:

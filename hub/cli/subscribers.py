@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from hub import config, exit_codes
-from hub.admin import kafka_users, subscribers
-from hub.admin.waiting_dossiers import waiting as waiting_of
-from hub.cli import output
+from hub import exit_codes
+from hub.admin import subscribers
+from hub.cli import calls, output
 from hub.cli.kafka_user import show as show_user
-from hub.control import audit
 from hub.errors import ConfigError
 from hub.untyped import JsonObject, SettingsTable
 
@@ -34,6 +30,7 @@ File = Annotated[Path | None, typer.Option("--settings", help="a JSON file with 
 Agencies = Annotated[list[str] | None, typer.Option("--agency", help="only dossiers of this agency and below; repeat")]
 Procedures = Annotated[list[str] | None, typer.Option("--procedure", help="only this procedure; repeat")]
 Types = Annotated[list[str] | None, typer.Option("--type", help="only this event type or step word; repeat")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="only tell what would be done")]
 Why = Annotated[str, typer.Option(help="the reason, for the audit")]
 
 
@@ -67,14 +64,13 @@ def add(
         "backfill": backfill,
         "paused": paused,
     }
-    made = asyncio.run(subscribers.add(config.load(), values, audit.this_operator(why)))
-    _print(subscribers.public(made, None), as_json)
+    _print(calls.call("subscriber.add", values, why), as_json)
 
 
 @app.command("list")
 def list_all(as_json: output.Json = False) -> None:
     """All subscribers."""
-    found = asyncio.run(subscribers.every(config.load()))
+    found = calls.call("subscriber.list", {})
     if as_json:
         output.print_json(found)
         return
@@ -88,54 +84,47 @@ def list_all(as_json: output.Json = False) -> None:
 @app.command()
 def show(name: Name, as_json: output.Json = False) -> None:
     """One subscriber; its secrets are masked."""
-    _print(asyncio.run(subscribers.show(config.load(), name)), as_json)
+    _print(calls.call("subscriber.show", {"name": name}), as_json)
 
 
 @app.command()
 def change(
     name: Name, title: Title = None, given: Set = None, file: File = None, agencies: Agencies = None,
-    procedures: Procedures = None, types: Types = None, why: Why = "", as_json: output.Json = False,
+    procedures: Procedures = None, types: Types = None, dry_run: DryRun = False, why: Why = "",
+    as_json: output.Json = False,
 ) -> None:  # fmt: skip
     """Set title, filter or single settings; the filter is replaced whole if any part of it is given."""
-    asyncio.run(_change(name, title, given, file, _filter(agencies, procedures, types), why))
-    show(name, as_json)
-
-
-async def _change(
-    name: str, title: str | None, given: list[str] | None, file: Path | None, wanted: SettingsTable, why: str
-) -> None:
-    settings = config.load()
-    changes: SettingsTable = {}
-    if title is not None:
-        changes["title"] = title
-    if given or file:
-        present = {} if file else (await subscribers.get(settings, name)).settings
-        changes["settings"] = present | _settings(file, given)
-    if wanted:
-        changes["filter"] = wanted
-    if not changes:
-        raise ConfigError("change", "nothing to change was given; see `hub subscribers change --help`")
-    await subscribers.change(settings, name, changes, audit.this_operator(why))
+    wanted: SettingsTable = {
+        "name": name,
+        "title": title,
+        "settings": _settings(file, None) if file else None,
+        "set": _settings(None, given) if given else None,
+        "filter": _filter(agencies, procedures, types) or None,
+    }
+    if dry_run:
+        output.print_json(calls.preview("subscriber.change", wanted))
+    else:
+        _print(calls.call("subscriber.change", wanted, why), as_json)
 
 
 @app.command()
 def pause(name: Name, why: Why = "", as_json: output.Json = False) -> None:
     """Nothing is attempted; events queue up."""
-    asyncio.run(subscribers.pause(config.load(), name, True, audit.this_operator(why)))
+    calls.call("subscriber.pause", {"name": name}, why)
     _say(name, "is paused; its events queue up", {"name": name, "paused": True}, as_json)
 
 
 @app.command()
 def resume(name: Name, why: Why = "", as_json: output.Json = False) -> None:
     """Deliver again, in order."""
-    asyncio.run(subscribers.pause(config.load(), name, False, audit.this_operator(why)))
+    calls.call("subscriber.resume", {"name": name}, why)
     _say(name, "is delivered to again", {"name": name, "paused": False}, as_json)
 
 
 @app.command("kafka-user")
 def kafka_user(name: Name, why: Why = "", as_json: output.Json = False) -> None:
     """A Kafka user for it, which may read its own topic only; its password is printed once. Again: a new password."""
-    show_user(asyncio.run(kafka_users.of_subscriber(config.load(), name, audit.this_operator(why))), as_json)
+    show_user(calls.call("subscriber.kafka-user", {"name": name}, why), as_json)
 
 
 @app.command("rotate-secret")
@@ -153,31 +142,29 @@ def rotate_secret(
     given = os.environ.get(SECRET_VARIABLE) if value_from_env else None
     if value_from_env and not given:
         raise ConfigError(SECRET_VARIABLE, "is empty")
-    overlap = None if overlap_hours is None else timedelta(hours=overlap_hours)
-    value, _ = asyncio.run(
-        subscribers.rotate_secret(config.load(), name, audit.this_operator(why), secret, given, overlap)
-    )
-    shown = {} if given else {"value": value}
-    words = "is replaced" if given else f"is new, shown only now:\n\n  {value}\n"
+    wanted = {"name": name, "secret": secret, "value": given, "overlap_hours": overlap_hours}
+    made = calls.call("subscriber.rotate-secret", wanted, why)
+    shown = {} if given else {"value": made["value"]}
+    words = "is replaced" if given else f"is new, shown only now:\n\n  {made['value']}\n"
     _say(f"secret {secret} of {name}", words, {"name": name, "secret": secret} | shown, as_json)
 
 
 @app.command("test")
 def probe(name: Name, why: Why = "", as_json: output.Json = False) -> None:
     """A probe from this machine: is the portal there, does it let us in? Exit code 1 if not. No event is sent."""
-    found = asyncio.run(subscribers.probe(config.load(), name, audit.this_operator(why)))
+    found = calls.call("subscriber.test", {"name": name}, why)
     if as_json:
-        output.print_json(asdict(found))
+        output.print_json(found)
     else:
-        print(f"{name}: {'ok' if found.ok else found.kind}, {found.message} ({found.seconds:.1f} s)")
-    if not found.ok:
+        print(f"{name}: {'ok' if found['ok'] else found['kind']}, {found['message']} ({found['seconds']:.1f} s)")
+    if not found["ok"]:
         raise typer.Exit(exit_codes.FAILED)
 
 
 @app.command()
 def waiting(name: Name, as_json: output.Json = False) -> None:
     """Its parked and held dossiers: behind which event, after how many tries, until when."""
-    found = asyncio.run(waiting_of(config.load(), name))
+    found = calls.call("subscriber.waiting", {"name": name})
     if as_json:
         output.print_json(found)
         return
@@ -186,10 +173,39 @@ def waiting(name: Name, as_json: output.Json = False) -> None:
 
 
 @app.command()
-def remove(name: Name, why: Why = "", as_json: output.Json = False) -> None:
+def remove(name: Name, dry_run: DryRun = False, why: Why = "", as_json: output.Json = False) -> None:
     """Remove it: its delivery stops, nothing is due to it any more. Its topics are left."""
-    asyncio.run(subscribers.remove(config.load(), name, audit.this_operator(why)))
+    if dry_run:
+        output.print_json(calls.preview("subscriber.remove", {"name": name}))
+        return
+    calls.call("subscriber.remove", {"name": name}, why)
     _say(name, "is removed; its topics are left", {"removed": name}, as_json)
+
+
+@app.command()
+def resend(
+    name: Name,
+    dossiers: Annotated[list[str] | None, typer.Option("--dossier", help="only of this dossier; repeat")] = None,
+    since: Annotated[str, typer.Option(help="90m, 24h, 7d, or a time")] = "",
+    until: Annotated[str, typer.Option(help="the same; what is at or after it is left out")] = "",
+    again: Annotated[bool, typer.Option("--again", help="also what it has confirmed")] = False,
+    rate: Annotated[float | None, typer.Option(help="at most so many events a second")] = None,
+    resume_id: Annotated[str, typer.Option("--resume", help="go on with an act: its id")] = "",
+    dry_run: DryRun = False,
+    why: Why = "",
+    as_json: output.Json = False,
+) -> None:
+    """Send it events of a time or of some dossiers once more, each in its dossier's order."""
+    wanted = {"name": name, "dossiers": dossiers or [], "since": since, "until": until, "again": again, "rate": rate}
+    if dry_run:
+        output.print_json(calls.preview("subscriber.resend", wanted))
+        return
+    ended = calls.long("subscriber.resend", wanted, why, resume_id)
+    if as_json:
+        output.print_json(ended.document())
+    else:
+        print(f"{name}: {ended.tally.total} events are asked for again ({ended.state})")
+    raise typer.Exit(calls.code_of(ended))
 
 
 def _moment(epoch: float) -> str:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 
-from hub import config, exit_codes
-from hub.admin.trace import Hop, trace
-from hub.cli import output
-from hub.config import Settings
+from hub import exit_codes
+from hub.cli import calls, output
+from hub.untyped import JsonObject
 
 app = typer.Typer(add_completion=False)
 
@@ -30,10 +25,10 @@ def show(
 
     Exit code 1 if nothing is known of it, 75 if Kafka is away.
     """
-    since = None if days is None else int((time.time() - days * 86_400) * 1000)
-    hops = asyncio.run(_read(config.load(), code, since))
+    with Console(stderr=True).status("reading Kafka"):
+        hops = calls.call("trace", {"code": code, "days": days})
     if as_json:
-        output.print_json([asdict(hop) for hop in hops])
+        output.print_json(hops)
     elif hops:
         output.print_table(f"Way of {code}", ("time", "hop", "what", "detail", "where"), map(_row, hops))
     else:
@@ -41,13 +36,7 @@ def show(
     raise typer.Exit(exit_codes.OK if hops else exit_codes.FAILED)
 
 
-async def _read(settings: Settings, code: str, since: int | None) -> list[Hop]:
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task("reading Kafka", total=None)
-        return await trace(settings, code, since, lambda done, total: progress.update(bar, completed=done, total=total))
-
-
-def _row(hop: Hop) -> tuple[object, ...]:
-    moment = datetime.fromtimestamp(hop.at_ms / 1000).astimezone()
-    where = f"{hop.partition}/{hop.offset}"
-    return f"{moment:%Y-%m-%d %H:%M:%S}.{hop.at_ms % 1000:03d}", hop.topic, hop.what, hop.detail, where
+def _row(hop: JsonObject) -> tuple[object, ...]:
+    moment = datetime.fromtimestamp(hop["at_ms"] / 1000).astimezone()
+    where = f"{hop['partition']}/{hop['offset']}"
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{hop['at_ms'] % 1000:03d}", hop["topic"], hop["what"], hop["detail"], where

@@ -73,15 +73,19 @@ class Portal(Protocol):
     """Most events of one dossier in one `deliver` call; 1 for EVENT_LOG."""
     families: tuple[str, ...]
     """Families it has a call for (dossier, procedure, service); events of the others are not due to it."""
+    answered: int
+    """How many items of the last `deliver`, from the first on, are done although it raised or was cut off: they get
+    their receipt and are not given again. Never all of them, and not the one with the newest state. Each `deliver`
+    begins at 0, and a connector whose deliveries are of one call stays there."""
 
     async def open(self) -> None:
         """Makes the HTTP client; no call to the portal yet."""
         ...
 
     async def deliver(self, items: Sequence[Item]) -> Answer:
-        """Delivers events of ONE key, in hub_seq order, all or nothing as far as the caller is concerned.
+        """Delivers events of ONE key, in hub_seq order, all or nothing but for what `answered` tells.
 
-        Called again with the same items after Retryable, also when the outcome of the earlier try is unclear: the
+        Called again with the other items after Retryable, also when the outcome of the earlier try is unclear: the
         connector makes that safe (same id, or look up first).
         """
         ...

@@ -14,6 +14,7 @@ import ipaddress
 from fastapi import HTTPException, Request
 
 from hub.config import Settings
+from hub.web.brake import opened
 
 
 def is_loopback(host: str) -> bool:
@@ -40,14 +41,20 @@ class Guard:
     """A FastAPI dependency: returns whether the caller may see personal data, or raises 401."""
 
     def __init__(self, settings: Settings) -> None:
+        self._brake = opened("console")
         self._open = is_loopback(settings.console.host)
         token = settings.gateway.admin_token
         self._token = token.get_secret_value() if token else ""
 
     def __call__(self, request: Request) -> bool:
         given = presented(request.headers.get("authorization", ""))
+        address = request.client.host if request.client else ""
+        if given and (wait := self._brake.wait_s(address)):
+            raise HTTPException(429, "wrong credentials, too often; come again", {"Retry-After": str(wait)})
         if self._token and given and hmac.compare_digest(given.encode(), self._token.encode()):
             return True
+        if given:
+            self._brake.failed(address)
         if given or not self._open:
             raise HTTPException(
                 401, "operator token needed", {"WWW-Authenticate": 'Basic realm="hub", charset="UTF-8"'}

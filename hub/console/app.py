@@ -12,6 +12,7 @@ from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from hub.admin.letter_list import numbers, row
 from hub.avro.bodies import BODIES
 from hub.avro.document import document, from_document
 from hub.avro.personal import initials, minimised
@@ -22,9 +23,10 @@ from hub.console.access import Guard
 from hub.console.connections import look
 from hub.console.figures import Figures, page_values, this_month
 from hub.control.directory import Directory
+from hub.deadletter.book import Book, Listed
+from hub.deadletter.filters import Filter
 from hub.errors import ConfigError
 from hub.events.families import BY_NAME
-from hub.observe.server import routes
 from hub.readmodel.queries import CLOSED, ReadModel
 from hub.untyped import JsonObject
 from hub.web.docs_page import add_docs
@@ -36,6 +38,7 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+LETTERS_SHOWN = 100
 KEYS = """The operators' token goes into <code>Authorization: Bearer …</code>, or is the password of HTTP Basic. On a
 loopback address it may be left out; then personal data is masked."""
 
@@ -73,10 +76,9 @@ def _masked_event(event: JsonObject) -> JsonObject:
     return event | hidden
 
 
-def make_app(settings: Settings, model: ReadModel, directory: Directory) -> FastAPI:
-    """`directory` may be followed in the background by the caller."""
+def make_app(settings: Settings, model: ReadModel, directory: Directory, letters: Book) -> FastAPI:
+    """`directory` and `letters` may be followed in the background by the caller."""
     app = FastAPI(title="Hub: read API", docs_url=None, redoc_url=None)
-    app.router.routes.extend(routes())
     may_see_personal = Depends(Guard(settings))
     figures = Figures(settings, model.engine)
     env = _environment()
@@ -93,10 +95,16 @@ def make_app(settings: Settings, model: ReadModel, directory: Directory) -> Fast
             response.headers.setdefault(name, value)  # `/docs` has a policy of its own, as strict
         return response
 
+    async def subject_of(code: str) -> JsonObject | None:
+        found = await asyncio.to_thread(model.subject, words.composed(code))
+        for letter in found["dead_letters"] if found else ():
+            letter["status"] = letters.status(letter["id"])
+        return found
+
     @app.get("/v1/dossiers/{code}")
     async def dossier(code: str, personal: bool = may_see_personal) -> JsonObject:
         """State, every event and every delivery attempt of one dossier, procedure or service. Times: epoch ms UTC."""
-        found = await asyncio.to_thread(model.subject, words.composed(code))
+        found = await subject_of(code)
         if found is None:
             raise HTTPException(404, f"no dossier, procedure or service {code!r} is known")
         return found if personal else masked(found)
@@ -104,11 +112,11 @@ def make_app(settings: Settings, model: ReadModel, directory: Directory) -> Fast
     @app.get("/v1/overview")
     async def overview_data(_: bool = may_see_personal) -> JsonObject:
         """What the overview page shows."""
-        return await _overview(settings, model, directory)
+        return await _overview(settings, model, directory, letters)
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
     async def overview(_: bool = may_see_personal) -> Response:
-        return page("overview.html", **await _overview(settings, model, directory))
+        return page("overview.html", **await _overview(settings, model, directory, letters))
 
     @app.get("/tim", response_class=HTMLResponse, include_in_schema=False)
     async def search(q: Annotated[str, Query(max_length=200)] = "", _: bool = may_see_personal) -> Response:
@@ -120,14 +128,14 @@ def make_app(settings: Settings, model: ReadModel, directory: Directory) -> Fast
 
     @app.get("/ho-so/{code}", response_class=HTMLResponse, include_in_schema=False)
     async def subject(code: str, personal: bool = may_see_personal) -> Response:
-        found = await asyncio.to_thread(model.subject, words.composed(code))
+        found = await subject_of(code)
         if found is None:
             return page("search.html", 404, q=code, found=[])
         return page("subject.html", s=found if personal else masked(found), personal=personal, closed=CLOSED)
 
     @app.get("/thu-loi", response_class=HTMLResponse, include_in_schema=False)
     async def dead_letters(_: bool = may_see_personal) -> Response:
-        return page("dead_letters.html", letters=await asyncio.to_thread(model.dead_letters))
+        return page("dead_letters.html", letters=[_shown(one) for one in letters.newest(Filter(), LETTERS_SHOWN)])
 
     @app.get("/v1/figures/{month}")
     async def figures_data(month: str, agency: str = "", _: bool = may_see_personal) -> JsonObject:
@@ -158,11 +166,17 @@ def make_app(settings: Settings, model: ReadModel, directory: Directory) -> Fast
     return app
 
 
-async def _overview(settings: Settings, model: ReadModel, directory: Directory) -> JsonObject:
+def _shown(one: Listed) -> JsonObject:
+    """A letter as its page shows it."""
+    told = row(one)
+    return told | {"at_ms": one.found.letter.at_ms, "origin": told["from"]}
+
+
+async def _overview(settings: Settings, model: ReadModel, directory: Directory, letters: Book) -> JsonObject:
     """{connections, roles, totals}: each subscriber with what SQL, its role and hub.control say of it."""
     now = time.time()
     seen, counted, totals = await asyncio.gather(
-        look(settings.run_dir),
+        look(settings.run_dir, settings.doors),
         asyncio.to_thread(model.connections),
         asyncio.to_thread(model.totals, int(now * 1000)),
     )
@@ -195,4 +209,4 @@ async def _overview(settings: Settings, model: ReadModel, directory: Directory) 
             }
         )
     roles = [{"role": r.role, "ready": r.ready, "checks": r.checks} for r in seen]
-    return {"connections": connections, "roles": roles, "totals": totals}
+    return {"connections": connections, "roles": roles, "totals": totals | {"dead_letters": numbers(letters)}}

@@ -13,6 +13,9 @@ from pathlib import Path
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from hub.config import DoorSettings
+from hub.web.own_calls import trust
+
 WANTED = {
     "hub_link_up": "up",
     "hub_link_last_success_seconds": "last_success",
@@ -34,7 +37,7 @@ class RoleSeen:
     connections: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
-async def look(run_dir: Path) -> list[RoleSeen]:
+async def look(run_dir: Path, door: DoorSettings) -> list[RoleSeen]:
     """Asks every role noted in the run folder, side by side, one second each at the most."""
     notes = []
     for path in sorted(run_dir.glob("*.json")):
@@ -43,7 +46,7 @@ async def look(run_dir: Path) -> list[RoleSeen]:
             notes.append(RoleSeen(str(note["role"]), str(note["observe"])))
         except (OSError, ValueError, KeyError, TypeError):
             continue  # written just now, or no role's note
-    async with httpx.AsyncClient(timeout=1.0, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=1.0, trust_env=False, verify=trust(door)) as client:
         await asyncio.gather(*(_ask(client, seen) for seen in notes))
     return notes
 

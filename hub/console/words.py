@@ -71,6 +71,15 @@ DISCREPANCY = {
     "CONFLICT": "Nội dung khác nhau",
 }
 
+LETTER = {
+    "open": "Chưa xử lý",
+    "replayed": "Đã gửi lại",
+    "skipped": "Đã bỏ qua",
+    "closed": "Đã đóng",
+    "superseded": "Gửi lại lỗi, xem thư mới",
+}
+"""What has become of a dead letter."""
+
 # Stages and reasons of dead letters, hub/deadletter/reasons.py
 STAGE = {
     "gateway": "Cổng tiếp nhận",

@@ -52,6 +52,7 @@ class AuditEntry(BaseModel):
     who:    a person (`lan@desk`), a token's name, or `hub` for what it does by itself.
     role:   by which right: `operator`, `hub`, or a right of later.
     where:  from where: the caller's address, or the terminal.
+    said:   whom the caller says it is, unproved (`X-Operator`).
     action: `subscriber.pause` …
     detail: what more there is to say, as the names of the fields changed.
     reason: of what was refused or failed.
@@ -64,6 +65,7 @@ class AuditEntry(BaseModel):
     who: str
     role: str = "operator"
     where: str = ""
+    said: str = ""
     action: str
     target: Target
     detail: str = ""
@@ -79,12 +81,15 @@ class AuditEntry(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, by which right, from where, and why."""
+    """Who acts, by which right, from where, and why; and whom the caller says it is. remote: over HTTP, not at a
+    terminal of the hub's own machine."""
 
     who: str
     role: str = "operator"
     where: str = ""
     why: str = ""
+    said: str = ""
+    remote: bool = False
 
     def entry(self, action: str, target: Target, detail: str = "", result: Result = "done") -> AuditEntry:
         """An entry of an act that begins; what people typed is cut, and masked where it looks personal."""
@@ -93,6 +98,7 @@ class Actor:
             who=self.who[:100],
             role=self.role,
             where=self.where[:100],
+            said=clean(self.said[:100]),
             action=action,
             target=target.model_copy(update={"name": clean(target.name)}),
             detail=clean(detail),

@@ -6,6 +6,7 @@ Kafka has no compare-and-set. What takes its place (docs/decisions/0028-control-
 2. Then the topic is read to its end, committed records only, and compared.
 3. The first record must land just behind what was read; else somebody wrote without a claim, and all is undone.
 4. Commit: all lines become visible together, or none.
+5. It counts when a reader sees it: the broker's word alone may be lost with the broker.
 A try whose end is not known is followed by another one, whose claim ends the first and whose reading tells what came of
 it.
 """
@@ -53,6 +54,7 @@ assert LIMIT_S * 1000 < COMPACTION_LAG_MS / 2
 UNDONE_AFTER_MS = 10_000
 """The broker undoes the transaction of a writer that was killed; until then, readers do not see later changes."""
 BACKOFF_S = (0.05, 2.0)
+LOOK_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ class _Attempt:
                     return True
                 self.unclear = False
                 lines = self._make(copy)
-                return not lines or await self._write(producer, copy.end, lines)
+                return not lines or await self._write(producer, copy, lines)
         finally:
             await copy.close()
 
@@ -142,7 +144,8 @@ class _Attempt:
             with contextlib.suppress(KafkaError):
                 await producer.stop()
 
-    async def _write(self, producer: AIOKafkaProducer, end: int, lines: Sequence[Line]) -> bool:
+    async def _write(self, producer: AIOKafkaProducer, copy: _Copy, lines: Sequence[Line]) -> bool:
+        end = copy.end
         await producer.begin_transaction()
         headers = [(HEADER, self._change.encode())]
         pending: list[asyncio.Future[Any]] = []
@@ -159,7 +162,15 @@ class _Attempt:
             return False
         self.unclear = True
         await producer.commit_transaction()
-        return True
+        return not offsets or await self._stands(copy, max(offsets))
+
+    async def _stands(self, copy: _Copy, offset: int) -> bool:
+        """Whether readers see it. The broker answers before it has written the mark of the commit; killed in between,
+        it may come back without, and undo what it had called committed."""
+        while copy.end <= offset:
+            await asyncio.sleep(LOOK_S)
+            await copy.load()
+        return copy.landed
 
 
 _LOCKS: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = weakref.WeakKeyDictionary()

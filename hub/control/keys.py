@@ -37,10 +37,17 @@ class KeyRing:
 
     def __init__(self, organisations: Iterable[Organisation] = ()) -> None:
         self._holders: dict[str, tuple[Organisation, datetime | None]] = {}
+        self._named: dict[str, Organisation] = {}
         self.fill(organisations)
 
     def fill(self, organisations: Iterable[Organisation]) -> None:
+        organisations = list(organisations)
+        self._named = {o.name: o for o in organisations}
         self._holders = {h: (o, o.key_until.get(h)) for o in organisations for h in o.key_hashes}
+
+    def named(self, name: str) -> Organisation | None:
+        """The organisation of that name, for a door that knows it by a certificate."""
+        return self._named.get(name)
 
     def holder(self, key: str) -> Organisation | None:
         """Whose key it is; None for an unknown key and for one whose overlap has ended."""

@@ -69,6 +69,13 @@ class Book:
         told, last = self._states.get(id), self._last.get(id)
         return told if told is not None and last is not None and _covers(told, last) else None
 
+    def status(self, id: str) -> str:
+        """`open`, or its state; `superseded`: its replay failed, and another letter tells of that."""
+        if id in self._superseded:
+            return "superseded"
+        state = self.state(id)
+        return "open" if state is None else state.state
+
     def listed(self, wanted: Filter, closed: bool = False) -> Iterator[Listed]:
         """Open ones that the filter admits; closed: those that are done, too."""
         for id, found in self._last.items():

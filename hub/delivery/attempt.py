@@ -14,8 +14,9 @@ from hub.control.delivery_limits import ATTEMPT_CALLS
 from hub.delivery import outcomes
 from hub.delivery.context import DeliveryContext
 from hub.delivery.entries import Entry, Mode, Raw
-from hub.delivery.lanes import Lane
 from hub.delivery.outcomes import Tried
+from hub.delivery.partition.delivered import Delivered
+from hub.delivery.partition.dossier import DossierDelivery
 from hub.errors import BadRecord, Rejected, Retryable
 from hub.events.canonical import state_of
 from hub.kafka.topics import DELIVERIES
@@ -39,9 +40,9 @@ class Fault(Retryable):
     the province, and it tells nothing of the portal."""
 
 
-async def attempt(context: DeliveryContext, portal: Portal, lane: Lane) -> bool:
-    """Puts one settlement for the busy lane. False: the portal's connection is not to be used again."""
-    entries = await _loaded(context, lane)
+async def attempt(context: DeliveryContext, portal: Portal, delivery: DossierDelivery) -> bool:
+    """Puts one settlement for the delivery in flight. False: the portal's connection is not to be used again."""
+    entries = await _loaded(context, delivery)
     if entries is None:
         context.breaker.undecided()
         return True
@@ -49,28 +50,28 @@ async def attempt(context: DeliveryContext, portal: Portal, lane: Lane) -> bool:
     for entry in entries:
         assert entry.record is not None
         try:
-            items.append(context.decoder.item(entry.record, lane.newest))
+            items.append(context.decoder.item(entry.record, delivery.newest))
         except BadRecord as error:
             if items:
                 break  # those before it first
             context.breaker.undecided()
-            outcomes.unusable(context, lane, entry, error)
+            outcomes.unusable(context, delivery, entry, error)
             return True
-    return await _call(context, portal, lane, entries[: len(items)], items)
+    return await _call(context, portal, delivery, entries[: len(items)], items)
 
 
-async def _loaded(context: DeliveryContext, lane: Lane) -> list[Entry] | None:
-    """The entries to send now; None if there is nothing to send and the lane's next step is settled."""
-    entries = lane.head(context.max_fold)
+async def _loaded(context: DeliveryContext, delivery: DossierDelivery) -> list[Entry] | None:
+    """The entries to send now; None if there is nothing to send and what follows is settled."""
+    entries = delivery.head(context.max_fold)
     await _read_again(context, entries)
     if entries[0].record is None:
-        outcomes.skipped(context, lane, entries[:1], "the log no longer holds this event")
+        outcomes.skipped(context, delivery, entries[:1], "the log no longer holds this event")
         return None
     entries = _until(entries, [entry.record is None for entry in entries])
-    await _remember(context, entries)
-    known = [_stands_there(context, entry) for entry in entries]
+    await _remember(context, delivery, entries)
+    known = [_stands_there(context, delivery, entry) for entry in entries]
     if known[0]:
-        outcomes.covered(context, lane, _until(entries, [not one for one in known]))
+        outcomes.covered(context, delivery, _until(entries, [not one for one in known]))
         return None
     return entries
 
@@ -85,8 +86,7 @@ async def _read_again(context: DeliveryContext, entries: Sequence[Entry]) -> Non
         for entry in missing:
             raw = found.get(entry.offset)
             if raw is not None and _is(context, raw, entry):
-                entry.record = raw
-                entry.since_ms = entry.since_ms or raw.timestamp_ms
+                entry.loaded(raw)
 
 
 def _is(context: DeliveryContext, raw: Raw, entry: Entry) -> bool:
@@ -97,7 +97,7 @@ def _is(context: DeliveryContext, raw: Raw, entry: Entry) -> bool:
         return False
 
 
-async def _remember(context: DeliveryContext, entries: Sequence[Entry]) -> None:
+async def _remember(context: DeliveryContext, delivery: DossierDelivery, entries: Sequence[Entry]) -> None:
     """Before something old is sent again: take in all receipts since it was written, or an older state could go over
     a newer one that was delivered before this process started."""
     old = [entry.record for entry in entries if entry.mode is not Mode.NEW and entry.record is not None]
@@ -105,13 +105,13 @@ async def _remember(context: DeliveryContext, entries: Sequence[Entry]) -> None:
         return
     partition = old[0].partition
     start = await context.reader.offset_at(DELIVERIES, partition, min(raw.timestamp_ms for raw in old))
-    known = context.delivered.known_since.get(partition, 0)
-    if start < known:
-        await take_in_receipts(context, partition, start, known)
-        context.delivered.known_since[partition] = start
+    known = delivery.known
+    if start < known.since:
+        await take_in_receipts(context, known, partition, start, known.since)
+        known.read_back_to(start)
 
 
-async def take_in_receipts(context: DeliveryContext, partition: int, start: int, end: int) -> None:
+async def take_in_receipts(context: DeliveryContext, known: Delivered, partition: int, start: int, end: int) -> None:
     """What hub.deliveries says is delivered to this subscriber, between two offsets of a partition."""
     async for raw in context.reader.scan(DELIVERIES, partition, start, end):
         try:
@@ -120,20 +120,22 @@ async def take_in_receipts(context: DeliveryContext, partition: int, start: int,
             log.warning("hub.deliveries partition %d offset %d is unreadable: %s", partition, raw.offset, error)
             continue
         if receipt.subscriber == context.name and receipt.outcome == "DELIVERED" and receipt.hub_seqs:
-            context.delivered.add(receipt.key, receipt.hub_seqs, receipt.event_ids)
+            known.add(receipt.key, receipt.hub_seqs, receipt.event_ids)
 
 
-def _stands_there(context: DeliveryContext, entry: Entry) -> bool:
+def _stands_there(context: DeliveryContext, delivery: DossierDelivery, entry: Entry) -> bool:
     if context.strategy is Strategy.STATE or entry.mode is Mode.NEW:
-        return entry.hub_seq <= context.delivered.seq(entry.key)
-    return entry.mode is Mode.RESEND and context.delivered.has(entry.event_id)
+        return entry.hub_seq <= delivery.known.seq(entry.key)
+    return entry.mode is Mode.RESEND and delivery.known.has(entry.event_id)
 
 
 def _until(entries: list[Entry], stops: Sequence[bool]) -> list[Entry]:
     return entries[: stops.index(True)] if True in stops else entries
 
 
-async def _call(context: DeliveryContext, portal: Portal, lane: Lane, entries: list[Entry], items: list[Item]) -> bool:
+async def _call(
+    context: DeliveryContext, portal: Portal, delivery: DossierDelivery, entries: list[Entry], items: list[Item]
+) -> bool:
     limit = context.limits.request_timeout_s * ATTEMPT_CALLS
     began = time.monotonic()
     healthy = True
@@ -142,6 +144,9 @@ async def _call(context: DeliveryContext, portal: Portal, lane: Lane, entries: l
             with metrics.DELIVERY_CALLS.labels(context.name).track_inprogress():
                 async with asyncio.timeout(limit):
                     answer = await portal.deliver(items)
+        except asyncio.CancelledError:
+            delivery.lose_sight(_answered(portal, entries))
+            raise
         except TimeoutError:
             raise Hang("hang", f"no end of the attempt within {limit:.0f} s") from None
         except Rejected as error:
@@ -153,21 +158,21 @@ async def _call(context: DeliveryContext, portal: Portal, lane: Lane, entries: l
         except Exception as error:
             raise _fault(context, error) from error
     except Retryable as error:
-        tried = _tried(context, entries, items, began, "retry")
+        tried = _tried(context, entries, items, began, "retry", _answered(portal, entries))
         _failed(context, error)
-        outcomes.retry(context, lane, tried, error)
+        outcomes.retry(context, delivery, tried, error)
         healthy = not isinstance(error, Hang | Fault)
     except Rejected as error:
-        tried = _tried(context, entries, items, began, "rejected")
+        tried = _tried(context, entries, items, began, "rejected", _answered(portal, entries))
         context.breaker.success()  # it answered: the way is open
         context.link.succeeded()
-        outcomes.refused(context, lane, tried, error, state_of(items[-1].envelope.type, items[-1].data))
+        outcomes.refused(context, delivery, tried, error, state_of(items[-1].envelope.type, items[-1].data))
     else:
         tried = _tried(context, entries, items, began, "delivered")
         context.breaker.success()
         context.link.succeeded()
         metrics.EVENTS_OUT.labels(f"deliver:{context.name}").inc(len(entries))
-        outcomes.delivered(context, lane, tried, answer)
+        outcomes.delivered(context, delivery, tried, answer)
     return healthy
 
 
@@ -189,8 +194,15 @@ def _fault(context: DeliveryContext, error: Exception) -> Fault:
     return Fault("fault", f"{type(error).__name__} in the connector at {place}")
 
 
-def _tried(context: DeliveryContext, entries: list[Entry], items: list[Item], began: float, outcome: str) -> Tried:
+def _answered(portal: Portal, entries: Sequence[Entry]) -> int:
+    """How many of them the portal has although its call failed; never all, for the failure is about the last ones."""
+    return min(portal.answered, len(entries) - 1)
+
+
+def _tried(
+    context: DeliveryContext, entries: list[Entry], items: list[Item], began: float, outcome: str, answered: int = 0
+) -> Tried:
     seconds = time.monotonic() - began
     metrics.DELIVERY_SECONDS.labels(context.name, outcome).observe(seconds)
     personal = [value for item in items for value in personal_values(item.data)]
-    return Tried(entries, items, seconds, personal)
+    return Tried(entries, items, seconds, personal, answered)

@@ -12,10 +12,9 @@ from hub.connect.portal import Strategy
 from hub.control.records import Subscriber
 from hub.delivery.circuit_breaker import Breaker
 from hub.delivery.connection_state import ConnectionState
-from hub.delivery.delivered import Delivered
 from hub.delivery.event_decoder import Decoder
-from hub.delivery.lanes import Lane, Lanes
 from hub.delivery.outbox import Outbox
+from hub.delivery.partition.partitions import Partitions
 from hub.delivery.receipts import Receipts
 from hub.delivery.record_reader import Reader
 
@@ -24,8 +23,7 @@ from hub.delivery.record_reader import Reader
 class DeliveryContext:
     """One subscriber's context. `subscriber` and `limits` change when its control record does.
 
-    changed: set whenever a lane may have become ready, or what holds it back may have ended.
-    dirty:   parked or held lanes with events that their parking record does not name yet.
+    changed: set whenever a delivery may wait for a worker, or what holds it back may have ended.
     """
 
     subscriber: Subscriber
@@ -39,10 +37,8 @@ class DeliveryContext:
     decoder: Decoder
     breaker: Breaker
     link: ConnectionState
-    lanes: Lanes = field(default_factory=Lanes)
-    delivered: Delivered = field(default_factory=Delivered)
+    partitions: Partitions = field(default_factory=Partitions)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
-    dirty: set[Lane] = field(default_factory=set)
 
     @property
     def name(self) -> str:
@@ -50,5 +46,5 @@ class DeliveryContext:
 
     def portal_is_back(self) -> None:
         """After an outage nobody waits for a back-off that was counted against the outage."""
-        self.lanes.hasten(time.time() + random.uniform(0, self.limits.retry_base_s))
+        self.partitions.hasten(time.time() + random.uniform(0, self.limits.retry_base_s))
         self.changed.set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -67,6 +67,24 @@ class Entry:
     record: Raw | None = None
     mode: Mode = Mode.NEW
     sources: list[Source] = field(default_factory=list)
+
+    def hang(self, sources: Iterable[Source]) -> None:
+        """These source offsets wait for this entry too."""
+        self.sources.extend(sources)
+
+    def loaded(self, raw: Raw) -> None:
+        """Its bytes were read again."""
+        self.record = raw
+        self.since_ms = self.since_ms or raw.timestamp_ms
+
+    def unload(self) -> None:
+        """It waits for long: its bytes are read again when its time comes."""
+        self.record = None
+
+    def replay(self, order: Source) -> None:
+        """An operator asks for it; the order is finished when the attempt's outcome is confirmed."""
+        self.mode = Mode.REPLAY
+        self.sources.append(order)
 
     def settle(self) -> None:
         """All that follows from this entry is confirmed by the broker."""

@@ -1,4 +1,4 @@
-"""Records that were read become entries in the lanes; what is not due is finished at once."""
+"""Records that were read go to the owner of their partition; what is not due is finished at once."""
 
 from __future__ import annotations
 
@@ -7,18 +7,15 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from aiokafka import TopicPartition
+from pydantic import ValidationError
 
+from hub.control.requests import Request
 from hub.deadletter import record as dead_letter
-from hub.delivery import outcomes
 from hub.delivery.context import DeliveryContext
-from hub.delivery.entries import Entry, Raw
-from hub.delivery.lanes import Lane, Place
-from hub.delivery.offsets import DeliveryOffsets
-from hub.delivery.outbox import Settlement
-from hub.delivery.request_handler import RequestHandler
+from hub.delivery.entries import Raw
+from hub.delivery.partition.owner import PartitionDelivery
+from hub.delivery.settlement import Settlement
 from hub.errors import BadRecord
-from hub.events.families import BY_STATE_TOPIC
 from hub.kafka.topics import REQUESTS
 from hub.observe import metrics
 
@@ -28,76 +25,60 @@ log = logging.getLogger(__name__)
 class IncomingRecords:
     """Synchronous on purpose: between a read and its entries nothing else of the loop runs."""
 
-    def __init__(self, context: DeliveryContext, progress: DeliveryOffsets, requests: RequestHandler) -> None:
+    def __init__(self, context: DeliveryContext) -> None:
         self._context = context
-        self._progress = progress
-        self._requests = requests
         self._role = f"deliver:{context.name}"
 
-    def take(self, where: TopicPartition, records: Sequence[Any]) -> None:
-        """Records of one partition, in order, as aiokafka gives them."""
+    def take(self, owner: PartitionDelivery, topic: str, records: Sequence[Any]) -> None:
+        """Records of one partition and topic, in order, as aiokafka gives them."""
         raws = [Raw(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, r.headers) for r in records]
         metrics.EVENTS_IN.labels(self._role).inc(len(raws))
-        metrics.LAG_SECONDS.labels(self._role, where.topic).set(max(0.0, time.time() - raws[-1].timestamp_ms / 1000))
-        if where.topic == REQUESTS:
+        metrics.LAG_SECONDS.labels(self._role, topic).set(max(0.0, time.time() - raws[-1].timestamp_ms / 1000))
+        if topic == REQUESTS:
             for raw in raws:
-                self._requests.take(where, raw)
-            return
-        self._progress.note_receipts(where, raws[0].offset, self._context.outbox.receipts_end.get(where.partition, 0))
-        for raw in raws:
-            self._event(where, raw)
+                self._order(owner, raw)
+        else:
+            owner.begins(topic, raws[0].offset)
+            for raw in raws:
+                self._event(owner, raw)
         self._context.changed.set()
 
-    def _event(self, where: TopicPartition, raw: Raw) -> None:
+    def after_read(self) -> None:
+        """Once per read: what the owners have to write because of what came."""
+        for owner in self._context.partitions:
+            for settlement in owner.after_read(time.time()):
+                self._context.outbox.put(settlement)
+
+    def _event(self, owner: PartitionDelivery, raw: Raw) -> None:
         if raw.value is None:  # a removed state
-            self._progress.skip(where, raw.offset)
+            owner.skip(raw.topic, raw.offset)
             return
         try:
             entry = self._context.decoder.due_entry(raw, self._context.subscriber.filter, self._context.families)
         except BadRecord as error:
-            self._unusable(where, raw, error)
+            self._unusable(owner, raw, error)
             return
         if entry is None:
-            self._progress.skip(where, raw.offset)
-            return
-        entry.sources.append(self._progress.source(where, raw.offset))
-        append(self._context, entry)
+            owner.skip(raw.topic, raw.offset)
+        else:
+            owner.event(entry)
 
-    def _unusable(self, where: TopicPartition, raw: Raw, error: BadRecord) -> None:
+    def _unusable(self, owner: PartitionDelivery, raw: Raw, error: BadRecord) -> None:
         letter = dead_letter.of_record(raw, "deliver", error, self._context.name)
         metrics.EVENTS_DEAD_LETTERED.labels("deliver", error.reason).inc()
-        self._context.outbox.put(Settlement([letter], done=self._progress.source(where, raw.offset).settle))
+        self._context.outbox.put(owner.letter(raw.topic, raw.offset, Settlement([letter])))
 
-
-def append(context: DeliveryContext, entry: Entry) -> None:
-    """Into its lane; an event that waits there already is not put twice, its new source hangs on the one that waits."""
-    lane = context.lanes.get(entry.key)
-    waiting = lane.holds(entry.event_id) if lane is not None else None
-    if lane is not None and _supersedes(entry, lane):
-        entry.sources.extend(lane.queue[-1].sources)
-        lane.queue[-1] = entry
-    elif waiting is None:
-        lane = context.lanes.append(entry)
-        if lane.place in (Place.PARKED, Place.HELD):
-            context.dirty.add(lane)
-    elif waiting.sources:
-        waiting.sources.extend(entry.sources)
-    else:  # its parking record stands for it
-        entry.settle()
-
-
-def _supersedes(entry: Entry, lane: Lane) -> bool:
-    """A newer state of a backfill takes the place of an older one that was not tried yet: a topic's youngest part is
-    not compacted."""
-    if entry.topic not in BY_STATE_TOPIC or lane.place is not Place.READY:
-        return False
-    last = lane.queue[-1]
-    return last.topic == entry.topic and last.hub_seq < entry.hub_seq
-
-
-def stow_dirty(context: DeliveryContext) -> None:
-    """Once per read: parking records for all lanes that got more to wait for."""
-    for lane in context.dirty:
-        if context.lanes.get(lane.key) is lane and lane.place in (Place.PARKED, Place.HELD):
-            outcomes.stow(context, lane)
-    context.dirty.clear()
+    def _order(self, owner: PartitionDelivery, raw: Raw) -> None:
+        """One record of hub.requests. An unusable one is logged and passed: an order must never stop the data."""
+        try:
+            order = Request.model_validate_json(raw.value or b"")
+        except ValidationError as error:
+            told = error.errors()[0]["msg"]
+            log.error("order at %s %d offset %d is unusable: %s", raw.topic, raw.partition, raw.offset, told)
+            owner.skip(REQUESTS, raw.offset)
+            return
+        if order.subscriber != self._context.name:
+            owner.skip(REQUESTS, raw.offset)
+            return
+        for settlement in owner.order(raw.offset, order):
+            self._context.outbox.put(settlement)

@@ -1,20 +1,21 @@
-"""The main loop of a delivery role: read, hand to the lanes, pause what is too far ahead, commit."""
+"""The main loop of a delivery role: read, hand to the owners, pause what is too far ahead, commit."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from hub.delivery.backfill import Backfill
 from hub.delivery.context import DeliveryContext
-from hub.delivery.incoming import IncomingRecords, stow_dirty
+from hub.delivery.incoming import IncomingRecords
 from hub.delivery.monitor import Monitor
-from hub.delivery.offsets import READ_MAX, DeliveryOffsets
+from hub.delivery.partition.offsets import READ_MAX
+from hub.delivery.partition.owner import PartitionDelivery
 from hub.delivery.partition_assignment import Assignment
-from hub.delivery.request_handler import RequestHandler
-from hub.events.families import BY_STATE_TOPIC
 from hub.kafka.topics import EVENTS
 
 READ_MS = 200
@@ -27,8 +28,6 @@ class MainLoop:
         self,
         context: DeliveryContext,
         consumer: AIOKafkaConsumer,
-        progress: DeliveryOffsets,
-        requests: RequestHandler,
         incoming: IncomingRecords,
         assignment: Assignment,
         backfill: Backfill,
@@ -36,8 +35,6 @@ class MainLoop:
     ) -> None:
         self._context = context
         self._consumer = consumer
-        self._progress = progress
-        self._requests = requests
         self._incoming = incoming
         self._assignment = assignment
         self._backfill = backfill
@@ -65,47 +62,45 @@ class MainLoop:
         if self._assignment.epoch != epoch or self._assignment.pending:
             return  # read for an assignment that is over; `begin` seeks again
         for where, records in read.items():
-            fresh = [record for record in records if record.offset >= self._progress.position(where)]
-            until = self._assignment.read_up_to(where)
-            if until is not None and fresh and fresh[-1].offset >= until:
-                fresh = [record for record in fresh if record.offset < until]
-                self._consumer.seek(where, until)
-            if fresh:
-                self._incoming.take(where, fresh)
-        self._requests.retry()
-        stow_dirty(self._context)
-        self._assignment.caught_up()
+            owner = self._context.partitions.get(where.partition)
+            if owner is not None:
+                self._take(owner, where, records)
+        self._incoming.after_read()
+        for owner in self._context.partitions:
+            if owner.reading.caught_up():
+                self._context.changed.set()
         await self._follow_backfill()
         if time.monotonic() - self._committed_at >= COMMIT_S:
             await self._assignment.commit()
             self._committed_at = time.monotonic()
 
+    def _take(self, owner: PartitionDelivery, where: TopicPartition, records: Sequence[Any]) -> None:
+        """What is new of it, and not beyond where reading must stop."""
+        position, limit = owner.offsets.position(where.topic), owner.reading.limit(where.topic)
+        fresh = [record for record in records if record.offset >= position]
+        if limit is not None and fresh and fresh[-1].offset >= limit:
+            fresh = [record for record in fresh if record.offset < limit]
+            self._consumer.seek(where, limit)
+        if fresh:
+            self._incoming.take(owner, where.topic, fresh)
+
     def _flow(self) -> None:
         """Pause what must wait, resume the rest."""
         paused = self._consumer.paused()
         for where in self._consumer.assignment():
-            wait = self._must_wait(where)
+            wait = not self._context.partitions.reads(where.partition, where.topic)
             if wait and where not in paused:
                 self._consumer.pause(where)
             elif not wait and where in paused:
                 self._consumer.resume(where)
 
-    def _must_wait(self, where: TopicPartition) -> bool:
-        sending_state = where.partition in self._backfill.running
-        if sending_state != (where.topic in BY_STATE_TOPIC):
-            return True
-        if self._assignment.waits_its_turn(where):
-            return True
-        until = self._assignment.read_up_to(where)
-        return self._progress.full(where) if until is None else self._progress.position(where) >= until
-
     async def _follow_backfill(self) -> None:
-        for partition in await self._backfill.read():
-            self._context.lanes.open(partition)
-            self._context.changed.set()
-        for partition in await self._backfill.finished():
-            events = TopicPartition(EVENTS, partition)
-            start = self._progress.position(events)
-            first = {events: (start, self._progress.metadata(partition, start))}
-            if await self._assignment.commit_these(first):
-                await self._backfill.over(partition, self._assignment.owned)
+        for owner in self._context.partitions:
+            positions = await self._backfill.positions(owner)
+            if owner.reading.state_read(positions):
+                self._context.changed.set()
+            if not owner.reading.state_settled(positions):
+                continue
+            start = owner.offsets.position(EVENTS)
+            if await self._assignment.commit_these(owner, {EVENTS: (start, owner.offsets.metadata(start))}):
+                await self._backfill.over(owner, self._assignment.owned)

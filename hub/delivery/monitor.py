@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from aiokafka.errors import KafkaError
@@ -13,8 +14,7 @@ from aiokafka.errors import KafkaError
 from hub.connect.portal import Portal
 from hub.delivery.circuit_breaker import State
 from hub.delivery.context import DeliveryContext
-from hub.delivery.lanes import Place
-from hub.delivery.offsets import DeliveryOffsets
+from hub.delivery.partition.states import State as DossierState
 from hub.delivery.workers import Worker
 from hub.errors import Rejected, Retryable
 from hub.kafka.topics import EVENTS
@@ -36,13 +36,11 @@ class Monitor:
     def __init__(
         self,
         context: DeliveryContext,
-        progress: DeliveryOffsets,
         make: Callable[[], Portal],
         owned: Callable[[], frozenset[int]],
         ready: Check,
     ) -> None:
         self._context = context
-        self._progress = progress
         self._make = make
         self._owned, self._ready = owned, ready
         self._role = f"deliver:{context.name}"
@@ -111,19 +109,22 @@ class Monitor:
             with contextlib.suppress(KafkaError, TimeoutError):
                 async with asyncio.timeout(ASK_S):
                     behind = 0
-                    for partition in self._owned():
-                        end = await self._context.reader.end(EVENTS, partition)
-                        behind += max(0, end - self._progress.committed_events(partition))
+                    for owner in self._context.partitions:
+                        end = await self._context.reader.end(EVENTS, owner.number)
+                        behind += max(0, end - owner.offsets.committed(EVENTS))
                     metrics.LAG_RECORDS.labels(self._role, EVENTS).set(behind)
                     self._broker_seen = time.monotonic()
             await asyncio.sleep(LAG_TICK_S)
 
     def _count(self) -> None:
-        name, lanes = self._context.name, self._context.lanes
-        metrics.LINK_PARKED.labels(name).set(lanes.count(Place.PARKED))
-        metrics.LINK_HELD.labels(name).set(lanes.count(Place.HELD))
+        name, states, oldest = self._context.name, Counter[DossierState](), 0
+        for delivery in self._context.partitions.deliveries():
+            states[delivery.state] += 1
+            since = delivery.entries[0].since_ms
+            oldest = min(oldest or since, since or oldest)
+        metrics.LINK_PARKED.labels(name).set(states[DossierState.PARKED])
+        metrics.LINK_HELD.labels(name).set(states[DossierState.HELD])
         metrics.LINK_BREAKER_OPEN.labels(name).set(self._context.breaker.state is not State.CLOSED)
-        oldest = min((lane.queue[0].since_ms for lane in lanes if lane.queue and lane.queue[0].since_ms), default=0)
         age = max(0.0, time.time() - oldest / 1000) if oldest else 0.0
         metrics.LINK_OLDEST_UNDELIVERED.labels(name).set(age)
 

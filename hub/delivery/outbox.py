@@ -7,40 +7,26 @@ waits for a single record. `done` runs only after the broker confirmed everythin
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 
 from aiokafka import AIOKafkaProducer
 
+from hub.delivery.settlement import Out, Settlement
 from hub.kafka import batches, clients
 from hub.kafka.batches import Line, Sent
-from hub.kafka.clients import Headers
 from hub.kafka.topics import DELIVERIES
-
-log = logging.getLogger(__name__)
-Out = tuple[str, bytes | None, bytes | None, Headers]
-
-
-@dataclass(slots=True)
-class Settlement:
-    """first: receipts, dead letters. then: parking records. A crash between them repeats an attempt, loses nothing."""
-
-    first: list[Out] = field(default_factory=list)
-    then: list[Out] = field(default_factory=list)
-    done: Callable[[], None] = lambda: None
 
 
 class Outbox:
-    """`receipts_end[partition]`: offset after our last confirmed record in hub.deliveries."""
+    """`confirmed` is called once a batch, with the offset after our last record in hub.deliveries by partition."""
 
-    def __init__(self, producer: AIOKafkaProducer) -> None:
+    def __init__(self, producer: AIOKafkaProducer, confirmed: Callable[[Mapping[int, int]], None]) -> None:
         self._producer = producer
+        self._confirmed = confirmed
         self._waiting: list[Settlement] = []
         self._filled = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
-        self.receipts_end: dict[int, int] = {}
 
     def put(self, settlement: Settlement) -> None:
         self._waiting.append(settlement)
@@ -55,9 +41,9 @@ class Outbox:
             batch, self._waiting = self._waiting, []
             ends = await self._send([record for one in batch for record in one.first])
             await self._send([record for one in batch for record in one.then])
-            self.receipts_end.update(ends)
             for one in batch:
                 one.done()
+            self._confirmed(ends)
             if not self._waiting:
                 self._empty.set()
 

@@ -1,176 +1,180 @@
-"""What follows from an attempt: the records it leaves, and where its lane goes once the broker has confirmed them.
+"""What follows from an attempt: the receipts and dead letters it leaves. Where the dossier goes, its delivery says.
 
-Every function is called for a busy lane and puts exactly one settlement; the lane stays busy until that is confirmed,
-so a dossier's next call never starts before the receipt of the last one is safe.
+Every function is called for a delivery in flight and puts exactly one settlement. `tried.answered`: so many of the
+first entries stand at the portal although the call failed; they get their receipt, and the failure is about the rest.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.avro.free_text import masked
 from hub.connect.portal import Answer, Item, Strategy
 from hub.deadletter import record as dead_letter
 from hub.deadletter.reasons import REASONS
-from hub.delivery import parking
 from hub.delivery.backoff import delay
 from hub.delivery.context import DeliveryContext
 from hub.delivery.entries import Entry
-from hub.delivery.lanes import Lane, Place
-from hub.delivery.outbox import Out, Settlement
+from hub.delivery.parking import Wait
+from hub.delivery.partition.dossier import DossierDelivery
+from hub.delivery.settlement import Out, nothing
 from hub.errors import BadRecord, Rejected, Retryable
 from hub.events.canonical import State
 from hub.events.families import BY_STATE_TOPIC
 from hub.observe import metrics
 
-KEEP_S = 30.0
-"""Bytes of an event that waits longer than this are dropped and read again when its time comes."""
+CUT_OFF = "cut_off"
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One call to the portal: which entries, as which items, and how long it took. `personal`: values to mask."""
+    """One call to the portal: which entries, as which items, and how long it took. `personal`: values to mask.
+    `answered`: of the first entries, where the call failed later."""
 
     entries: Sequence[Entry]
     items: Sequence[Item] = ()
     seconds: float = 0.0
     personal: Sequence[str] = ()
+    answered: int = 0
+
+    @property
+    def failed(self) -> Tried:
+        """What is left of it when the answered ones are taken off."""
+        n = self.answered
+        return replace(self, entries=self.entries[n:], items=self.items[n:], answered=0) if n else self
 
 
-def delivered(context: DeliveryContext, lane: Lane, tried: Tried, answer: Answer) -> None:
-    now = time.time()
-    for entry in tried.entries:
-        metrics.ACCEPTED_TO_DELIVERED_SECONDS.labels(context.name).observe(max(0.0, now - entry.since_ms / 1000))
-    receipt = context.receipts.delivered(tried.entries, lane.attempt + 1, tried.seconds, answer, tried.personal)
-    _over(context, lane, tried.entries, [receipt], known=True)
+def delivered(context: DeliveryContext, delivery: DossierDelivery, tried: Tried, answer: Answer) -> None:
+    _measure(context, tried.entries)
+    attempt = delivery.wait.attempt + 1
+    receipt = context.receipts.delivered(tried.entries, attempt, tried.seconds, answer, tried.personal)
+    context.outbox.put(delivery.delivered(len(tried.entries), [receipt]))
 
 
-def covered(context: DeliveryContext, lane: Lane, entries: Sequence[Entry]) -> None:
+def covered(context: DeliveryContext, delivery: DossierDelivery, entries: Sequence[Entry]) -> None:
     """The portal holds them already, or something newer: nothing is sent, the receipt says so."""
-    receipt = context.receipts.covered(entries, context.delivered.seq(lane.key))
-    _over(context, lane, entries, [receipt], known=True)
+    receipt = context.receipts.covered(entries, delivery.known.seq(delivery.key))
+    context.outbox.put(delivery.delivered(len(entries), [receipt]))
 
 
 def skipped(
-    context: DeliveryContext, lane: Lane, entries: Sequence[Entry], why: str, then: Callable[[], None] = lambda: None
+    context: DeliveryContext,
+    delivery: DossierDelivery,
+    entries: Sequence[Entry],
+    why: str,
+    then: Callable[[], None] = nothing,
 ) -> None:
-    """Given up, by an operator's order or because the log no longer holds them."""
-    _over(context, lane, entries, [context.receipts.skipped(entries, why)], then=then)
+    """Given up, because the log no longer holds them."""
+    context.outbox.put(delivery.skipped(len(entries), [context.receipts.skipped(entries, why)], then))
 
 
-def retry(context: DeliveryContext, lane: Lane, tried: Tried, error: Retryable) -> None:
+def retry(context: DeliveryContext, delivery: DossierDelivery, tried: Tried, error: Retryable) -> None:
     """Parked until its next try, or a dead letter (`exhausted`) when all tries are used up."""
-    if lane.attempt + 1 >= context.limits.max_attempts:
-        detail = f"{lane.attempt + 1} tries, the last: {error.kind}: {error}"
-        _dead(context, lane, tried, "exhausted", detail, error.status)
+    failed, limits = tried.failed, context.limits
+    attempt = _tries(delivery, tried) + 1
+    if attempt >= limits.max_attempts:
+        detail = f"{attempt} tries, the last: {error.kind}: {error}"
+        _dead(context, delivery, tried, "exhausted", detail, error.status)
         return
-    lane.attempt += 1
-    wait = delay(lane.attempt, context.limits.retry_base_s, context.limits.retry_cap_s, error.retry_after)
-    lane.not_before, lane.error, lane.patient = time.time() + wait, error.kind, error.retry_after is not None
-    metrics.EVENTS_RETRIED.labels(f"deliver:{context.name}").inc(len(tried.entries))
-    receipt = context.receipts.retry(
-        tried.entries,
-        lane.attempt,
-        lane.not_before,
-        kind=error.kind,
-        text=str(error),
-        known=tried.personal,
-        status=error.status,
-        latency_s=tried.seconds,
-    )
-    _wait(context, lane, [receipt], Place.PARKED, told=len(tried.entries))
-
-
-def cut_off(context: DeliveryContext, lane: Lane) -> None:
-    """The role stops and the call has not ended: whether the portal took it is unknown. Parked, due again at once."""
-    entries = lane.head(context.max_fold)
-    lane.attempt = min(lane.attempt + 1, context.limits.max_attempts - 1)  # a stop makes no dead letter
-    lane.not_before, lane.error, lane.patient = time.time(), "cut_off", False
-    text = "the role stopped before the portal answered"
-    receipt = context.receipts.retry(entries, lane.attempt, lane.not_before, kind=lane.error, text=text)
-    _wait(context, lane, [receipt], Place.PARKED, told=len(entries))
-
-
-def refused(context: DeliveryContext, lane: Lane, tried: Tried, error: Rejected, newest: State) -> None:
-    """The portal will never take it. A refused fold is taken apart first: one of its events may be the culprit."""
-    if len(tried.entries) > 1:
-        lane.alone, lane.newest = len(tried.entries), newest
-        text = f"{len(tried.entries)} events refused together, now one by one: {error}"
-        receipt = context.receipts.retry(
-            tried.entries,
-            lane.attempt + 1,
-            time.time(),
-            kind=error.reason,
-            text=text,
+    now = time.time()
+    not_before = now + delay(attempt, limits.retry_base_s, limits.retry_cap_s, error.retry_after)
+    metrics.EVENTS_RETRIED.labels(f"deliver:{context.name}").inc(len(failed.entries))
+    told = _answered(context, delivery, tried)
+    told.append(
+        context.receipts.retry(
+            failed.entries,
+            attempt,
+            not_before,
+            kind=error.kind,
+            text=str(error),
             known=tried.personal,
             status=error.status,
             latency_s=tried.seconds,
         )
-        context.outbox.put(Settlement([receipt], done=lambda: _release(context, lane)))
+    )
+    wait = Wait(attempt, not_before, error.retry_after is not None, error.kind)
+    context.outbox.put(delivery.retry(wait, now, len(tried.entries), told, tried.answered))
+
+
+def cut_off(context: DeliveryContext, delivery: DossierDelivery) -> None:
+    """The role stops and the call has not ended: whether the portal took it is unknown. Parked, due again at once."""
+    tried = Tried(delivery.head(context.max_fold), answered=delivery.answered)
+    attempt = min(_tries(delivery, tried) + 1, context.limits.max_attempts - 1)  # a stop makes no dead letter
+    now = time.time()
+    told = _answered(context, delivery, tried)
+    text = "the role stopped before the portal answered"
+    told.append(context.receipts.retry(tried.failed.entries, attempt, now, kind=CUT_OFF, text=text))
+    wait = Wait(attempt, now, False, CUT_OFF)
+    context.outbox.put(delivery.retry(wait, now, len(tried.entries), told, tried.answered))
+
+
+def refused(context: DeliveryContext, delivery: DossierDelivery, tried: Tried, error: Rejected, newest: State) -> None:
+    """The portal will never take it. A refused fold is taken apart first: one of its events may be the culprit."""
+    failed = tried.failed
+    if len(failed.entries) > 1:
+        text = f"{len(failed.entries)} events refused together, now one by one: {error}"
+        told = _answered(context, delivery, tried)
+        told.append(
+            context.receipts.retry(
+                failed.entries,
+                _tries(delivery, tried) + 1,
+                time.time(),
+                kind=error.reason,
+                text=text,
+                known=tried.personal,
+                status=error.status,
+                latency_s=tried.seconds,
+            )
+        )
+        context.outbox.put(delivery.taken_apart(len(tried.entries), newest, told, tried.answered))
         return
     reason = error.reason if error.reason in REASONS else "refused"
-    _dead(context, lane, tried, reason, str(error), error.status)
+    _dead(context, delivery, tried, reason, str(error), error.status)
 
 
-def unusable(context: DeliveryContext, lane: Lane, entry: Entry, error: BadRecord) -> None:
+def unusable(context: DeliveryContext, delivery: DossierDelivery, entry: Entry, error: BadRecord) -> None:
     """It cannot be decoded; nothing was sent."""
-    _dead(context, lane, Tried([entry]), error.reason, error.detail, None)
+    _dead(context, delivery, Tried([entry]), error.reason, error.detail, None)
 
 
-def stow(context: DeliveryContext, lane: Lane) -> None:
-    """Events were appended to a parked or held lane: its parking record names them too."""
-    new = [entry for entry in lane.queue if entry.sources]
-    if not new:
-        return
-    told = parking.record(context.name, lane, list(lane.queue), lane.place)
-    context.outbox.put(Settlement([_waits(context, lane, new, lane.place)], [told], lambda: _stored(lane, new)))
+def _tries(delivery: DossierDelivery, tried: Tried) -> int:
+    """Failed tries before this one. Where it got further than before, they count anew."""
+    return 0 if tried.answered else delivery.wait.attempt
 
 
-def _release(context: DeliveryContext, lane: Lane) -> None:
-    context.lanes.release(lane)
-    context.changed.set()
+def _answered(context: DeliveryContext, delivery: DossierDelivery, tried: Tried) -> list[Out]:
+    """The receipt of those that the portal took before the call failed."""
+    entries = tried.entries[: tried.answered]
+    if not entries:
+        return []
+    _measure(context, entries)
+    metrics.EVENTS_OUT.labels(f"deliver:{context.name}").inc(len(entries))
+    answer = Answer(text=f"answered, before {len(tried.entries) - len(entries)} more of the same call failed")
+    return [context.receipts.delivered(entries, delivery.wait.attempt + 1, tried.seconds, answer, ())]
 
 
-def _over(
-    context: DeliveryContext,
-    lane: Lane,
-    entries: Sequence[Entry],
-    first: list[Out],
-    known: bool = False,
-    then: Callable[[], None] = lambda: None,
+def _measure(context: DeliveryContext, entries: Sequence[Entry]) -> None:
+    now = time.time()
+    for entry in entries:
+        metrics.ACCEPTED_TO_DELIVERED_SECONDS.labels(context.name).observe(max(0.0, now - entry.since_ms / 1000))
+
+
+def _dead(
+    context: DeliveryContext, delivery: DossierDelivery, tried: Tried, reason: str, detail: str, status: int | None
 ) -> None:
-    """These first entries are done with; what stands behind them is next. `known`: they stand at the portal."""
-    rest = list(lane.queue)[len(entries) :]
-    after: list[Out] = []
-    if lane.stored:
-        lane.attempt, lane.not_before, lane.patient, lane.error = 0, 0.0, False, ""
-        after = [parking.record(context.name, lane, rest, Place.PARKED)]
-
-    def done() -> None:
-        if known:
-            context.delivered.add(lane.key, [e.hub_seq for e in entries], [e.event_id for e in entries])
-        for entry in (*entries, *(rest if lane.stored else ())):
-            entry.settle()
-        lane.stored = lane.stored and bool(rest)
-        context.lanes.advance(lane, len(entries))
-        context.changed.set()
-        then()
-
-    context.outbox.put(Settlement(first, after, done))
-
-
-def _dead(context: DeliveryContext, lane: Lane, tried: Tried, reason: str, detail: str, status: int | None) -> None:
-    detail = masked(detail, tried.personal)
-    letters = [_letter(context, entry, item, reason, detail) for entry, item in _pairs(tried)]
+    failed, detail = tried.failed, masked(detail, tried.personal)
+    letters = [_letter(context, entry, item, reason, detail) for entry, item in _pairs(failed)]
     metrics.EVENTS_DEAD_LETTERED.labels("deliver", reason).inc(len(letters))
-    receipt = context.receipts.dead_lettered(tried.entries, lane.attempt + 1, reason, detail, tried.personal, status)
+    attempt = _tries(delivery, tried) + 1
+    receipt = context.receipts.dead_lettered(failed.entries, attempt, reason, detail, tried.personal, status)
+    first = [*_answered(context, delivery, tried), *letters, receipt]
     if context.strategy is Strategy.STATE:
-        _over(context, lane, tried.entries, [*letters, receipt])  # the next full state covers it
-        return
-    lane.attempt, lane.error = 0, reason
-    _wait(context, lane, [*letters, receipt], Place.HELD, told=len(tried.entries))
+        settled = delivery.dead_lettered(len(tried.entries), first, tried.answered)
+    else:
+        settled = delivery.held(len(tried.entries), first, reason, tried.answered)
+    context.outbox.put(settled)
 
 
 def _pairs(tried: Tried) -> Iterable[tuple[Entry, Item | None]]:
@@ -194,38 +198,3 @@ def _letter(context: DeliveryContext, entry: Entry, item: Item | None, reason: s
         headers=item.envelope.headers() if made and item else raw.headers,
         subscriber=context.name,
     )
-
-
-def _wait(context: DeliveryContext, lane: Lane, first: list[Out], place: Place, told: int) -> None:
-    """The lane is parked or held; its record names all that is in it now, of which receipts told the first `told`."""
-    whole = list(lane.queue)
-    behind = [entry for entry in whole[told:] if entry.sources]
-    if behind:
-        first = [*first, _waits(context, lane, behind, place)]
-
-    def done() -> None:
-        _stored(lane, whole)
-        if place is Place.HELD:
-            context.lanes.hold(lane)
-        else:
-            context.lanes.park(lane)
-        if any(entry.sources for entry in lane.queue):
-            context.dirty.add(lane)
-        context.changed.set()
-
-    context.outbox.put(Settlement(first, [parking.record(context.name, lane, whole, place)], done))
-
-
-def _waits(context: DeliveryContext, lane: Lane, entries: Sequence[Entry], place: Place) -> Out:
-    if place is Place.HELD:
-        return context.receipts.held(entries)
-    return context.receipts.retry(entries, 0, lane.not_before, kind="behind")
-
-
-def _stored(lane: Lane, entries: Sequence[Entry]) -> None:
-    lane.stored = True
-    far = lane.place is Place.HELD or lane.not_before - time.time() > KEEP_S
-    for entry in entries:
-        entry.settle()
-        if far:
-            entry.record = None

@@ -7,16 +7,33 @@ it names count as finished.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from hub.control.requests import Pointer
 from hub.delivery.entries import Entry, Mode
-from hub.delivery.lanes import Lane, Place
-from hub.delivery.outbox import Out
+from hub.delivery.settlement import Out
 from hub.events.families import DOSSIER
 from hub.kafka.topics import EVENTS, parking
+
+Place = Literal["parked", "held"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Why and until when a dossier's head waits.
+
+    attempt: its failed tries. not_before: when it may be tried again (epoch seconds).
+    patient: the portal itself named that time (Retry-After): it is not brought forward. error: kind of the last one.
+    """
+
+    attempt: int = 0
+    not_before: float = 0.0
+    patient: bool = False
+    error: str = ""
 
 
 class Parked(Pointer):
@@ -33,18 +50,29 @@ class ParkedDossier(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    place: Literal["parked", "held"]
+    place: Place
     attempt: int = 0
     not_before: float = 0.0
     patient: bool = False
     error: str = ""
     pointers: tuple[Parked, ...]
 
+    @property
+    def wait(self) -> Wait:
+        return Wait(self.attempt, self.not_before, self.patient, self.error)
 
-def record(subscriber: str, lane: Lane, entries: list[Entry], place: Place) -> Out:
-    """The record that says: these entries of the lane wait, in this order. No entries: a tombstone."""
+    def entries(self, key: str, partition: int) -> list[Entry]:
+        """What waits, in order; the events' bytes are read when they are tried."""
+        return [
+            Entry(key, p.event_id, p.hub_seq, p.family, p.topic, partition, p.offset, p.since_ms, mode=p.mode)
+            for p in self.pointers
+        ]
+
+
+def record(subscriber: str, key: str, wait: Wait, entries: Collection[Entry], place: Place) -> Out:
+    """The record that says: these entries of the dossier wait, in this order. No entries: a tombstone."""
     if not entries:
-        return parking(subscriber), lane.key.encode(), None, ()
+        return parking(subscriber), key.encode(), None, ()
     pointers = tuple(
         Parked(
             offset=entry.offset,
@@ -58,41 +86,16 @@ def record(subscriber: str, lane: Lane, entries: list[Entry], place: Place) -> O
         for entry in entries
     )
     value = ParkedDossier(
-        place="held" if place is Place.HELD else "parked",
-        attempt=lane.attempt,
-        not_before=lane.not_before,
-        patient=lane.patient,
-        error=lane.error,
+        place=place,
+        attempt=wait.attempt,
+        not_before=wait.not_before,
+        patient=wait.patient,
+        error=wait.error,
         pointers=pointers,
     )
-    return parking(subscriber), lane.key.encode(), value.model_dump_json(exclude_defaults=True).encode(), ()
+    return parking(subscriber), key.encode(), value.model_dump_json(exclude_defaults=True).encode(), ()
 
 
-def restored(key: str, partition: int, value: bytes) -> Lane:
-    """The lane that a parking record describes; its events' bytes are read when it is tried. ValueError if unusable."""
-    told = ParkedDossier.model_validate_json(value)
-    lane = Lane(
-        key,
-        partition,
-        place=Place.HELD if told.place == "held" else Place.PARKED,
-        attempt=told.attempt,
-        not_before=told.not_before,
-        patient=told.patient,
-        stored=True,
-        error=told.error,
-    )
-    for one in told.pointers:
-        lane.queue.append(
-            Entry(
-                key,
-                one.event_id,
-                one.hub_seq,
-                one.family,
-                one.topic,
-                partition,
-                one.offset,
-                one.since_ms,
-                mode=one.mode,
-            )
-        )
-    return lane
+def read(value: bytes) -> ParkedDossier:
+    """What a parking record says. ValidationError if it is unusable."""
+    return ParkedDossier.model_validate_json(value)

@@ -13,12 +13,11 @@ from aiokafka.structs import OffsetAndMetadata
 from hub.config import Settings
 from hub.delivery.backfill import Backfill
 from hub.delivery.context import DeliveryContext
-from hub.delivery.offsets import DeliveryOffsets
-from hub.delivery.request_handler import RequestHandler
+from hub.delivery.partition.offsets import Commits
+from hub.delivery.partition.owner import PartitionDelivery, Terms
 from hub.delivery.takeover import Takeover
 from hub.delivery.workers import Dispatcher
 from hub.kafka import clients
-from hub.kafka.topics import EVENTS
 from hub.observe import metrics
 
 log = logging.getLogger(__name__)
@@ -31,8 +30,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         self,
         settings: Settings,
         context: DeliveryContext,
-        progress: DeliveryOffsets,
-        requests: RequestHandler,
+        terms: Terms,
         dispatcher: Dispatcher,
         backfill: Backfill,
         consumer: AIOKafkaConsumer,
@@ -40,14 +38,10 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
     ) -> None:
         self._settings = settings
         self._context = context
-        self._progress = progress
-        self._requests = requests
         self._dispatcher = dispatcher
-        self._backfill = backfill
         self._consumer = consumer
-        self._takeover = Takeover(context, progress, backfill, consumer)
+        self._takeover = Takeover(context, terms, backfill, consumer)
         self._group = group
-        self._catching_up: dict[int, int] = {}
         self._begun = -1
         self.epoch = 0
         self.pending = False
@@ -65,12 +59,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._dispatcher.drain(partitions, limit)
         await self.commit()
         for partition in partitions:
-            self._context.lanes.forget(partition)
-            self._requests.forget(partition)
-            self._backfill.forget(partition)
-            self._catching_up.pop(partition, None)
-        for where in revoked:
-            self._progress.forget(where)
+            self._context.partitions.revoke(partition)
         self.owned = frozenset()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
@@ -89,19 +78,14 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         metrics.REBALANCES.labels(f"deliver:{self._context.name}").inc(len(partitions))
         offsets = await self._offsets(assigned)
         for partition in partitions:
-            self._context.lanes.close(partition)
-        for partition in partitions:
-            places = [one for one in assigned if one.partition == partition]
-            until = await self._takeover.begin(partition, places, offsets, lambda: self.epoch == epoch)
+            topics = [one.topic for one in assigned if one.partition == partition]
+            owner = await self._takeover.begin(partition, topics, offsets, lambda: self.epoch == epoch)
+            if owner is None or self.epoch != epoch:
+                return
+            await self.commit_these(owner, self._takeover.first_commit(owner))
             if self.epoch != epoch:
                 return
-            await self.commit_these(self._takeover.first_commit(partition, places))
-            if self.epoch != epoch:
-                return
-            if until is not None:
-                self._catching_up[partition] = until
-            elif partition not in self._backfill.running:  # that opens it itself
-                self._context.lanes.open(partition)
+            if owner.reading.begun():
                 self._context.changed.set()
         self.owned, self._begun = frozenset(partitions), epoch
         log.info("%s delivers partitions %s", self._context.name, ", ".join(map(str, partitions)) or "none")
@@ -114,21 +98,32 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
             return False, "reads what stands of its partitions: receipts, what waits, where the last owner was"
         if not self.owned:
             return True, "standby: another process owns all partitions"
-        if self._catching_up:
-            left = f"{len(self._catching_up)} of {len(self.owned)} partitions"
+        if catching_up := self._context.partitions.catching_up():
+            left = f"{len(catching_up)} of {len(self.owned)} partitions"
             return False, f"reads again what the last owner may have sent, {left}"
         return True, f"{len(self.owned)} partitions, takes events"
 
     async def commit(self) -> None:
         """What is finished and not committed yet. A commit that the group refuses is left: partitions are moving."""
-        owned = self._consumer.assignment()
-        offsets = self._progress.to_commit(owned.__contains__)
-        await self.commit_these(offsets)
+        ours = self._consumer.assignment()
+        wanted: list[tuple[PartitionDelivery, Commits]] = []
+        for owner in self._context.partitions:
+            commits = owner.to_commit()
+            held = {topic: told for topic, told in commits.items() if TopicPartition(topic, owner.number) in ours}
+            if held:
+                wanted.append((owner, held))
+        await self._commit(wanted)
 
-    async def commit_these(self, offsets: dict[TopicPartition, tuple[int, str]]) -> bool:
-        if not offsets:
+    async def commit_these(self, owner: PartitionDelivery, commits: Commits) -> bool:
+        return await self._commit([(owner, commits)])
+
+    async def _commit(self, wanted: list[tuple[PartitionDelivery, Commits]]) -> bool:
+        """One call for all. The answer goes to the owners that asked, though others may be in their place by then."""
+        if not wanted:
             return True
-        epochs = self._progress.epochs(offsets)
+        offsets = {
+            TopicPartition(topic, owner.number): told for owner, commits in wanted for topic, told in commits.items()
+        }
         try:
             await self._consumer.commit(offsets)
         except (CommitFailedError, IllegalStateError) as error:
@@ -137,26 +132,9 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         except KafkaError as error:
             log.warning("commit failed and will be repeated: %s", error)
             return False
-        self._progress.confirm(offsets, epochs)
+        for owner, commits in wanted:
+            owner.committed(commits)
         return True
-
-    def read_up_to(self, where: TopicPartition) -> int | None:
-        """While an earlier process's window is read again, before the first call: to here, though it is more than is
-        usually read ahead, and no further, so that the next process need not look further either."""
-        return self._catching_up.get(where.partition) if where.topic == EVENTS else None
-
-    def waits_its_turn(self, where: TopicPartition) -> bool:
-        """One partition after the other is read again, so that the first calls wait for one window and not for all."""
-        catching_up = self._catching_up
-        return where.topic == EVENTS and where.partition in catching_up and where.partition != min(catching_up)
-
-    def caught_up(self) -> None:
-        """Opens partitions in which everything was read that an earlier process can have sent."""
-        for partition, until in list(self._catching_up.items()):
-            if self._progress.position(TopicPartition(EVENTS, partition)) >= until:
-                del self._catching_up[partition]
-                self._context.lanes.open(partition)
-                self._context.changed.set()
 
     async def _offsets(self, assigned: list[TopicPartition]) -> dict[TopicPartition, OffsetAndMetadata]:
         """With their metadata, which the consumer's own question leaves out."""

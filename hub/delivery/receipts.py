@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from hub.avro.bodies import DELIVERY
 from hub.avro.codec import Codec
@@ -11,15 +11,16 @@ from hub.avro.free_text import masked
 from hub.avro.records import Delivery, DeliveryOutcome
 from hub.connect.portal import Answer
 from hub.delivery.entries import Entry
-from hub.delivery.outbox import Out
+from hub.delivery.settlement import Out
 from hub.kafka.topics import DELIVERIES
 
 
 class Receipts:
-    """Makes the records of one subscriber; the outbox writes them."""
+    """Makes the records of one subscriber; the outbox writes them. `clock` gives epoch seconds."""
 
-    def __init__(self, subscriber: str, codec: Codec) -> None:
+    def __init__(self, subscriber: str, codec: Codec, clock: Callable[[], float] = lambda: time.time()) -> None:
         self._subscriber = subscriber
+        self._clock = clock
         self._codec = codec
 
     def delivered(
@@ -102,7 +103,7 @@ class Receipts:
             event_ids=tuple(entry.event_id for entry in entries),
             hub_seqs=tuple(entry.hub_seq for entry in entries),
             attempt=attempt,
-            at=round(time.time() * 1000),
+            at=round(self._clock() * 1000),
             latency_ms=round(latency_s * 1000),
             http_status=http_status,
             error_kind=error_kind,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -25,12 +25,12 @@ from hub.delivery.event_decoder import Decoder
 from hub.delivery.incoming import IncomingRecords
 from hub.delivery.main_loop import MainLoop
 from hub.delivery.monitor import Monitor
-from hub.delivery.offsets import DeliveryOffsets
 from hub.delivery.outbox import Outbox
+from hub.delivery.partition.owner import Terms
+from hub.delivery.partition.partitions import Partitions
 from hub.delivery.partition_assignment import Assignment
 from hub.delivery.receipts import Receipts
 from hub.delivery.record_reader import Reader
-from hub.delivery.request_handler import RequestHandler
 from hub.delivery.workers import Dispatcher
 from hub.errors import StartError
 from hub.events.families import FAMILIES
@@ -95,18 +95,26 @@ async def _context(
 ) -> DeliveryContext:
     codec = await open_codec(settings)
     limits = own_limits(subscriber, settings.delivery)
+    partitions, changed = Partitions(), asyncio.Event()
+
+    def confirmed(ends: Mapping[int, int]) -> None:
+        partitions.receipts_confirmed(ends)
+        changed.set()
+
     context = DeliveryContext(
         subscriber=subscriber,
         limits=limits,
         strategy=portal.strategy,
         max_fold=portal.max_fold,
         families=tuple(portal.families),
-        outbox=Outbox(producer),
+        outbox=Outbox(producer, confirmed),
         receipts=Receipts(subscriber.name, codec),
         reader=reader,
         decoder=Decoder(codec),
         breaker=Breaker(limits.breaker_failures, limits.breaker_open_s),
         link=ConnectionState(subscriber.name),
+        partitions=partitions,
+        changed=changed,
     )
     context.breaker.on_close = context.portal_is_back
     return context
@@ -118,24 +126,13 @@ async def _deliver(
     def make() -> Portal:
         return make_portal(context.subscriber, vault(settings))
 
-    progress = DeliveryOffsets(context.subscriber.created_at.isoformat())
-    requests = RequestHandler(context, progress)
+    subscriber = context.subscriber
+    terms = Terms(subscriber.name, subscriber.created_at.isoformat(), context.receipts, settings.kafka.partitions)
     dispatcher = Dispatcher(context, make)
-    backfill = Backfill(settings, context, progress, consumer, known)
-    assignment = Assignment(
-        settings, context, progress, requests, dispatcher, backfill, consumer, group_of(context.subscriber.name)
-    )
-    monitor = Monitor(context, progress, make, lambda: assignment.owned, assignment.ready)
-    loop = MainLoop(
-        context,
-        consumer,
-        progress,
-        requests,
-        IncomingRecords(context, progress, requests),
-        assignment,
-        backfill,
-        monitor,
-    )
+    backfill = Backfill(settings, context, consumer, known)
+    assignment = Assignment(settings, context, terms, dispatcher, backfill, consumer, group_of(subscriber.name))
+    monitor = Monitor(context, make, lambda: assignment.owned, assignment.ready)
+    loop = MainLoop(context, consumer, IncomingRecords(context), assignment, backfill, monitor)
     await backfill.note_ends(settings.kafka.partitions)
     states = [family.state_topic for family in FAMILIES if family.event.name in context.families]
     consumer.subscribe([EVENTS, REQUESTS, *states], listener=assignment)

@@ -1,4 +1,4 @@
-"""The workers: each has its own connection to the portal and takes one lane at a time."""
+"""The workers: each has its own connection to the portal and takes one delivery at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from hub.connect.portal import Portal
 from hub.delivery import outcomes
 from hub.delivery.attempt import attempt
 from hub.delivery.context import DeliveryContext
-from hub.delivery.lanes import Lane
+from hub.delivery.partition.dossier import DossierDelivery
+from hub.delivery.partition.states import State
 from hub.observe import metrics
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ class Worker:
 
 
 class Dispatcher:
-    """Gives ready lanes to idle workers while subscriber and breaker allow it. `make`: a new, unopened portal."""
+    """Gives waiting deliveries to idle workers while subscriber and breaker allow it. `make`: an unopened portal."""
 
     def __init__(self, context: DeliveryContext, make: Callable[[], Portal]) -> None:
         self._context = context
@@ -45,8 +46,7 @@ class Dispatcher:
         self._generation = 0
         self._workers = [Worker() for _ in range(context.limits.workers)]
         self._idle: asyncio.Queue[Worker] = asyncio.Queue()
-        self._in_flight: dict[Lane, asyncio.Task[None]] = {}
-        self._cut_off: list[Lane] = []
+        self._in_flight: dict[DossierDelivery, asyncio.Task[None]] = {}
         metrics.DELIVERY_CALLS.labels(context.name).set_function(lambda: len(self._in_flight))
 
     async def run(self) -> None:
@@ -57,9 +57,9 @@ class Dispatcher:
             async with asyncio.TaskGroup() as group:
                 while True:
                     worker = await self._idle.get()
-                    lane = await self._next()
+                    delivery = await self._next()
                     self._context.breaker.begin()
-                    self._in_flight[lane] = group.create_task(self._work(worker, lane))
+                    self._in_flight[delivery] = group.create_task(self._work(worker, delivery))
         finally:
             for worker in self._workers:
                 await worker.close()
@@ -69,15 +69,16 @@ class Dispatcher:
         self._generation += 1
 
     async def drain(self, partitions: Collection[int], limit: float) -> None:
-        """Take no lane of these partitions any more; wait for their attempts and outcomes.
+        """Hand out nothing of these partitions any more; wait for their attempts and outcomes.
 
         An attempt that does not end within `limit` is cut off and its dossier parked, due again at once: the next
         process need not know of it to go on behind it. Where the broker does not confirm that in time the offset is
         not finished, and the event is read again.
         """
-        for partition in partitions:
-            self._context.lanes.close(partition)
-        tasks = [task for lane, task in self._in_flight.items() if lane.partition in partitions]
+        owners = self._context.partitions.of(partitions)
+        for owner in owners:
+            owner.reading.close()
+        tasks = [task for delivery, task in self._in_flight.items() if delivery.partition in partitions]
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=limit)
             if late:
@@ -85,34 +86,30 @@ class Dispatcher:
                 for task in late:
                     task.cancel()
                 await asyncio.wait(late, timeout=min(limit, CUT_S))
-                self._park_cut_off()
+                for owner in owners:
+                    for delivery in owner.unclear():
+                        outcomes.cut_off(self._context, delivery)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(limit, CUT_S)):
                 await self._context.outbox.drained()
 
-    def _park_cut_off(self) -> None:
-        lanes, self._cut_off = self._cut_off, []
-        for lane in lanes:
-            outcomes.cut_off(self._context, lane)
-
-    async def _next(self) -> Lane:
+    async def _next(self) -> DossierDelivery:
         context = self._context
         while True:
             context.changed.clear()
             now = time.time()
             hold = float("inf") if context.subscriber.paused else context.breaker.wait()
             if hold <= 0:
-                context.lanes.wake(now)
-                lane = context.lanes.take()
-                if lane is not None:
-                    return lane
-                due = context.lanes.next_due()
+                delivery = context.partitions.take(now)
+                if delivery is not None:
+                    return delivery
+                due = context.partitions.next_due()
                 hold = float("inf") if due is None else max(0.001, due - now)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(None if hold == float("inf") else hold):
                     await context.changed.wait()
 
-    async def _work(self, worker: Worker, lane: Lane) -> None:
+    async def _work(self, worker: Worker, delivery: DossierDelivery) -> None:
         healthy = False
         try:
             if worker.portal is None or worker.generation != self._generation:
@@ -120,13 +117,14 @@ class Dispatcher:
                 portal = self._make()
                 await portal.open()
                 worker.portal, worker.generation = portal, self._generation
-            healthy = await attempt(self._context, worker.portal, lane)
+            healthy = await attempt(self._context, worker.portal, delivery)
         except asyncio.CancelledError:
             self._context.breaker.undecided()
-            self._cut_off.append(lane)  # an attempt settles its lane after its last wait: this one has not
+            if delivery.state is State.IN_FLIGHT:  # cut off before its call; an attempt settles after its last wait
+                delivery.lose_sight()
             raise
         finally:
-            del self._in_flight[lane]
+            del self._in_flight[delivery]
             if not healthy:
                 await worker.close()
             self._idle.put_nowait(worker)

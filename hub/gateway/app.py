@@ -9,16 +9,19 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.admin.organisations import NameTaken, UnknownOrganisation
+from hub.admin.acts.act import Forbidden
+from hub.admin.acts.running import NotUnderWay
+from hub.admin.names import NameIsTaken, NoSuchName
 from hub.config import Settings
 from hub.control.changes import ChangedMeanwhile
+from hub.deadletter.browse import NoSuchLetter
 from hub.errors import BrokerAway, ConfigError, HubError, Overloaded
-from hub.gateway import events_api, organisations_api, subscribers_api
+from hub.gateway import acts_api, events_api
 from hub.gateway.ingest import Ingest
 from hub.gateway.openapi import EVENTS, SECURITY
 from hub.gateway.sender import Sender
-from hub.observe.server import routes
 from hub.untyped import JsonObject
+from hub.web.brake import opened
 from hub.web.docs_page import add_docs
 from hub.web.problem import Problem
 
@@ -31,13 +34,12 @@ AWAY_S = 5
 
 def build(settings: Settings, holder: events_api.Holder, ingest: Ingest, sender: Sender) -> FastAPI:
     """The application over what the role holds."""
-    events = events_api.route(settings.gateway, holder, ingest, sender)
-    app = FastAPI(
-        title="Hub gateway", version="1", description=ABOUT, docs_url=None, redoc_url=None, routes=[events, *routes()]
-    )
+    brake = opened("gateway")
+    events = events_api.route(settings.gateway, holder, ingest, sender, brake)
+    app = FastAPI(title="Hub gateway", version="1", description=ABOUT, docs_url=None, redoc_url=None, routes=[events])
     app.state.settings = settings
-    app.include_router(organisations_api.router)
-    app.include_router(subscribers_api.router)
+    app.state.brake = brake
+    app.router.routes.extend(acts_api.routes(settings))
     for kind in (Problem, HubError, RequestValidationError):
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(HTTPException, _http)
@@ -56,10 +58,12 @@ def problem_of(error: Exception) -> Problem:
             return Problem("overloaded", str(error), {"Retry-After": str(error.retry_after)})
         case BrokerAway():
             return Problem("unavailable", str(error), {"Retry-After": str(error.retry_after)})
-        case UnknownOrganisation():
+        case NoSuchName() | NoSuchLetter():
             return Problem("not_found", str(error))
-        case NameTaken() | ChangedMeanwhile():
+        case NameIsTaken() | ChangedMeanwhile() | NotUnderWay():
             return Problem("conflict", str(error))
+        case Forbidden():
+            return Problem("forbidden", str(error))
         case ConfigError():
             return Problem("invalid", str(error), field=error.field)
         case RequestValidationError():
@@ -94,6 +98,7 @@ def _declare(app: FastAPI, events: Route) -> None:
         events.path, events.endpoint, methods=["POST"], status_code=202, openapi_extra=EVENTS, tags=["events"],
         summary="Publish events",
     )  # fmt: skip
+    told.include_router(acts_api.told())
 
     def openapi() -> JsonObject:
         if app.openapi_schema is None:

@@ -23,10 +23,12 @@ from hub.gateway.ingest import ROLE, Entry, Ingest, Result, id_of
 from hub.gateway.sender import Sender
 from hub.ingress import cloudevents
 from hub.observe import metrics
+from hub.web.brake import Brake
+from hub.web.own_calls import CERTIFICATE
 from hub.web.problem import Problem
 
-# API key -> whose it is
-Holder = Callable[[str], Organisation | None]
+# API key, names in the client's certificate -> whose they are
+Holder = Callable[[str, Sequence[str]], Organisation | None]
 
 PATH = "/v1/events"
 _DRAIN = 8
@@ -34,14 +36,14 @@ _DRAIN = 8
 _CODE = {"right": "forbidden", "limit": "too_large"}
 
 
-def route(settings: GatewaySettings, holder: Holder, ingest: Ingest, sender: Sender) -> Route:
+def route(settings: GatewaySettings, holder: Holder, ingest: Ingest, sender: Sender, brake: Brake) -> Route:
     """The route, over what the role holds. Starlette's own: a request of one event costs less than FastAPI's layers."""
 
     async def post_events(request: Request) -> Response:
         try:
-            organisation = _who(request, holder)
+            organisation = _who(request, holder, brake)
             media_type = _media_type(request)
-            with sender.reserve(_declared(request, settings.max_body_bytes)):
+            with sender.reserve(_declared(request, settings.max_body_bytes), organisation.name):
                 body = await _body(request, settings.max_body_bytes)
                 trace = request.headers.get("traceparent", "")
                 if media_type in cloudevents.AVRO:
@@ -65,9 +67,15 @@ def most_bytes(settings: GatewaySettings) -> int:
     return 2 * _DRAIN * settings.max_body_bytes
 
 
-def _who(request: Request, holder: Holder) -> Organisation:
-    organisation = holder(credential(request.headers))
+def _who(request: Request, holder: Holder, brake: Brake) -> Organisation:
+    """A right key passes the brake of its address, which others may share: 256 random bits are not guessed."""
+    given = credential(request.headers)
+    organisation = holder(given, request.scope.get("extensions", {}).get(CERTIFICATE, {}).get("names", ()))
     if organisation is None:
+        if given:
+            address = request.client.host if request.client else ""
+            brake.check(address)
+            brake.failed(address)
         detail = "send the organisation's API key as `Authorization: Bearer hub_…` or `X-Api-Key`"
         raise Problem("unauthenticated", detail, {"WWW-Authenticate": "Bearer"})
     return organisation

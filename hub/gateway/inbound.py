@@ -24,6 +24,10 @@ Find = Callable[[str], Dossier | None]
 """Dossier code -> its state, from the read model. Runs in a thread."""
 
 
+OWNER = "/inbound"
+"""Portals that call in share what one organisation may have under way; no organisation has this name."""
+
+
 class GatewayHost:
     """The `InboundHost` of the gateway."""
 
@@ -52,8 +56,8 @@ class GatewayHost:
         lines = [builder.of_connector(event.envelope, event.data).line for event in found]
         metrics.EVENTS_IN.labels(ROLE).inc(len(events))
         if lines:
-            with self._sender.reserve(sum(len(value) for _, value, _ in lines)):
-                await self._sender.send(lines)
+            with self._sender.reserve(sum(len(value) for _, value, _ in lines), OWNER):
+                await self._sender.send(lines, OWNER)
         self._seen.acknowledged((event.envelope.source, event.envelope.id, 0) for event in events)
         metrics.EVENTS_OUT.labels(ROLE).inc(len(lines))
         metrics.EVENTS_DUPLICATE.labels(ROLE).inc(len(events) - len(lines))

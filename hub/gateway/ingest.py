@@ -75,7 +75,7 @@ class Ingest:
                 judged.append(await self._of_avro(builder, entry, trace) if is_avro else builder.of_json(entry, trace))
             except BadRecord as error:
                 judged.append(_Refused(entry.envelope.id, error))
-        return await self._settle(judged)
+        return await self._settle(judged, organisation.name)
 
     async def take_json(self, organisation: Organisation, events: Sequence[Any], trace: str = "") -> list[Result]:
         """Takes events of the JSON format, as they were parsed; answers like `take`."""
@@ -89,7 +89,7 @@ class Ingest:
         record = await self._decode(body, entry.data)
         return builder.of_avro(entry.envelope, record, entry.data, trace)
 
-    async def _settle(self, judged: Sequence[IngressRecord | _Refused]) -> list[Result]:
+    async def _settle(self, judged: Sequence[IngressRecord | _Refused], owner: str) -> list[Result]:
         """Sends what is new, then says what became of each."""
         results: list[Result] = []
         new: list[tuple[str, str, int]] = []
@@ -107,7 +107,7 @@ class Ingest:
                 new.append(known)
                 lines.append(event.line)
         if lines:
-            await self._sender.send(lines)
+            await self._sender.send(lines, owner)
         self._seen.acknowledged(new)
         self._counts.add(len(lines), results)
         return results

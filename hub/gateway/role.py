@@ -9,6 +9,7 @@ from functools import partial
 
 from aiokafka import AIOKafkaProducer
 
+from hub.admin.acts.keeper import Keeper
 from hub.config import Settings
 from hub.connect.inbound import installed
 from hub.control.directory import Directory, directory
@@ -16,6 +17,7 @@ from hub.control.keys import KeyRing
 from hub.errors import HubError
 from hub.gateway.app import build
 from hub.gateway.events_api import most_bytes
+from hub.gateway.holders import Holders
 from hub.gateway.inbound import GatewayHost, mount
 from hub.gateway.ingest import Ingest
 from hub.gateway.sender import Sender
@@ -23,10 +25,11 @@ from hub.kafka import clients
 from hub.kafka.topics import INGRESS
 from hub.observe.health import HEALTH
 from hub.observe.protocol import Limits
-from hub.observe.server import listen, serve_app
+from hub.observe.server import listen, serve_app, show
 from hub.readmodel.database import open_engine
 from hub.readmodel.state import dossier_of
 from hub.registry.client import open_codec
+from hub.web.docs_page import PAGES
 
 log = logging.getLogger(__name__)
 
@@ -45,30 +48,36 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
         producer = clients.producer(settings)
         stack.push_async_callback(_close, producer)
         await producer.start()
-        sender = Sender(producer, INGRESS, settings.gateway.max_in_flight_bytes)
+        sender = Sender(producer, INGRESS, settings.gateway.max_in_flight_bytes, settings.gateway.max_requests_each)
         await sender.start()
         stack.push_async_callback(sender.stop)
         ring = _follow_keys(copy)
-        app = build(settings, ring.holder, Ingest(codec, sender), sender)
+        app = build(settings, Holders(settings.gateway, ring), Ingest(codec, sender), sender)
+        show(app)
         if ways:
             engine = open_engine(settings)
             stack.callback(engine.dispose)
             find = partial(dossier_of, engine)
             mount(app, ways, GatewayHost(codec, sender, find, settings.gateway.max_body_bytes))
-        await stack.enter_async_context(serve_app(app, sock, Limits(body_bytes=most_bytes(settings.gateway))))
+        await stack.enter_async_context(
+            serve_app(app, sock, Limits(body_bytes=most_bytes(settings.gateway)), door=settings.doors, hidden=PAGES)
+        )
         host, port = sock.getsockname()[:2]
-        log.info("takes events at http://%s:%d/v1/events, tells about itself at /docs", host, port)
+        log.info(
+            "takes events at %s://%s:%d/v1/events; its observation address has /docs", settings.doors.scheme, host, port
+        )
         HEALTH.ready["broker"] = lambda: (
             not sender.away,
             "acknowledges" if not sender.away else "does not acknowledge",
         )
         HEALTH.ready["directory"] = lambda: (True, f"{len(copy.organisations)} organisations")
-        await _until(stop, copy, sender)
+        await _until(settings, stop, copy, sender)
 
 
-async def _until(stop: asyncio.Event, copy: Directory, sender: Sender) -> None:
-    """Follows hub.control until `stop`; raises what ends the following or a lane of the sender."""
+async def _until(settings: Settings, stop: asyncio.Event, copy: Directory, sender: Sender) -> None:
+    """Follows hub.control and carries long acts out until `stop`; raises what ends the following or a sender's lane."""
     following = asyncio.create_task(copy.follow(stop))
+    keeping = asyncio.create_task(Keeper(settings).run(stop))
     asked = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait([following, asked, *sender.tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -78,8 +87,9 @@ async def _until(stop: asyncio.Event, copy: Directory, sender: Sender) -> None:
             raise HubError("a part of the gateway ended") from sender.failed
     finally:
         following.cancel()
+        keeping.cancel()
         asked.cancel()
-        await asyncio.gather(following, asked, return_exceptions=True)
+        await asyncio.gather(following, keeping, asked, return_exceptions=True)
 
 
 def _follow_keys(copy: Directory) -> KeyRing:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hub.kafka.clients import group_of
-from hub.kafka.topics import CONTROL, INGRESS, SCHEMAS, Topic
+from hub.kafka.topics import ACTS, CONTROL, INGRESS, SCHEMAS, Topic
 
 Resource = Literal["topic", "group", "transactional-id", "cluster"]
 Operation = Literal[
@@ -49,6 +49,8 @@ class Acl:
 # Roles that keep their place with a consumer group, and those whose producers may be transactional (fencing).
 _GROUPS = ("intake", "core", "deliver", "reconcile", "projector", "console", "gateway", "source")
 _TRANSACTIONAL = ("core", "reconcile")
+_ACTORS = ("console", "gateway", "operator")
+"""Who carries out what operators ask for; a long act has a transactional id of its own (hub/admin/acts/journal.py)."""
 _CHANGERS = ("deliver", "gateway", "operator", "projector")
 """Who changes hub.control: all with one transactional id, so that the broker knows one writer at a time."""
 
@@ -96,6 +98,7 @@ def _families() -> Iterable[Acl]:
     yield Acl("deliver", "topic", OUT_PREFIX, "Write", prefixed=True)
     yield Acl("deliver", "topic", PARKING_PREFIX, "Write", prefixed=True)
     yield Acl("deliver", "topic", PARKING_PREFIX, "Read", prefixed=True)
+    yield Acl("gateway", "topic", PARKING_PREFIX, "Read", prefixed=True)
 
 
 def _groups() -> Iterable[Acl]:
@@ -107,6 +110,9 @@ def _groups() -> Iterable[Acl]:
     for role in _CHANGERS:
         yield Acl(role, "transactional-id", CONTROL, "Write")
         yield Acl(role, "transactional-id", CONTROL, "Describe")
+    for role in _ACTORS:
+        yield Acl(role, "transactional-id", f"{ACTS}.", "Write", prefixed=True)
+        yield Acl(role, "transactional-id", f"{ACTS}.", "Describe", prefixed=True)
 
 
 def _operators() -> Iterable[Acl]:

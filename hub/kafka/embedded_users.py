@@ -6,21 +6,17 @@ machine, and no page in a browser. On a cluster the settings say who we are.
 
 from __future__ import annotations
 
-import json
-import secrets
 from pathlib import Path
 from typing import NamedTuple
 
 from hub.config import Settings
-from hub.errors import StartError
 from hub.kafka.topics import CATALOGUE
-from hub.machine.durable_files import write_durably
+from hub.machine import passwords
 
 ADMIN = "admin"
 """The super user: makes topics and rights."""
 OPERATOR = "operator"
 """Whoever runs a command."""
-_PASSWORD_BYTES = 24
 
 
 class Login(NamedTuple):
@@ -46,28 +42,12 @@ def users_file(settings: Settings) -> Path:
 
 def read(settings: Settings) -> dict[str, str]:
     """Passwords by user; none before the broker's first start. StartError: the file is damaged."""
-    path = users_file(settings)
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise StartError(
-            f"{path} cannot be used: {error}; remove it, and the broker's next start makes it anew"
-        ) from None
-    return {str(name): str(password) for name, password in found.items()}
+    return passwords.read(users_file(settings))
 
 
 def made(settings: Settings) -> dict[str, str]:
     """Those of the file, and a new password for each role that has none; called by the broker's own process."""
-    users = read(settings)
-    new = {name: secrets.token_urlsafe(_PASSWORD_BYTES) for name in principals() if name not in users}
-    if new:
-        users |= new
-        path = users_file(settings)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_durably(path, json.dumps(users, indent=1).encode(), mode=0o600)
-    return users
+    return passwords.made(users_file(settings), principals())
 
 
 def acting_as(settings: Settings, principal: str) -> Settings:

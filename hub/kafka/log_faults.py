@@ -16,7 +16,7 @@ from typing import Literal
 
 from aiokafka import TopicPartition
 
-from hub.errors import HubError
+from hub.errors import BrokerAway, HubError
 from hub.kafka import topics
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,9 @@ class RecordDamaged(TopicError):
         )
 
 
-class NoAnswer(TopicError):
+class NoAnswer(TopicError, BrokerAway):
+    """The broker did not answer within a time; nothing was written."""
+
     def __init__(self, what: str, waited_s: float) -> None:
         super().__init__(f"{what}: no answer from the broker for {waited_s:.0f} s; is it away?")
 

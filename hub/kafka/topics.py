@@ -19,6 +19,7 @@ DEAD_LETTERS = "hub.dead-letters"
 CONTROL = "hub.control"
 AUDIT = "hub.audit"
 LETTER_STATES = "hub.dead-letter-states"
+ACTS = "hub.acts"
 SCHEMAS = "_schemas"
 
 DAY_MS = 86_400_000
@@ -83,17 +84,17 @@ def _table(
 _READERS = "core deliver reconcile projector console operator"
 
 CATALOGUE = (
-    _log(INGRESS, 0, 30, "gateway intake source operator core", "core operator",
+    _log(INGRESS, 0, 30, "gateway intake source operator core", "core operator gateway",
          "accepted events, keyed, source checked; questions of the core's clock"),
-    _log(EVENTS, 0, 400, "core", "deliver projector reconcile operator", "canonical events"),
+    _log(EVENTS, 0, 400, "core", "deliver projector reconcile operator gateway", "canonical events"),
     _table(DOSSIERS, 0, "core", _READERS, "current state of dossiers, changelog of the core",
            4 * SEGMENT_BYTES),  # its records are four times as large as the others'; fewer files for a million
     _table(PROCEDURES, 0, "core", _READERS, "current state of procedures"),
     _table(SERVICES, 0, "core", _READERS, "current state of online services"),
-    _log(DELIVERIES, 0, 400, "deliver", "deliver reconcile projector operator", "attempts, retries, receipts"),
-    _log(REQUESTS, 0, 30, "reconcile operator console gateway", "deliver operator", "re-send, replay, skip"),
+    _log(DELIVERIES, 0, 400, "deliver", "deliver reconcile projector operator gateway", "attempts, retries, receipts"),
+    _log(REQUESTS, 0, 30, "reconcile operator console gateway", "deliver operator gateway", "re-send, replay, skip"),
     _table(EXPECTATIONS, 0, "reconcile", "reconcile operator", "due and acknowledged hub_seq"),
-    _table(DISCREPANCIES, 0, "reconcile", "projector console operator", "open and healed differences"),
+    _table(DISCREPANCIES, 0, "reconcile", "projector console operator gateway", "open and healed differences"),
     _log(DEAD_LETTERS, 3, 400, "gateway intake source core deliver reconcile operator",
          "projector operator console gateway", "original bytes with reason, stage and origin", DEAD_LETTER_LIMIT),
     replace(_table(LETTER_STATES, 3, "gateway operator console", "gateway operator console",
@@ -101,8 +102,10 @@ CATALOGUE = (
     _table(CONTROL, 1, "gateway operator deliver projector",
            "gateway intake source deliver reconcile projector console operator supervisor",
            "organisations, keys, rights, subscriptions, pauses"),
-    _log(AUDIT, 3, 5 * 365, "gateway operator console projector", "gateway operator console",
+    _log(AUDIT, 3, 5 * 365, "gateway operator console projector registry", "gateway operator console",
          "what operators did and were refused; kept for `audit.keep_years`"),
+    replace(_table(ACTS, 1, "gateway operator console", "gateway operator console",
+                   "operators' long acts: how far they are, and where they go on"), retention_ms=30 * DAY_MS),
     _table(SCHEMAS, 1, "registry", "registry gateway intake source core deliver reconcile projector console operator",
            "schema registry, public record format"),
 )  # fmt: skip

@@ -14,6 +14,10 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from hub.observe.connection_table import ConnectionTable
+from hub.observe.tls import client_names
+from hub.web.own_calls import CERTIFICATE
+
 _SAID = {400: "Invalid HTTP request received.", 408: "Too slow.", 413: "The body is too long.",
          431: "The head is too long."}  # fmt: skip
 
@@ -50,9 +54,12 @@ def _form(headers: list[tuple[bytes, bytes]]) -> bytes:
 class BoundedProtocol(HttpToolsProtocol):
     """One connection. An even stage: a head is awaited or coming; an odd one: a body."""
 
-    def __init__(self, *args: Any, limits: Limits, **more: Any) -> None:
+    def __init__(self, *args: Any, limits: Limits, table: ConnectionTable, **more: Any) -> None:
         super().__init__(*args, **more)
         self._limits = limits
+        self._table = table
+        self._place: str | None = None
+        self._named: tuple[str, ...] = ()
         self._stage = 0
         self._came = 0
         """Bytes of this stage, but for those that came together with the end of the one before."""
@@ -69,13 +76,21 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._wait()
+        self._named = client_names(transport.get_extra_info("peercert"))
+        self._place = self._table.enter(self.client[0] if self.client else "")
+        if self._place is None:
+            self.transport.abort()  # an answer would need what there is too little of
+        else:
+            self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         for timer in (self._due, self._end, self.timeout_keep_alive_task):
             if timer is not None:
                 timer.cancel()
         super().connection_lost(exc)
+        if self._place is not None:
+            self._table.leave(self._place)
+            self._place = None
 
     def data_received(self, data: bytes) -> None:
         stage = self._stage
@@ -117,6 +132,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self._known:
             self._head = 0
             super().on_message_begin()
+            self.scope["extensions"] = {CERTIFICATE: {"names": self._named}}
 
     def on_url(self, url: bytes) -> None:
         if not self._known:

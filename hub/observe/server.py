@@ -9,7 +9,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,16 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
-from hub.config import Settings
+from hub.config import DoorSettings, Settings
 from hub.errors import StartError
+from hub.observe.connection_table import ConnectionTable
 from hub.observe.health import HEALTH
 from hub.observe.protocol import BoundedProtocol, Limits
+from hub.observe.tls import certificates
+from hub.web.docs_page import PAGES
+from hub.web.door import Door
 
 
 async def _metrics(_: Request) -> Response:
@@ -37,9 +42,13 @@ async def _health(request: Request) -> Response:
     return JSONResponse({"ok": ok, "uptime_s": uptime, "checks": checks}, status_code=200 if ok else 503)
 
 
-def routes() -> list[Route]:
-    """For a role that serves HTTP anyway, too."""
-    return [Route("/metrics", _metrics), Route("/live", _health), Route("/ready", _health)]
+OBSERVED = Starlette(routes=[Route("/metrics", _metrics), Route("/live", _health), Route("/ready", _health)])
+"""What the observation address answers; the public doors answer nothing of it."""
+
+
+def show(app: ASGIApp) -> None:
+    """The pages of a role's own API, on its observation address instead of its public door."""
+    OBSERVED.router.routes.extend(Route(path, app) for path in PAGES)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -66,13 +75,28 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serve_app(app: Any, sock: socket.socket, limits: Limits | None = None) -> AsyncIterator[None]:
-    """Serves an ASGI app on the socket while the context is open; ends open requests within 5 s at the end."""
-    protocol: Any = partial(BoundedProtocol, limits=limits or Limits())
+async def serve_app(
+    app: Any, sock: socket.socket, limits: Limits | None = None, *, door: DoorSettings, hidden: Collection[str] = ()
+) -> AsyncIterator[None]:
+    """Serves an ASGI app on the socket while the context is open; ends open requests within 5 s at the end.
+
+    Who called is for the door to say: uvicorn's own look at X-Forwarded-For would believe everybody on this machine.
+    """
+    protocol: Any = partial(BoundedProtocol, limits=limits or Limits(), table=ConnectionTable(door))
     config = uvicorn.Config(
-        app, http=protocol, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5, ws="none"
-    )
-    server = _Server(config)
+        Door(app, door, sock.getsockname()[0], hidden),
+        http=protocol, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5, ws="none",
+        proxy_headers=False, server_header=False,
+    )  # fmt: skip
+    async with certificates(door) as context:
+        config.load()
+        config.ssl = context
+        async with _serving(_Server(config), sock):
+            yield
+
+
+@contextlib.asynccontextmanager
+async def _serving(server: _Server, sock: socket.socket) -> AsyncIterator[None]:
     task = asyncio.create_task(server.serve(sockets=[sock]))
     try:
         while not server.started:
@@ -96,10 +120,11 @@ async def serve(role: str, settings: Settings, number: int) -> AsyncIterator[int
     address = f"{settings.observe.host}:{port}"
     note = settings.run_dir / f"{role.replace(':', '_')}.json"
     target = settings.run_dir / "prometheus" / note.name
-    _write(note, {"role": role, "pid": os.getpid(), "observe": f"http://{address}"})
-    _write(target, [{"targets": [address], "labels": {"role": role}}])
+    _write(note, {"role": role, "pid": os.getpid(), "observe": f"{settings.doors.scheme}://{address}"})
+    scheme = {} if settings.doors.scheme == "http" else {"__scheme__": "https"}
+    _write(target, [{"targets": [address], "labels": {"role": role} | scheme}])
     try:
-        async with serve_app(Starlette(routes=list(routes())), sock):
+        async with serve_app(OBSERVED, sock, door=settings.doors):
             yield port
     finally:
         # A role that dies without this stays a target, and Prometheus sees it as down.

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
@@ -72,6 +72,10 @@ class Projector:
         """Whether all before these ends stands in the tables (by position: markers have no record). Not during poll."""
         return all(self._tail.position(part) >= end for part, end in ends.items())
 
+    async def left(self) -> int:
+        """So many offsets lie between where it stands and where the log ends now."""
+        return sum(end - self._tail.position(part) for part, end in (await self.ends()).items())
+
     async def close(self) -> None:
         await self._tail.stop()
 
@@ -111,8 +115,12 @@ class Projector:
             metrics.LAG_RECORDS.labels(ROLE, topic).set(lag)
 
 
+Progress = Callable[[int, int], Awaitable[None]]
+"""Gets (records read, records to read) now and then; what it raises ends the rebuild."""
+
+
 async def rebuild(
-    settings: Settings, engine: Engine, codec: Codec, progress: Callable[[int], None] = lambda _: None
+    settings: Settings, engine: Engine, codec: Codec, progress: Progress | None = None
 ) -> tuple[int, int]:
     """Fills the next generation from Kafka's beginning, swaps, drops the old one: (new generation, records read).
 
@@ -125,10 +133,12 @@ async def rebuild(
     projector, read = Projector(settings, engine, codec, new), 0
     try:
         await projector.start()
+        total = await projector.left()
         while True:
             count = await projector.poll()
             read += count
-            progress(read)
+            if progress is not None:
+                await progress(read, total)
             if count == 0 and await projector.caught_up():
                 break
     finally:

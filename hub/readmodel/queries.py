@@ -96,8 +96,8 @@ class ReadModel:
         return found
 
     def totals(self, now_ms: int) -> JsonObject:
-        """{dossiers, events, late_dossiers, by_status: {status: n}, dead_letters: [{stage, reason, n}],
-        discrepancies: [{subscriber, kind, n}]}; late = past its appointment date and not finished."""
+        """{dossiers, events, late_dossiers, by_status: {status: n}, discrepancies: [{subscriber, kind, n}]};
+        late = past its appointment date and not finished."""
         g = tables.current(self._engine)
         d = g.dossiers
         with self._engine.connect() as connection:
@@ -115,7 +115,6 @@ class ReadModel:
                 )
             ).scalar()
             events = connection.execute(select(func.count()).select_from(g.events)).scalar()
-            letters = connection.execute(_count(g, "dead_letters", "stage", "reason")).mappings().all()
             open_ = connection.execute(
                 _count(g, "discrepancies", "subscriber", "kind").where(g.discrepancies.c.healed_at.is_(None))
             )
@@ -124,16 +123,8 @@ class ReadModel:
                 "events": events or 0,
                 "late_dossiers": late or 0,
                 "by_status": {str(status): n for status, n in by_status},
-                "dead_letters": _plain(letters),
                 "discrepancies": _plain(open_.mappings().all()),
             }
-
-    def dead_letters(self, limit: int = 100, offset: int = 0) -> list[JsonObject]:
-        """Newest first."""
-        table = tables.current(self._engine).dead_letters
-        query = select(table).order_by(table.c.at.desc(), table.c.id).limit(limit).offset(offset)
-        with self._engine.connect() as connection:
-            return _plain(connection.execute(query).mappings().all())
 
 
 CLOSED = ("NOT_ACCEPTED", "WITHDRAWN", "STOPPED", "FINISHED", "RETURNED")

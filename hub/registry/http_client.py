@@ -8,7 +8,9 @@ import httpx
 
 from hub.config import Settings
 from hub.errors import RegistryError
+from hub.registry.logins import MadeLogin
 from hub.untyped import Arguments
+from hub.web.own_calls import trust
 
 CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
 TIMEOUT_S = 5.0
@@ -22,8 +24,12 @@ def http_args(settings: Settings) -> Arguments:
         "timeout": TIMEOUT_S,
         "headers": {"Accept": CONTENT_TYPE, "Content-Type": CONTENT_TYPE},
     }
+    if registry.url is None:
+        args["verify"] = trust(settings.doors)
     if registry.username and registry.password:
         args["auth"] = (registry.username, registry.password.get_secret_value())
+    elif registry.url is None:
+        args["auth"] = MadeLogin(settings)
     return args
 
 

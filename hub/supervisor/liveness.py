@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import httpx
 
 from hub.supervisor.role_process import Child
+from hub.web.own_calls import trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class Patience:
 async def until_it_hangs(child: Child, patience: Patience) -> str:
     """Returns, with the reason, when the role must be taken to hang; else never. `child.misses` counts meanwhile."""
     child.misses = silent = 0
-    async with httpx.AsyncClient(timeout=patience.answer_s, trust_env=False) as client:
+    verify = trust(child.settings.doors)
+    async with httpx.AsyncClient(timeout=patience.answer_s, trust_env=False, verify=verify) as client:
         while True:
             await asyncio.sleep(patience.every_s)
             said = await _ask(client, child)

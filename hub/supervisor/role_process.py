@@ -20,6 +20,7 @@ from hub.config import Settings
 from hub.machine.child_process import die_with_parent
 from hub.supervisor import roles, run_role
 from hub.supervisor.restarts import Restarts
+from hub.web.own_calls import trust
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ class Child:
     async def wait_ready(self, timeout: float) -> bool:
         """True as soon as `/ready` answers 200; False when the process ends or time is up before. `said` tells why."""
         deadline = time.monotonic() + timeout
-        async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=2.0, trust_env=False, verify=trust(self.settings.doors)) as client:
             while time.monotonic() < deadline and self.pid:
                 if await self._asks_ready(client):
                     self.state = State.READY

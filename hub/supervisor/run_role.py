@@ -19,8 +19,9 @@ import uvloop
 
 from hub import exit_codes
 from hub.config import Settings
+from hub.control.bursts import telling
 from hub.errors import StartError
-from hub.kafka.embedded_users import acting_as
+from hub.kafka.embedded_users import acting_as, secured
 from hub.machine import garbage_collector
 from hub.observe import logs, server
 from hub.supervisor import roles
@@ -37,7 +38,10 @@ SUFFIX_PORTS = 20
 def run(name: str, settings: Settings, log_file: Path | None = None) -> int:
     """Run the role until SIGTERM or SIGINT; returns the exit code (hub.exit_codes) and never raises but ConfigError
     for a name that is no role."""
-    settings = acting_as(settings, roles.find(name).name.rstrip(":"))
+    principal = roles.find(name).name.rstrip(":")
+    settings = acting_as(settings, principal)
+    if secured(settings):  # for a connector that loads the settings itself
+        os.environ["HUB_KAFKA__SASL_USERNAME"] = principal
     logs.setup(name, settings.observe, log_file)
     exit_file(settings, name).unlink(missing_ok=True)
     try:
@@ -74,7 +78,7 @@ async def _main(name: str, settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     function = roles.function(name)  # imported before the port opens: a role that answers has loaded
     garbage_collector.calm()
-    async with _observe(name, settings) as port:
+    async with _observe(name, settings) as port, telling(settings):
         log.info("%s starts, pid %d, observe port %d", name, os.getpid(), port)
         work = asyncio.ensure_future(function(name, settings, stop))
         asking = asyncio.ensure_future(stop.wait())

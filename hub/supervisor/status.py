@@ -58,8 +58,8 @@ def _addresses(settings: Settings) -> dict[str, str]:
     return {
         "kafka": settings.bootstrap,
         "registry": settings.registry_url,
-        "gateway": f"http://{settings.gateway.host}:{settings.gateway.port}",
-        "console": f"http://{settings.console.host}:{settings.console.port}",
+        "gateway": f"{settings.doors.scheme}://{settings.gateway.host}:{settings.gateway.port}",
+        "console": f"{settings.doors.scheme}://{settings.console.host}:{settings.console.port}",
     }
 
 

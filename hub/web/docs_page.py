@@ -40,8 +40,14 @@ _HEADERS = {
 }
 
 
+PAGES = ("/docs", "/openapi.json")
+
+
 def add_docs(app: FastAPI, keys: str) -> None:
-    """Serves the page at `/docs`. keys: HTML, how a caller shows who it is."""
+    """Serves the page at `/docs`. keys: HTML, how a caller shows who it is.
+
+    On which address it answers is for the role to say (`hub.observe.server.show`).
+    """
     app.add_route("/docs", lambda _: HTMLResponse(page(app.openapi(), keys), headers=_HEADERS))
 
 

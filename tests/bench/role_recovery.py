@@ -46,6 +46,7 @@ ORGANISATION = "bench"
 SOURCE = "urn:vn:gov:H11.12:bench"
 MAPPING = f"""
 source = "{SOURCE}"
+agencies = ["H11.12"]
 [dates]
 forms = ["%d/%m/%Y %H:%M:%S"]
 [columns]
@@ -99,7 +100,9 @@ class _Bench:
         await ensure_topics(settings, [agency_topic(ORGANISATION)])
         await self.hub.subscribe(webhook_subscriber("hook", self.port, backfill="log"))
         self._drop.mkdir(parents=True)
-        (self._drop / "mapping.toml").write_text(MAPPING, "utf-8")
+        mapping = settings.data_dir / "mappings" / f"{self._drop.name}.toml"
+        mapping.parent.mkdir(parents=True)
+        mapping.write_text(MAPPING, "utf-8")
 
     @property
     def _drop(self) -> Path:

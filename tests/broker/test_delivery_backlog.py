@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hub.connect.portal import Strategy
-from hub.delivery import main_loop, offsets, takeover
+from hub.delivery import main_loop, takeover
+from hub.delivery.partition import offsets
 from tests.support.delivery import until
 from tests.support.delivery_fixture import bench  # noqa: F401
 

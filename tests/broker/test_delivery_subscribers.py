@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from hub.admin import subscribers
 from hub.admin.audit_list import Wanted, entries
 from hub.cli.subscribers import app
+from hub.control import bursts
 from hub.control.audit import Actor
 from hub.control.changes import write
 from hub.control.records import Subscriber
@@ -170,7 +171,12 @@ async def test_over_http_with_the_operators_token(settings, name, monkeypatch):
         assert (await http.get(f"/v1/subscribers/{name}x/waiting")).status_code == 404
         assert (await http.delete(f"/v1/subscribers/{name}")).status_code == 204
         assert (await http.get(f"/v1/subscribers/{name}")).status_code == 404
-    actions = [action for action, who, why in await audited(settings, name) if (who, why) == ("binh", "test")]
+    await bursts.tell(settings, end=True)  # as the role's process does
+    found = await entries(settings, Wanted(action="credentials.wrong"))
+    assert ("refused", "none", "door/gateway") in {(e.result, e.role, str(e.target)) for e in found}
+    told = await entries(settings, Wanted(target=f"subscriber/{name}", result="refused"))
+    assert {e.action for e in told} == {"subscriber.add", "subscriber.change"}
+    actions = [action for action, who, why in await audited(settings, name) if (who, why) == ("admin-token", "test")]
     assert sorted(actions) == sorted(
         f"subscriber.{a}" for a in ("add", "pause", "resume", "change", "rotate-secret", "test", "remove")
     )

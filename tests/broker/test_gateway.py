@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from hub.config import Settings
+from hub.observe.server import OBSERVED
 from tests.support.codecs import IDS, fixed_codec
 from tests.support.gateway import BATCH, STRUCTURED, event, ingress_of, organisation, running, step
 
@@ -251,13 +252,16 @@ async def test_more_events_than_a_batch_may_have_413(client: Any) -> None:
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
-async def test_health_metrics_and_docs(client: Any) -> None:
+async def test_health_metrics_and_docs_answer_on_the_observation_address_only(client: Any) -> None:
     await post(client, event(client.source))
-    assert (await client.get("/live")).status_code == 200
-    assert 'hub_events_out_total{role="gateway"}' in (await client.get("/metrics")).text
-    document = (await client.get("/openapi.json")).json()
+    for path in ("/live", "/ready", "/metrics", "/docs", "/openapi.json"):
+        assert (await client.get(path)).json()["code"] == "not_found", path
+    transport = httpx.ASGITransport(OBSERVED)
+    async with httpx.AsyncClient(transport=transport, base_url="http://observed") as observed:
+        assert 'hub_events_out_total{role="gateway"}' in (await observed.get("/metrics")).text
+        document = (await observed.get("/openapi.json")).json()
+        assert (await observed.get("/docs")).status_code == 200
     operation = document["paths"]["/v1/events"]["post"]
     assert "application/cloudevents-batch+json" in operation["requestBody"]["content"]
     assert {"200", "202", "400", "401", "403", "413", "415", "429", "503"} <= operation["responses"].keys()
-    assert (await client.get("/docs")).status_code == 200
     assert (await client.get("/nothing")).json()["code"] == "not_found"

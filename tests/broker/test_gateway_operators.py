@@ -57,8 +57,8 @@ async def test_organisations_over_http(hub_settings: Settings, monkeypatch: pyte
         assert (await http.delete(at, headers=by)).status_code == 204
         assert (await http.get(at, headers=by)).status_code == 404
         assert await eventually(http, sent, third["key"], 401)
-    told = [e for e in reversed(await entries(hub_settings, Wanted(target=name))) if e.who == "lan"]
-    assert {(e.role, e.why, e.where) for e in told} == {("operator", "ticket 7", "127.0.0.1")}
+    told = [e for e in reversed(await entries(hub_settings, Wanted(target=name))) if e.said == "lan"]
+    assert {(e.who, e.role, e.why, e.where) for e in told} == {("admin-token", "operator", "ticket 7", "127.0.0.1")}
     assert [(e.action.removeprefix("organisation."), e.result) for e in told] == [
         ("add", "done"), ("add", "refused"), ("change", "done"), ("rotate-key", "done"), ("rotate-key", "done"),
         ("remove", "done"),

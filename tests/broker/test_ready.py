@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from hub.config import Settings
+from hub.delivery import role as delivery
+from hub.delivery.partition_assignment import Assignment
 from hub.delivery.record_reader import Reader
 from hub.intake import role as intake
 from hub.kafka.tail import Tail
@@ -140,8 +142,19 @@ async def test_a_delivery_is_not_ready_before_it_has_read_what_stands_of_its_dos
         await until(is_ready)
 
 
-async def test_a_second_delivery_of_a_subscriber_is_ready_as_a_standby(bench: Bench):  # noqa: F811
-    """One process more than partitions: it owns none."""
+async def test_a_second_delivery_of_a_subscriber_is_ready_as_a_standby(
+    bench: Bench,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """One process more than partitions: it owns none. They share this process's health, so each is asked by itself."""
+    members: list[Assignment] = []
+
+    class Told(Assignment):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            members.append(self)
+
+    monkeypatch.setattr(delivery, "Assignment", Told)
     await bench.subscribe()
     settings, count = bench.settings, bench.settings.kafka.partitions
     async with contextlib.AsyncExitStack() as stack:
@@ -150,8 +163,9 @@ async def test_a_second_delivery_of_a_subscriber_is_ready_as_a_standby(bench: Be
                 update={"core": settings.core.model_copy(update={"instance": f"i{number}"})}
             )
             await stack.enter_async_context(bench.running())
-        # The members share this process's health: the last one to own nothing says so.
-        await until(lambda: "standby: another process owns" in said())
+        await until(lambda: len(members) == count + 1 and all(member.ready()[0] for member in members))
+        words = sorted(member.ready()[1] for member in members)
+    assert words == ["1 partitions, takes events"] * count + ["standby: another process owns all partitions"]
 
 
 async def test_the_intake_is_not_ready_before_the_group_has_given_it_partitions(

@@ -201,3 +201,17 @@ async def test_the_commands_show_no_value(settings: Settings, monkeypatch: pytes
     assert "copy the key file" in text
     assert told("drop-old-keys")[0] == 0
     assert os.stat(vault(settings).key_file).st_mode & 0o077 == 0
+
+
+async def test_a_caller_over_http_names_nothing_that_the_hub_reads_here(settings: Settings) -> None:
+    """Whoever holds the operators' token would have a file sent to wherever he likes. At the terminal it is taken."""
+    (settings.data_dir / "secrets").mkdir(parents=True)
+    (settings.data_dir / "secrets" / "portal").write_text(SECRET)
+    name, afar = fresh(), Actor("admin-token", remote=True)
+    for reference in ("file:portal", "env:HUB_SECRET_PORTAL", "file:/etc/passwd"):
+        with pytest.raises(ConfigError, match="at the command line only"):
+            await subscribers.add(settings, wanted(name) | {"secrets": {"signing": reference}}, afar)
+    await subscribers.add(settings, wanted(name) | {"secrets": {"signing": "file:portal"}}, Actor("an"))
+    with pytest.raises(ConfigError, match="at the command line only"):
+        await subscribers.rotate_secret(settings, name, afar, value="file:portal")
+    assert await last(settings, name) == {"signing": "file:portal"}

@@ -9,6 +9,7 @@ import pytest
 from hub.config import Settings
 from hub.console.app import make_app
 from hub.control.directory import Directory
+from hub.deadletter.book import Book
 from hub.observe.server import listen, serve_app
 from hub.readmodel.database import open_engine
 from hub.readmodel.queries import ReadModel
@@ -23,7 +24,7 @@ async def test_a_number_opens_to_its_dossiers(chromium: str, tmp_path: Path) -> 
     engine = open_engine(settings)
     fill(engine)
     sock = listen("127.0.0.1", 0)
-    async with serve_app(make_app(settings, ReadModel(engine), Directory(settings)), sock):
+    async with serve_app(make_app(settings, ReadModel(engine), Directory(settings), Book()), sock, door=settings.doors):
         address = f"http://127.0.0.1:{sock.getsockname()[1]}/so-lieu?thang=2026-10"
         page = await browse(chromium, tmp_path, address)
         for text in ("Số liệu tháng 10/2026", "UBND thị xã La Gi", "Toàn tỉnh", "Trung bình"):

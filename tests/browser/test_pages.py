@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -17,6 +17,7 @@ from hub.console.app import make_app
 from hub.control.directory import Directory
 from hub.control.records import Subscriber
 from hub.deadletter import record as deadletter
+from hub.deadletter.book import Book
 from hub.errors import BadRecord
 from hub.kafka import topics
 from hub.observe.server import listen, serve_app
@@ -37,7 +38,7 @@ STEPS = [
 ]
 
 
-def fill(settings: Settings) -> ReadModel:
+def fill(settings: Settings) -> tuple[ReadModel, Book]:
     engine = open_engine(settings)
     person = {"name": "Nguyễn Thị Ánh Tuyết", "kind": "CITIZEN", "phone": "0912345678"}
     facts = {
@@ -73,7 +74,11 @@ def fill(settings: Settings) -> ReadModel:
         )  # fmt: skip
         records.append(Rec(topics.DEAD_LETTERS, 0, offset, letter[1], letter[2], letter[3]))
     project(engine, records)
-    return ReadModel(engine)
+    letters = Book()
+    for one in records:
+        if one.topic == topics.DEAD_LETTERS:
+            letters.take(cast(Any, one))
+    return ReadModel(engine), letters
 
 
 class _Role(BaseHTTPRequestHandler):
@@ -108,7 +113,8 @@ async def console(tmp_path: Path) -> AsyncIterator[str]:
     (settings.run_dir / "deliver_national.json").write_text(json.dumps(note))
     sock = listen("127.0.0.1", 0)
     try:
-        async with serve_app(make_app(settings, fill(settings), directory), sock):
+        model, letters = fill(settings)
+        async with serve_app(make_app(settings, model, directory, letters), sock, door=settings.doors):
             yield f"http://127.0.0.1:{sock.getsockname()[1]}"
     finally:
         role.shutdown()

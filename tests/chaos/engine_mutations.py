@@ -186,10 +186,15 @@ MUTATIONS = (
         'instance=f"{config.name}-{config.instance}"', "instance=None",
         f"{_BROKER}::test_it_is_a_static_member_and_comes_back_without_a_rebalance",
     ),
-    _one(
-        "restore ends by position", "end-by-position", "hub.stream.state_topics",
-        "left = {part for part in left if await reader.position(part) < ends[part]}",
-        "left -= {part for part, found in batch.items() if found[-1].offset + 1 >= ends[part]}",
+    Mutation(
+        "restore ends by position", "end-by-position", "hub.kafka.tail",
+        (
+            (
+                "        self._at[part] = at\n        if part not in",
+                "        self._at[part] = records[-1].offset + 1 if records else first\n        if part not in",
+            ),
+            ("                empty.add(part)\n", "                pass\n"),
+        ),
         f"{_BROKER}::test_state_is_restored_to_the_position_not_to_the_last_record",
     ),
     _one(

@@ -15,15 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from hub.config import Settings
 from hub.control.changes import write
 from hub.control.records import Subscriber
+from hub.kafka.tail import opened
 from hub.kafka.topic_admin import ensure_topics
-from hub.kafka.topics import subscriber_topics
+from hub.kafka.topics import out, subscriber_topics
 from hub.machine.ports import free_port
 from hub.supervisor import environment
+from tests.support.gateway import event, organisation, step
 
 pytestmark = pytest.mark.e2e
 
@@ -110,3 +113,27 @@ def test_the_whole_hub_comes_up_heals_follows_subscribers_and_ends_with_0(up):
     assert not [pid for pid in pids if pid and Path(f"/proc/{pid}").exists()]
     codes = {path.stem: json.loads(path.read_text())["code"] for path in up.settings.run_dir.glob("*.exit")}
     assert {name for name, code in codes.items() if code != 0} == set()
+
+
+def test_a_subscriber_on_kafka_gets_its_events_from_the_role_s_own_user(up):
+    """Its connector writes to the broker that asks for passwords; here the operator reads what the subscriber would."""
+    up.until(lambda: up.role("gateway").get("state") == "ready")
+
+    async def fed() -> str:
+        await ensure_topics(up.settings, subscriber_topics("tax"))
+        await write(up.settings, Subscriber(name="tax", kind="kafka-topic", backfill="log"))
+        agency, key = await organisation(up.settings)
+        body = json.dumps(event(agency.sources[0], step("H11.12-261124-0001")))
+        headers = {"Content-Type": "application/cloudevents+json", "Authorization": f"Bearer {key}"}
+        address = f"http://127.0.0.1:{up.settings.gateway.port}/v1/events"
+        async with asyncio.timeout(60), httpx.AsyncClient(timeout=15, trust_env=False) as client:
+            while (await client.post(address, content=body, headers=headers)).status_code == 401:
+                await asyncio.sleep(0.1)  # the gateway has not read the new key yet
+            async with opened(up.settings) as tail:
+                await tail.from_beginning(out("tax"))
+                async for _, records in tail.onwards(asyncio.Event()):
+                    if records:
+                        return (records[0].key or b"").decode()
+        return ""
+
+    assert asyncio.run(fed()) == "H11.12-261124-0001"

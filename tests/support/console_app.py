@@ -13,6 +13,7 @@ from hub.config import ConsoleSettings, GatewaySettings, Settings
 from hub.console.app import make_app
 from hub.control.directory import Directory
 from hub.control.records import Subscriber
+from hub.deadletter.book import Book
 from hub.kafka import topics
 from hub.readmodel.database import open_engine
 from hub.readmodel.queries import ReadModel
@@ -23,7 +24,7 @@ TOKEN = "operator-token-of-the-test"
 
 
 async def make(
-    tmp_path: Path, host: str = "127.0.0.1", more: dict[str, Any] | None = None
+    tmp_path: Path, host: str = "127.0.0.1", more: dict[str, Any] | None = None, letters: Book | None = None
 ) -> AsyncIterator[httpx.AsyncClient]:
     settings = Settings(
         data_dir=tmp_path, console=ConsoleSettings(host=host), gateway=GatewaySettings(admin_token=SecretStr(TOKEN))
@@ -50,7 +51,7 @@ async def make(
         "national",
         Subscriber(name="national", kind="national-portal", title="Cổng DVCQG").model_dump_json().encode(),
     )
-    transport = httpx.ASGITransport(make_app(settings, ReadModel(engine), directory))
+    transport = httpx.ASGITransport(make_app(settings, ReadModel(engine), directory, letters or Book()))
     async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
         yield client
     engine.dispose()

@@ -88,6 +88,7 @@ class ScriptedPortal:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.strategy, self.max_fold, self.families = site.strategy, site.max_fold, site.families
+        self.answered = 0
 
     async def open(self) -> None:
         self.site.open_now += 1
@@ -139,7 +140,7 @@ class Bench:
         given: dict[str, Any] = {"backfill": "log", "filter": Filter(agencies=(self.agency,))}
         subscriber = Subscriber(name=self.name, kind="scripted", **(given | changes))
         await write(self.settings, subscriber)
-        self.monkeypatch.setattr(role_module, "make_portal", lambda _: ScriptedPortal(self.site))
+        self.monkeypatch.setattr(role_module, "make_portal", lambda *_: ScriptedPortal(self.site))
         return subscriber
 
     @contextlib.asynccontextmanager

@@ -78,7 +78,7 @@ async def _answers(client: httpx.AsyncClient, role: asyncio.Task[None]) -> None:
             if role.done():
                 await role
             with contextlib.suppress(httpx.TransportError):
-                if (await client.get("/ready")).status_code == 200:
+                if (await client.get("/live")).status_code == 404 and HEALTH.report("ready")[0]:
                     return
             await asyncio.sleep(0.05)
 

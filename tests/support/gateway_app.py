@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import httpx
 
 from hub.avro.codec import Codec
-from hub.config import Settings
+from hub.config import GatewaySettings, Settings
 from hub.control.keys import KeyRing, digest
 from hub.control.records import Organisation
 from hub.gateway.app import build
+from hub.gateway.holders import Holders
 from hub.gateway.ingest import Ingest
 from hub.gateway.sender import Sender
 from hub.ingress.acknowledged import Acknowledged
@@ -29,7 +30,7 @@ class Broker(Sender):
         self.lines: list[KeyedLine] = []
         self.error = error
 
-    async def send(self, lines: Sequence[KeyedLine]) -> None:
+    async def send(self, lines: Sequence[KeyedLine], owner: str = "") -> None:
         if self.error:
             raise self.error
         self.lines += lines
@@ -38,6 +39,6 @@ class Broker(Sender):
 def client(broker: Broker, codec: Codec | None = None, organisation: Organisation = ORG) -> httpx.AsyncClient:
     """Speaks for that organisation, whose key is ORG's."""
     ingest = Ingest(codec or fixed_codec(), broker, Acknowledged(8))
-    app = build(Settings(), KeyRing([organisation]).holder, ingest, broker)
+    app = build(Settings(), Holders(GatewaySettings(), KeyRing([organisation])), ingest, broker)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://gateway", headers={"x-api-key": "hub_k"})

@@ -36,7 +36,7 @@ async def test_the_dispatcher_ends_when_it_is_cancelled_while_something_changes(
         changed=asyncio.Event(),
         subscriber=SimpleNamespace(paused=False),
         breaker=SimpleNamespace(wait=lambda: 0.0),
-        lanes=SimpleNamespace(wake=lambda now: None, take=lambda: None, next_due=lambda: time.time() + 60),
+        partitions=SimpleNamespace(take=lambda now: None, next_due=lambda: time.time() + 60),
     )
     task = asyncio.create_task(Dispatcher(cast(Any, desk), cast(Any, None)).run())
     for _ in range(5):

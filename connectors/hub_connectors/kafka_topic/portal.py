@@ -41,6 +41,7 @@ class KafkaTopicPortal:
 
     strategy = Strategy.EVENT_LOG
     max_fold = 1
+    answered = 0
     families = EVENT_NAMES
 
     def __init__(self, subscriber: str, settings: KafkaTopicSettings, hub: Settings | None = None) -> None:

@@ -165,7 +165,10 @@ class WireMapping:
 
     def lines(self, events: Sequence[DossierEvent]) -> list[Wire]:
         """A line for each event, but those whose step has none by setting."""
-        return [self.line(event) for event in events if event.step.step not in self._settings.no_line_for]
+        return [self.line(event) for event in events if self.has_line(event)]
+
+    def has_line(self, event: DossierEvent) -> bool:
+        return event.step.step not in self._settings.no_line_for
 
     def line(self, event: DossierEvent) -> Wire:
         """One entry of CapNhatTienDoHoSoMC.data: the nine fields, of one event; a line for each event.

@@ -22,7 +22,7 @@ from hub.events.envelope import ORIGIN
 from hub.events.families import DOSSIER
 from hub.untyped import JsonObject
 from hub_connectors.national_portal.client import NationalPortalClient
-from hub_connectors.national_portal.mapping import WireMapping
+from hub_connectors.national_portal.mapping import Wire, WireMapping
 from hub_connectors.national_portal.questions import Questions
 from hub_connectors.national_portal.satisfaction import SERVICE, satisfaction
 from hub_connectors.national_portal.session import Session, join_session, leave_session
@@ -46,6 +46,7 @@ class NationalPortal:
     ) -> None:
         self.settings = settings
         self.max_fold = settings.max_fold
+        self.answered = 0
         self._secret = secret
         self._transport = transport
         self._http: httpx.AsyncClient | None = None
@@ -83,9 +84,11 @@ class NationalPortal:
 
         Events that came from the portal itself are not sent back; a dossier that was filed there is answered by
         DongBoTrangThaiHoSo before. Each try looks up first, so an earlier call whose outcome is unclear does no harm;
-        lines, which no look-up shows, are sent again as a whole. `Answer.detail`: lookup (known, unknown), answered
-        (codes), sent (add or update), lines, cut (fields that were too long), unreachable (files, by id).
+        of lines, which no look-up shows, `answered` tells which calls need not be made again. `Answer.detail`: lookup
+        (known, unknown), answered (codes), sent (add or update), lines, cut (fields that were too long), unreachable
+        (files, by id).
         """
+        self.answered = 0
         told = [(item, _event(item)) for item in sorted(items, key=lambda item: item.hub_seq)]
         ordered = [event for item, event in told if not _is_its_own(item)]
         if not ordered:
@@ -107,13 +110,18 @@ class NationalPortal:
         if known and (answers := mapping.answers(_newest(ordered), steps)):
             detail["answered"] = await self._answer_back(client, answers)
         detail["sent"] = await self._send_dossier(client, dossier, known)
-        for start in range(0, len(lines), self.settings.lines_per_call):
-            chunk = lines[start : start + self.settings.lines_per_call]
-            reply = await client.call("CapNhatTienDoHoSoMC", {"data": chunk})
-            client.check_done("CapNhatTienDoHoSoMC", reply)
+        await self._send_lines(client, lines, _places(told, mapping))
         last = client.last
         said = f"files out of reach, {dead}; " if dead else ""
         return Answer(last.status if last else None, said + (last.excerpt if last else ""), detail)
+
+    async def _send_lines(self, client: NationalPortalClient, lines: list[Wire], places: Sequence[int]) -> None:
+        """So many a call. `answered` goes up to the first item whose line is not answered yet."""
+        for start in range(0, len(lines), self.settings.lines_per_call):
+            self.answered = places[start] if start else 0
+            chunk = lines[start : start + self.settings.lines_per_call]
+            reply = await client.call("CapNhatTienDoHoSoMC", {"data": chunk})
+            client.check_done("CapNhatTienDoHoSoMC", reply)
 
     @staticmethod
     async def _known(client: NationalPortalClient, code: str) -> bool:
@@ -192,6 +200,15 @@ def _event(item: Item) -> DossierEvent:
 def _newest(events: Sequence[DossierEvent]) -> Dossier:
     """The newest state among them: a replayed event may carry a later one than those after it."""
     return max((event.dossier for event in reversed(events)), key=lambda dossier: dossier.hub_seq)
+
+
+def _places(told: Sequence[tuple[Item, DossierEvent]], mapping: WireMapping) -> list[int]:
+    """Of each line, which of the items it belongs to; none beyond the one that carries the newest state, since what is
+    left of a delivery must not be sent with an older one."""
+    own = [(place, event) for place, (item, event) in enumerate(told) if not _is_its_own(item)]
+    newest = _newest([event for _, event in own])
+    carrier = next(place for place, event in own if event.dossier is newest)
+    return [min(place, carrier) for place, event in own if mapping.has_line(event)]
 
 
 def _is_its_own(item: Item) -> bool:

@@ -29,6 +29,7 @@ class WebhookPortal:
 
     strategy = Strategy.EVENT_LOG
     max_fold = 1
+    answered = 0
     families: tuple[str, ...] = NAMES
 
     def __init__(

@@ -12,24 +12,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.config import RegistrySettings
 from hub.registry.schema_log import Version
 from hub.registry.server import errors, http
 from hub.registry.server.errors import ApiError
 from hub.registry.server.service import Registry
 from hub.registry.server.state import DEFAULT_LEVEL, DEFAULT_MODE
+from hub.registry.server.users import Users
 
 Handler = Callable[[Registry, Request], Awaitable[Any]]
 
 
-def app(registry: Registry, settings: RegistrySettings) -> Starlette:
-    """The ASGI application; with username and password set, every call needs HTTP Basic."""
+def app(registry: Registry, users: Users) -> Starlette:
+    """The ASGI application; who may call what is for `users` to say."""
 
     def route(path: str, **handlers: Handler) -> Route:
         async def endpoint(request: Request) -> Response:
             try:
-                http.admit(request, settings)
                 method = "get" if request.method == "HEAD" else request.method.lower()
+                users.admit(request, method in ("put", "delete") or handlers[method] is _register)
+                http.media_types(request)
                 return http.answer(await handlers[method](registry, request))
             except ApiError as error:
                 return http.refusal(error)

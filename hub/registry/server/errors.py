@@ -6,13 +6,14 @@ from hub.errors import HubError
 
 
 class ApiError(HubError):
-    """status: HTTP. code: `error_code` in the body, often the status with two more digits."""
+    """status: HTTP. code: `error_code` in the body, often the status with two more digits. retry_s: for Retry-After."""
 
-    def __init__(self, status: int, code: int, message: str) -> None:
+    def __init__(self, status: int, code: int, message: str, retry_s: int = 0) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
+        self.retry_s = retry_s
 
 
 def subject_not_found(subject: str) -> ApiError:

@@ -1,21 +1,19 @@
-"""What all calls of the REST face have in common: who may call, what comes in, what goes out."""
+"""What all calls of the REST face have in common: what comes in, what goes out."""
 
 from __future__ import annotations
 
-import base64
 import json
-import secrets
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.config import RegistrySettings
 from hub.registry.http_client import CONTENT_TYPE
 from hub.registry.schema_log import Version
 from hub.registry.server import errors
 from hub.registry.server.errors import ApiError
 from hub.untyped import JsonObject
+from hub.web.json_text import is_text
 
 MAX_BODY_BYTES = 2 * 1_048_576
 _TAKEN = (CONTENT_TYPE, "application/vnd.schemaregistry+json", "application/json", "application/octet-stream")
@@ -27,16 +25,14 @@ def answer(value: Any) -> Response:
 
 def refusal(error: ApiError) -> Response:
     body = json.dumps({"error_code": error.code, "message": error.message}, ensure_ascii=False)
-    headers = {"WWW-Authenticate": 'Basic realm="schema registry"'} if error.status == 401 else None
+    headers = {"WWW-Authenticate": 'Basic realm="schema registry"'} if error.status == 401 else {}
+    if error.retry_s:
+        headers["Retry-After"] = str(error.retry_s)
     return Response(body, error.status, media_type=CONTENT_TYPE, headers=headers)
 
 
-def admit(request: Request, settings: RegistrySettings) -> None:
-    if settings.username and settings.password:
-        pair = f"{settings.username}:{settings.password.get_secret_value()}".encode()
-        wanted = b"Basic " + base64.b64encode(pair)
-        if not secrets.compare_digest(request.headers.get("authorization", "").encode(), wanted):
-            raise ApiError(401, 401, "Unauthorized")
+def media_types(request: Request) -> None:
+    """ApiError 415, 406."""
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if sent and sent not in _TAKEN:
         raise ApiError(415, 415, "HTTP 415 Unsupported Media Type")
@@ -55,6 +51,8 @@ async def body(request: Request) -> JsonObject:
         body = json.loads(data)
     except (ValueError, RecursionError):
         raise ApiError(400, 400, "The request body is not JSON") from None
+    if not is_text(body):
+        raise ApiError(400, 400, "The request body holds half of a surrogate pair")
     if not isinstance(body, dict):
         raise ApiError(422, 422, "The request body is not an object")
     return body

@@ -12,6 +12,7 @@ from hub.observe.server import listen, serve_app
 from hub.registry.server.api import app
 from hub.registry.server.service import Registry
 from hub.registry.server.store import Store
+from hub.registry.server.users import users
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ async def run(role: str, settings: Settings, stop: asyncio.Event) -> None:
     store = Store(settings)
     try:
         await store.start()
-        async with serve_app(app(Registry(store), settings.registry), sock):
+        async with serve_app(app(Registry(store), users(settings)), sock, door=settings.doors):
             log.info("registry on %s, %d subjects", settings.registry_url, len(store.state.subjects))
             HEALTH.set_ready("registry", True, "state follows _schemas")
             await _until(stop, store.failed)

@@ -14,6 +14,7 @@ from hub.connect.inbound import installed
 from hub.control.keys import KeyRing, digest
 from hub.control.records import Organisation
 from hub.gateway.app import build
+from hub.gateway.holders import Holders
 from hub.gateway.inbound import GatewayHost, mount
 from hub.gateway.ingest import Ingest
 from hub.gateway.sender import Sender
@@ -39,7 +40,7 @@ class Broker(Sender):
         self.lines: list[KeyedLine] = []
         self.error = error
 
-    async def send(self, lines: Sequence[KeyedLine]) -> None:
+    async def send(self, lines: Sequence[KeyedLine], owner: str = "") -> None:
         if self.error:
             raise self.error
         self.lines += lines
@@ -50,7 +51,7 @@ def application(broker: Broker, inbound: Mapping[str, Any] | None = None, **gate
     own = {"max_body_bytes": 4_000, "max_batch": 3, "admin_token": SecretStr(TOKEN), **gateway}
     settings = Settings(gateway=GatewaySettings(**own), inbound=dict(inbound or {}))
     codec = fixed.codec()
-    app = build(settings, KeyRing([ORGANISATION]).holder, Ingest(codec, broker), broker)
+    app = build(settings, Holders(GatewaySettings(), KeyRing([ORGANISATION])), Ingest(codec, broker), broker)
     mount(app, installed(settings), GatewayHost(codec, broker, lambda _: None, 4_000))
     return app
 

@@ -1,4 +1,4 @@
-"""What an attempt leaves on Kafka: dead letters, receipts (hub.deliveries) and parking records of one lane."""
+"""What an attempt leaves on Kafka: dead letters, receipts (hub.deliveries) and parking records of one dossier."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from hub.delivery.connection_state import ConnectionState
 from hub.delivery.context import DeliveryContext
 from hub.delivery.entries import Raw
 from hub.delivery.event_decoder import Decoder
-from hub.delivery.lanes import Lane
-from hub.delivery.outbox import Settlement
 from hub.delivery.outcomes import Tried
+from hub.delivery.parking import Wait
+from hub.delivery.partition.dossier import DossierDelivery
+from hub.delivery.partition.owner import PartitionDelivery, Plan, Terms
 from hub.delivery.receipts import Receipts
+from hub.delivery.settlement import Settlement
 from hub.errors import BadRecord, Rejected, Retryable
 from hub.events.canonical import state_of
 from tests.frozen import reading
@@ -27,35 +29,47 @@ from tests.frozen.inputs import step
 from tests.frozen.parts._core import RECORDED_MS, Bench
 from tests.frozen.parts._shown import CODEC, value_as_it_came
 
-Act = Callable[[DeliveryContext, Lane, Tried], None]
+Act = Callable[[DeliveryContext, DossierDelivery, Tried], None]
 PERSONAL = ["Nguyễn Văn An"]
 
 
 def _refused(reason: str) -> Act:
     text = f"HTTP 422: {PERSONAL[0]} không hợp lệ ({reason})"
 
-    def act(context: DeliveryContext, lane: Lane, tried: Tried) -> None:
+    def act(context: DeliveryContext, delivery: DossierDelivery, tried: Tried) -> None:
         newest = state_of(tried.items[-1].envelope.type, tried.items[-1].data)
-        outcomes.refused(context, lane, tried, Rejected(reason, text, 422), newest)
+        outcomes.refused(context, delivery, tried, Rejected(reason, text, 422), newest)
 
     return act
 
 
-def _retried(context: DeliveryContext, lane: Lane, tried: Tried) -> None:
-    outcomes.retry(context, lane, tried, Retryable("busy", "HTTP 429", 30.0, 429))
+def _retried(context: DeliveryContext, delivery: DossierDelivery, tried: Tried) -> None:
+    outcomes.retry(context, delivery, tried, Retryable("busy", "HTTP 429", 30.0, 429))
 
 
-def _exhausted(context: DeliveryContext, lane: Lane, tried: Tried) -> None:
-    lane.attempt = context.limits.max_attempts - 1
-    outcomes.retry(context, lane, tried, Retryable("http_5xx", "HTTP 503: Bảo trì", None, 503))
+def _exhausted(context: DeliveryContext, delivery: DossierDelivery, tried: Tried) -> None:
+    delivery._wait = Wait(context.limits.max_attempts - 1)
+    outcomes.retry(context, delivery, tried, Retryable("http_5xx", "HTTP 503: Bảo trì", None, 503))
 
 
-def _unusable(context: DeliveryContext, lane: Lane, tried: Tried) -> None:
-    outcomes.unusable(context, lane, tried.entries[0], BadRecord("truncated", "Avro body ends early"))
+def _unusable(context: DeliveryContext, delivery: DossierDelivery, tried: Tried) -> None:
+    outcomes.unusable(context, delivery, tried.entries[0], BadRecord("truncated", "Avro body ends early"))
 
 
-def _delivered(context: DeliveryContext, lane: Lane, tried: Tried) -> None:
-    outcomes.delivered(context, lane, tried, Answer(200, f"Đã nhận của {PERSONAL[0]}"))
+def _delivered(context: DeliveryContext, delivery: DossierDelivery, tried: Tried) -> None:
+    outcomes.delivered(context, delivery, tried, Answer(200, f"Đã nhận của {PERSONAL[0]}"))
+
+
+def _covered(context: DeliveryContext, delivery: DossierDelivery, tried: Tried) -> None:
+    outcomes.covered(context, delivery, tried.entries)
+
+
+def _skipped(context: DeliveryContext, delivery: DossierDelivery, tried: Tried) -> None:
+    outcomes.skipped(context, delivery, tried.entries, "by order")
+
+
+def _cut_off(context: DeliveryContext, delivery: DossierDelivery, tried: Tried) -> None:
+    outcomes.cut_off(context, delivery)
 
 
 ACTS: dict[str, tuple[Strategy, int, Act]] = {
@@ -69,11 +83,11 @@ ACTS: dict[str, tuple[Strategy, int, Act]] = {
     "delivered": (Strategy.EVENT_LOG, 1, _delivered),
     "delivered together": (Strategy.STATE, 2, _delivered),
     "busy": (Strategy.EVENT_LOG, 1, _retried),
-    "covered": (Strategy.STATE, 2, lambda context, lane, tried: outcomes.covered(context, lane, tried.entries)),
-    "skipped": (Strategy.EVENT_LOG, 1, lambda d, lane, tried: outcomes.skipped(d, lane, tried.entries, "by order")),
-    "cut off": (Strategy.EVENT_LOG, 1, lambda context, lane, tried: outcomes.cut_off(context, lane)),
+    "covered": (Strategy.STATE, 2, _covered),
+    "skipped": (Strategy.EVENT_LOG, 1, _skipped),
+    "cut off": (Strategy.EVENT_LOG, 1, _cut_off),
 }  # fmt: skip
-"""Strategy, how many of the lane's two events go in one call, what comes of it."""
+"""Strategy, how many of the dossier's two events go in one call, what comes of it."""
 
 
 class _Box(list[Settlement]):
@@ -111,16 +125,18 @@ def _settlements() -> dict[str, Any]:
         for name, (strategy, fold, act) in ACTS.items():
             box = _Box()
             context = _context(box, strategy, fold)
+            owner = PartitionDelivery(0, Terms("dvcqg", "life", context.receipts), Plan(start=40))
+            owner.reading.begun()
             for raw in _events():
                 entry = context.decoder.due_entry(raw, Filter(), ("dossier",))
                 assert entry is not None
-                context.lanes.append(entry)
-            lane = context.lanes.take()
-            assert lane is not None
-            head = lane.head(fold)
+                owner._append(entry)  # without a source: no receipt of what waits behind
+            delivery = owner.take()
+            assert delivery is not None
+            head = delivery.head(fold)
             items = [context.decoder.item(entry.record) for entry in head if entry.record is not None]
             random.seed(0)  # a retry's jitter
-            act(context, lane, Tried(head, items, 0.0, PERSONAL))
+            act(context, delivery, Tried(head, items, 0.0, PERSONAL))
             (settled,) = box
             found[name] = {"first": [_out(*own) for own in settled.first], "then": [_out(*own) for own in settled.then]}
     return found

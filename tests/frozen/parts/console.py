@@ -18,6 +18,7 @@ from hub.config import GatewaySettings, Settings
 from hub.console.app import make_app
 from hub.control.directory import Directory
 from hub.control.records import Subscriber
+from hub.deadletter.book import Book
 from hub.deadletter.record import build
 from hub.errors import BadRecord
 from hub.events import families
@@ -62,8 +63,8 @@ async def _outputs(folder: Path) -> dict[str, Any]:
     settings = Settings(data_dir=folder, gateway=GatewaySettings(admin_token=SecretStr(TOKEN)))
     engine = open_engine(settings)
     try:
-        _fill(settings, engine)
-        app = make_app(settings, ReadModel(engine), _directory(settings))
+        letters = _fill(settings, engine)
+        app = make_app(settings, ReadModel(engine), _directory(settings), letters)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as http:
             return {
                 "api": {name: await _json(http, path) for name, path in ASKED.items()},
@@ -76,7 +77,7 @@ async def _outputs(folder: Path) -> dict[str, Any]:
         engine.dispose()
 
 
-def _fill(settings: Settings, engine: Any) -> None:
+def _fill(settings: Settings, engine: Any) -> Book:
     """All canonical events, two receipts, a retry, a dead letter and a discrepancy."""
     codec = fixed.codec()
     records = [
@@ -102,10 +103,15 @@ def _fill(settings: Settings, engine: Any) -> None:
     ends = {TopicPartition(one.topic, 0): one.offset + 1 for one in records}
     # What `poll` does with a batch; its consumer would ask a broker.
     Projector(settings, engine, codec, tables.current(engine))._write(records, ends)
+    letters = Book()
+    for record in records:
+        if record.topic == DEAD_LETTERS:
+            letters.take(record)
+    return letters
 
 
 def _record(topic: str, offset: int, key: bytes | None, value: bytes | None, headers: Any) -> Any:
-    return SimpleNamespace(topic=topic, partition=0, offset=offset, key=key, value=value, headers=headers)
+    return SimpleNamespace(topic=topic, partition=0, offset=offset, key=key, value=value, headers=headers, timestamp=0)
 
 
 def _directory(settings: Settings) -> Directory:

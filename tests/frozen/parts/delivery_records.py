@@ -17,9 +17,11 @@ from hub.delivery.connection_state import ConnectionState
 from hub.delivery.context import DeliveryContext
 from hub.delivery.entries import Entry, Mode, Raw, Source
 from hub.delivery.event_decoder import Decoder
-from hub.delivery.lanes import Lane
-from hub.delivery.outbox import Outbox, Settlement
+from hub.delivery.outbox import Outbox
+from hub.delivery.partition.dossier import DossierDelivery
+from hub.delivery.partition.owner import PartitionDelivery, Plan, Terms
 from hub.delivery.receipts import Receipts
+from hub.delivery.settlement import Settlement
 from hub.errors import Rejected, Retryable
 from hub.events import families
 from hub.kafka.topics import DEAD_LETTERS, DELIVERIES, EVENTS
@@ -73,6 +75,7 @@ class _Scripted:
 
     def __init__(self, says: Sequence[Any], strategy: Strategy) -> None:
         self.says, self.strategy, self.max_fold = list(says), strategy, 50
+        self.answered = 0
 
     async def deliver(self, items: Sequence[Item]) -> Answer:
         said = self.says.pop(0) if len(self.says) > 1 else self.says[0]
@@ -91,19 +94,29 @@ class _Scripted:
 def _context(strategy: Strategy, max_attempts: int = 50) -> DeliveryContext:
     limits, codec = DeliverySettings(max_attempts=max_attempts), fixed.codec()
     nobody: Any = None
-    return DeliveryContext(
+    receipts = Receipts("tinh", codec)
+    context = DeliveryContext(
         subscriber=Subscriber(name="tinh", kind="webhook"),
         limits=limits,
         strategy=strategy,
         max_fold=1 if strategy is Strategy.EVENT_LOG else 50,
         families=_Scripted.families,
         outbox=_Kept(),
-        receipts=Receipts("tinh", codec),
+        receipts=receipts,
         reader=nobody,
         decoder=Decoder(codec),
         breaker=Breaker(limits.breaker_failures, limits.breaker_open_s),
         link=ConnectionState("tinh"),
     )
+    owner = PartitionDelivery(3, Terms("tinh", "life", receipts), Plan(start=100))
+    owner.reading.begun()
+    context.partitions.add(owner)
+    return context
+
+
+def _owner(context: DeliveryContext) -> PartitionDelivery:
+    (owner,) = context.partitions
+    return owner
 
 
 def _entries(items: Sequence[Item], mode: Mode = Mode.NEW) -> list[Entry]:
@@ -111,19 +124,18 @@ def _entries(items: Sequence[Item], mode: Mode = Mode.NEW) -> list[Entry]:
     for number, item in enumerate(items):
         head = fixed.codec().with_head(families.BY_TYPE[item.envelope.type].record, item.value[len(canonical.HEAD) :])
         raw = Raw(EVENTS, 3, 100 + number, 1_772_414_101_000, item.key.encode(), head, item.envelope.headers())
-        source = Source(lambda: None)
         entry = Entry(item.key, item.envelope.id, item.hub_seq, item.family, EVENTS, 3, raw.offset, raw.timestamp_ms)
-        entry.record, entry.mode, entry.sources = raw, mode, [source]
+        entry.record, entry.mode = raw, mode
         out.append(entry)
     return out
 
 
-def _lane(context: DeliveryContext, entries: Sequence[Entry]) -> Lane:
+def _in_flight(context: DeliveryContext, entries: Sequence[Entry]) -> DossierDelivery:
     for entry in entries:
-        context.lanes.append(entry)
-    lane = context.lanes.take()
-    assert lane is not None
-    return lane
+        _owner(context).event(entry)
+    delivery = _owner(context).take()
+    assert delivery is not None
+    return delivery
 
 
 def _recorded(case: dict[str, Any]) -> list[Any]:
@@ -132,15 +144,14 @@ def _recorded(case: dict[str, Any]) -> list[Any]:
     context = _context(strategy, case.get("max_attempts", 50))
     entries = _entries(canonical.groups()["joint handling"][:3], case.get("mode", Mode.NEW))
     if seqs := case.get("delivered"):
-        context.delivered.add(entries[0].key, seqs, [entry.event_id for entry in entries[: len(seqs)]])
+        _owner(context).known.add(entries[0].key, seqs, [entry.event_id for entry in entries[: len(seqs)]])
     portal = _Scripted(case["says"], strategy)
 
     async def run() -> None:
-        lane = _lane(context, entries)
+        delivery = _in_flight(context, entries)
         for _ in case["says"]:
-            await attempt(context, portal, lane)
-            context.lanes.wake(fixed.NOW + 1_000_000)
-            if context.lanes.take() is not lane:
+            await attempt(context, portal, delivery)
+            if context.partitions.take(fixed.NOW + 1_000_000) is not delivery:
                 break
 
     with fixed.moment():
@@ -152,7 +163,7 @@ def _family(name: str) -> list[Any]:
     context = _context(Strategy.STATE)
     portal = _Scripted([DONE], Strategy.STATE)
     with fixed.moment():
-        asyncio.run(attempt(context, portal, _lane(context, _entries(canonical.groups()[name]))))
+        asyncio.run(attempt(context, portal, _in_flight(context, _entries(canonical.groups()[name]))))
     return _told(context)
 
 
@@ -160,10 +171,12 @@ def _stowed() -> list[Any]:
     """The role stops before the portal has answered; then one more event of the dossier comes."""
     context = _context(Strategy.STATE)
     with fixed.moment():
-        lane = _lane(context, _entries(canonical.groups()["plain"][:2]))
-        outcomes.cut_off(context, lane)
-        lane.queue.extend(_entries(canonical.groups()["plain"][2:3]))
-        outcomes.stow(context, lane)
+        outcomes.cut_off(context, _in_flight(context, _entries(canonical.groups()["plain"][:2])))
+        for entry in _entries(canonical.groups()["plain"][2:3]):
+            entry.hang([Source(lambda: None)])
+            _owner(context)._append(entry)
+        for settlement in _owner(context).after_read(fixed.NOW):
+            context.outbox.put(settlement)
     return _told(context)
 
 

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from hub.config import Settings
 from hub.console.app import make_app
 from hub.control.directory import Directory
+from hub.deadletter.book import Book
 from hub.errors import BrokerAway, Overloaded, RegistryError
 from hub.readmodel.database import open_engine
 from hub.readmodel.queries import ReadModel
@@ -124,7 +125,7 @@ def outputs() -> dict[str, Any]:
 
 def _console() -> FastAPI:
     settings = Settings()
-    return make_app(settings, ReadModel(open_engine(settings)), Directory(settings))
+    return make_app(settings, ReadModel(open_engine(settings)), Directory(settings), Book())
 
 
 def _openapi(name: str, document: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from hub.cli.main import main
 from hub.config import Settings
 from hub.console.app import make_app
 from hub.control.directory import Directory
+from hub.deadletter.book import Book
 from hub.readmodel.database import open_engine
 from hub.readmodel.queries import ReadModel
 from tests.support.figures import fill
@@ -27,7 +28,7 @@ def app(tmp_path: Path) -> Iterator[FastAPI]:
     settings = Settings(data_dir=tmp_path)
     engine = open_engine(settings)
     fill(engine)
-    yield make_app(settings, ReadModel(engine), Directory(settings))
+    yield make_app(settings, ReadModel(engine), Directory(settings), Book())
     engine.dispose()
 
 

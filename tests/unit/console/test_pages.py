@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from hub.admin import letter_list
 from hub.console import words
 from hub.deadletter.reasons import REASONS, STAGES
 from hub.model.deadline_watch import HEADER_OF
@@ -15,6 +16,7 @@ from hub.model.transitions import STATUSES, STEPS
 from tests.support.console_app import TOKEN, make
 from tests.support.events import T0
 from tests.support.readmodel import CODE
+from tests.unit.deadletter.test_book import book, letter, state
 
 
 @pytest.fixture
@@ -112,3 +114,24 @@ def test_pages_have_a_word_for_all_that_they_may_show() -> None:
     assert words.STEP.keys() >= {*STEPS, *HEADER_OF}
     for table in (words.STAGE, words.REASON, words.STATUS, words.STEP):
         assert all(words.composed(text) == text for text in table.values())
+
+
+async def test_letters_that_are_done_are_no_errors_any_more(tmp_path: Path) -> None:
+    """The console tells the numbers of the one book, which the command line and HTTP ask, too."""
+    letters = book(*(letter(f"l{n}", n, stage=stage, key=CODE.encode()) for n, stage in enumerate(("core", "intake"))))
+    async for client in make(tmp_path, letters=letters):
+        told = (await client.get("/v1/overview")).json()["totals"]["dead_letters"]
+        assert told == letter_list.numbers(letters)
+        assert sorted((row["stage"], row["n"]) for row in told) == [("core", 1), ("intake", 1)]
+        page = (await client.get("/thu-loi")).text
+        assert "l0" in page
+        assert "l1" in page
+        letters.take(state("l1", 1))
+        told = (await client.get("/v1/overview")).json()["totals"]["dead_letters"]
+        assert told == [{"stage": "core", "reason": "date", "n": 1}]
+        page = (await client.get("/thu-loi")).text
+        assert "l0" in page
+        assert "l1" not in page
+        letters.take(state("l0", 0))
+        assert (await client.get("/v1/overview")).json()["totals"]["dead_letters"] == []
+        assert "Không có thư lỗi" in (await client.get("/thu-loi")).text

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from hub.admin import subscribers
+from hub.admin.acts.subscribers import NewSubscriber
 from hub.cli import subscribers as command
 from hub.cli.main import main
 from hub.config import Settings
@@ -17,7 +18,6 @@ from hub.control import renamed
 from hub.control.audit import Actor
 from hub.control.directory import Directory
 from hub.control.records import Subscriber
-from hub.gateway.subscribers_api import NewSubscriber
 
 OLD, NEW = "provincial-portal", "webhook"
 WARNING = "the kind 'provincial-portal' is now called 'webhook'; the old name is read for one version more"

@@ -24,6 +24,7 @@ from hub.control.directory import Directory
 from hub.control.records import Filter
 from hub.control.subscriber_filter import due
 from hub.core.step import make_step
+from hub.deadletter.book import Book
 from hub.events import families
 from hub.kafka import topics
 from hub.model import facts
@@ -192,7 +193,7 @@ def test_transfers_stand_in_event_time_and_the_last_agency_still_holds_it():
 
 async def test_api_and_page_show_the_whole_case(engine, tmp_path):
     settings = Settings(data_dir=tmp_path, gateway=GatewaySettings(admin_token=SecretStr("t")))
-    transport = httpx.ASGITransport(make_app(settings, ReadModel(engine), Directory(settings)))
+    transport = httpx.ASGITransport(make_app(settings, ReadModel(engine), Directory(settings), Book()))
     async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
         found = (await client.get(f"/v1/dossiers/{PARENT}")).json()
         assert found["transfers"] == drawn_transfers()

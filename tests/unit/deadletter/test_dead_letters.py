@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from hub.admin.replay import Action, NotReplayable, Returns
+from hub.admin.since import since_ms
 from hub.avro.codec import Codec, head
-from hub.cli.since import since_ms
 from hub.control.records import Organisation
 from hub.control.requests import Request
 from hub.deadletter import masked_view, record

@@ -8,8 +8,11 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from hub.delivery.main_loop import MainLoop
-from hub.delivery.partition_assignment import Assignment
+from hub.delivery.partition.owner import PartitionDelivery, Plan, Terms
+from hub.delivery.partition.partitions import Partitions
+from hub.delivery.receipts import Receipts
 from hub.kafka.topics import EVENTS, REQUESTS
+from tests.support.codecs import fixed_codec
 
 
 class Consumer:
@@ -29,29 +32,39 @@ class Consumer:
         self.held.discard(part)
 
 
-def test_the_first_partition_can_deliver_before_the_others_are_read_again():
+def test_the_first_partition_can_deliver_before_the_others_are_read_again() -> None:
     """Else the first call waits for the windows of all: 12 times 4,500 events, 26 s on a busy machine."""
     parts = [TopicPartition(EVENTS, n) for n in range(4)] + [TopicPartition(REQUESTS, n) for n in range(4)]
-    at, opened = dict.fromkeys(parts, 0), list[int]()
-    progress: Any = SimpleNamespace(full=lambda _: False, position=at.__getitem__)
-    lanes = SimpleNamespace(open=opened.append)
-    context: Any = SimpleNamespace(lanes=lanes, changed=SimpleNamespace(set=lambda: None))
+    partitions = Partitions()
+    for number in range(4):
+        owner = PartitionDelivery(number, Terms("national", "life", Receipts("national", fixed_codec())), Plan())
+        if number != 1:  # partition 1 has nothing to read again
+            owner.reading.catch_up(100)
+        owner.reading.begun()
+        partitions.add(owner)
+    context: Any = SimpleNamespace(partitions=partitions)
     consumer: Any = Consumer(parts)
-    nothing: Any = SimpleNamespace(running=frozenset())
-    assignment = Assignment(nothing, context, progress, nothing, nothing, nothing, consumer, "g")
-    assignment._catching_up = {0: 100, 2: 100, 3: 100}  # partition 1 has nothing to read again
-    loop = MainLoop(context, consumer, progress, nothing, nothing, assignment, nothing, nothing)
+    nothing: Any = SimpleNamespace()
+    loop = MainLoop(context, consumer, nothing, nothing, nothing, nothing)
 
     def read() -> set[tuple[str, int]]:
         loop._flow()
         return {(p.topic, p.partition) for p in set(parts) - consumer.held}
 
-    orders = {(REQUESTS, n) for n in range(4)}
-    assert read() == orders | {(EVENTS, 0), (EVENTS, 1)}
-    at[TopicPartition(EVENTS, 0)] = 100
-    assignment.caught_up()
-    assert opened == [0]
-    assert read() == orders | {(EVENTS, 0), (EVENTS, 1), (EVENTS, 2)}
-    at[TopicPartition(EVENTS, 2)] = at[TopicPartition(EVENTS, 3)] = 100
-    assignment.caught_up()
-    assert (sorted(opened), read()) == ([0, 2, 3], orders | {(EVENTS, n) for n in range(4)})
+    def read_again(number: int) -> None:
+        (owner,) = partitions.of([number])
+        owner.skip(EVENTS, 99)
+        assert owner.reading.caught_up()
+
+    def orders(*numbers: int) -> set[tuple[str, int]]:
+        return {(REQUESTS, n) for n in numbers}
+
+    assert partitions.catching_up() == [0, 2, 3]
+    assert read() == orders(1) | {(EVENTS, 0), (EVENTS, 1)}, "orders wait for their partition"
+    read_again(0)
+    assert [owner.number for owner in partitions if owner.reading.sends] == [0, 1]
+    assert read() == orders(0, 1) | {(EVENTS, 0), (EVENTS, 1), (EVENTS, 2)}
+    read_again(2)
+    read_again(3)
+    assert all(owner.reading.sends for owner in partitions)
+    assert (partitions.catching_up(), read()) == ([], orders(0, 1, 2, 3) | {(EVENTS, n) for n in range(4)})

@@ -13,7 +13,8 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import RecordMetadata, TopicPartition
 
-from hub.delivery.outbox import Out, Outbox, Settlement
+from hub.delivery.outbox import Outbox
+from hub.delivery.settlement import Out, Settlement
 from hub.kafka import clients
 from hub.kafka.topics import DELIVERIES, parking
 
@@ -54,8 +55,10 @@ def receipt(number: int, topic: str = DELIVERIES, value: bytes = b"v") -> Out:
     return topic, b"H11.12-261124-%04d" % number, value, ()
 
 
-async def worked(log: Log, settlements: list[Settlement]) -> Outbox:
-    outbox = Outbox(log)
+async def worked(log: Log, settlements: list[Settlement]) -> dict[int, int]:
+    """Where the receipts of each partition end, as it was told."""
+    ends: dict[int, int] = {}
+    outbox = Outbox(log, ends.update)
     for settlement in settlements:
         outbox.put(settlement)
     running = asyncio.create_task(outbox.run())
@@ -65,34 +68,34 @@ async def worked(log: Log, settlements: list[Settlement]) -> Outbox:
             await task
     finally:
         running.cancel()
-    return outbox
+    return ends
 
 
 async def test_five_hundred_outcomes_are_a_batch_a_partition() -> None:
     log = Log()
     done: list[int] = []
     given = [Settlement([receipt(n)], [receipt(n, PARKING)], partial(done.append, n)) for n in range(500)]
-    outbox = await worked(log, given)
+    receipts_end = await worked(log, given)
     assert Counter(topic for topic, _ in log.sent) == {DELIVERIES: PARTITIONS, PARKING: PARTITIONS}
     assert [topic for topic, _ in log.sent] == [DELIVERIES] * PARTITIONS + [PARKING] * PARTITIONS  # receipts first
     assert done == list(range(500))
     for (_topic, partition), keys in log.keys.items():
         assert keys == sorted(keys), "in order per key"
         assert {clients.partition_of(key, PARTITIONS) for key in keys} == {partition}
-    assert outbox.receipts_end == {p: len(log.keys[DELIVERIES, p]) for p in range(PARTITIONS)}
+    assert receipts_end == {p: len(log.keys[DELIVERIES, p]) for p in range(PARTITIONS)}
 
 
 async def test_more_than_a_batch_holds_becomes_more_batches() -> None:
     log = Log(batch_bytes=2_000)
-    outbox = await worked(log, [Settlement([receipt(n, value=bytes(300))]) for n in range(100)])
+    receipts_end = await worked(log, [Settlement([receipt(n, value=bytes(300))]) for n in range(100)])
     assert 20 <= len(log.sent) <= 40
-    assert sum(outbox.receipts_end.values()) == 100
+    assert sum(receipts_end.values()) == 100
 
 
 async def test_one_record_larger_than_a_batch_goes_alone() -> None:
     log = Log(batch_bytes=500)
-    outbox = await worked(log, [Settlement([receipt(1, value=bytes(size)) for size in (10, 3_000, 10)])])
-    assert sum(outbox.receipts_end.values()) == 3
+    receipts_end = await worked(log, [Settlement([receipt(1, value=bytes(size)) for size in (10, 3_000, 10)])])
+    assert sum(receipts_end.values()) == 3
 
 
 async def test_what_the_broker_does_not_take_is_not_done() -> None:

@@ -7,8 +7,6 @@ from importlib.metadata import entry_points
 from typing import Any
 
 import pytest
-from aiokafka import TopicPartition
-from aiokafka.structs import OffsetAndMetadata
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,8 +20,8 @@ from hub.control.records import Filter, Subscriber
 from hub.control.subscriber_filter import due
 from hub.delivery import backoff
 from hub.delivery.circuit_breaker import Breaker, State
-from hub.delivery.delivered import Delivered
-from hub.delivery.offsets import Commit, DeliveryOffsets, read_commit
+from hub.delivery.partition.delivered import Delivered
+from hub.delivery.partition.offsets import Commit, PartitionOffsets, read_commit
 from hub.errors import ConfigError
 from hub.events import families
 from hub.kafka.topics import EVENTS
@@ -231,19 +229,16 @@ def test_delivered_remembers_the_highest_and_forgets_the_oldest():
 
 # --- offsets ---
 
-WHERE = TopicPartition(EVENTS, 0)
+WHERE = EVENTS
 
 
 def progress(start=10, receipts=100, old_until=0):
-    out = DeliveryOffsets("life")
-    out.begin(WHERE, start)
-    out.begin_floors(0, start, receipts, old_until)
-    return out
+    return PartitionOffsets("life", start, receipts, old_until)
 
 
 def committed(out):
-    offsets = out.to_commit(lambda where: True)
-    out.confirm(offsets, out.epochs(offsets))
+    offsets = out.to_commit()
+    out.confirm(offsets)
     return offsets
 
 
@@ -263,7 +258,7 @@ def test_a_commit_tells_where_the_receipts_of_what_is_behind_it_can_begin():
     out = progress(start=0, receipts=5, old_until=2)
     sources = []
     for offset, receipts_end in ((0, 50), (1, 60), (2, 70), (3, 80)):
-        out.note_receipts(WHERE, offset, receipts_end)
+        out.note_receipts(offset, receipts_end)
         sources.append(out.source(WHERE, offset))
     sources[0].settle()
     assert committed(out) == {WHERE: (1, "life|5|2")}  # 1 may have been delivered by an earlier process
@@ -284,13 +279,13 @@ def test_what_is_taken_away_is_neither_finished_nor_committed():
 
 
 def test_a_commit_of_a_namesake_does_not_count():
-    assert read_commit(OffsetAndMetadata(7, "life|3"), "life") == Commit(7, 3)
-    assert read_commit(OffsetAndMetadata(7, "life|3|9"), "life") == Commit(7, 3, 9)
-    assert read_commit(OffsetAndMetadata(7, "life|3|x"), "life") is None
-    assert read_commit(OffsetAndMetadata(7, "life|3"), "another") is None
-    assert read_commit(OffsetAndMetadata(7, ""), "life") is None
-    assert read_commit(OffsetAndMetadata(-1, "life|3"), "life") is None
-    assert read_commit(None, "life") is None
+    assert read_commit(7, "life|3", "life") == Commit(7, 3)
+    assert read_commit(7, "life|3|9", "life") == Commit(7, 3, 9)
+    assert read_commit(7, "life|3|x", "life") is None
+    assert read_commit(7, "life|3", "another") is None
+    assert read_commit(7, "", "life") is None
+    assert read_commit(-1, "life|3", "life") is None
+    assert read_commit(None, "", "life") is None
 
 
 def test_several_entries_finish_one_source():

@@ -8,9 +8,10 @@ import httpx
 import pytest
 from starlette.routing import Route
 
-from hub.config import Settings
+from hub.config import GatewaySettings, Settings
 from hub.control.keys import KeyRing
 from hub.gateway.app import build
+from hub.gateway.holders import Holders
 from hub.gateway.ingest import Ingest
 from hub.ingress.acknowledged import Acknowledged
 from tests.support.codecs import fixed_codec
@@ -19,7 +20,9 @@ from tests.support.gateway_app import Broker, client
 
 def test_one_route_takes_events_whatever_their_number() -> None:
     broker = Broker()
-    app = build(Settings(), KeyRing([]).holder, Ingest(fixed_codec(), broker, Acknowledged(8)), broker)
+    app = build(
+        Settings(), Holders(GatewaySettings(), KeyRing([])), Ingest(fixed_codec(), broker, Acknowledged(8)), broker
+    )
     taking = [route for route in app.routes if getattr(route, "path", "") == "/v1/events"]
     assert [type(route) for route in taking] == [Route]
 

@@ -15,11 +15,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from hub.config import DoorSettings
 from hub.observe.protocol import Limits
 from hub.observe.server import listen, serve_app
 
 QUICK = Limits(head_bytes=2_000, head_s=0.3, body_bytes=5_000, body_s=0.4, read_s=0.4)
-POST = b"POST /echo HTTP/1.1\r\nHost: h\r\n"
+REST = b" HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+POST = b"POST /echo" + REST
 GET = b"GET /early HTTP/1.1\r\nHost: h\r\n"
 GONE: list[str] = []
 SOON = 15
@@ -95,7 +97,7 @@ class Peer:
 async def peer(limits: Limits = QUICK) -> AsyncIterator[Peer]:
     sock = listen("127.0.0.1", 0)
     port = sock.getsockname()[1]
-    async with serve_app(APP, sock, limits):
+    async with serve_app(APP, sock, limits, door=DoorSettings(hosts=("h",))):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
             yield Peer(reader, writer)
@@ -188,7 +190,7 @@ async def test_a_body_one_byte_at_a_time_has_the_time_of_a_body() -> None:
 async def test_a_body_that_is_too_long(path: bytes) -> None:
     """Read by the application, or read by nobody: then it was answered before, and the rest is not taken for ever."""
     async with peer() as client:
-        await client.send(b"POST /" + path + b" HTTP/1.1\r\nHost: h\r\nContent-Length: 100000000\r\n\r\n")
+        await client.send(b"POST /" + path + REST + b"Content-Length: 100000000\r\n\r\n")
         if path == b"early":
             assert (await client.answer()).endswith(b"early")
         sent = 0
@@ -214,7 +216,7 @@ async def test_chunks_without_end(part: bytes) -> None:
 
 
 async def test_a_trailer_is_no_field_and_has_the_bound_of_the_head() -> None:
-    chunked = b"POST /trailers HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"
+    chunked = b"POST /trailers" + REST + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"
     async with peer() as client:
         await client.send(chunked + b"X-Api-Key: stolen\r\n\r\n")
         assert (await client.answer()).endswith(b"none")
@@ -224,7 +226,7 @@ async def test_a_trailer_is_no_field_and_has_the_bound_of_the_head() -> None:
 
 async def test_a_body_after_the_answer_has_the_time_of_a_body() -> None:
     async with peer() as client:
-        await client.send(b"POST /early HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n")
+        await client.send(b"POST /early" + REST + b"Content-Length: 100000\r\n\r\n")
         assert (await client.answer()).endswith(b"early")
         dripping = asyncio.create_task(client.drip(b"x" * 500))
         assert await client.rest() == b""
@@ -258,7 +260,7 @@ async def test_the_next_head_has_its_time_too() -> None:
 async def test_time_that_the_application_takes_is_not_the_clients(more: bytes) -> None:
     """Nor is half a next head a reason to end the request that is worked."""
     async with peer() as client:
-        await client.send(b"POST /slow HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n1")
+        await client.send(b"POST /slow" + REST + b"Content-Length: 1\r\n\r\n1")
         await asyncio.sleep(0.05)
         await client.send(more)
         assert (await client.answer()).endswith(b"\r\n\r\n1")
@@ -266,7 +268,7 @@ async def test_time_that_the_application_takes_is_not_the_clients(more: bytes) -
 
 async def test_a_long_body_that_nobody_reads_yet_is_not_the_clients_fault() -> None:
     async with peer(Limits(body_s=0.3)) as client:
-        await client.send(b"POST /slow HTTP/1.1\r\nHost: h\r\nContent-Length: 5000000\r\n\r\n")
+        await client.send(b"POST /slow" + REST + b"Content-Length: 5000000\r\n\r\n")
         sending = asyncio.create_task(client.send(bytes(5_000_000)))
         assert (await client.answer()).endswith(b"5000000")
         await sending

@@ -13,9 +13,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from hub.config import DoorSettings
 from hub.observe.server import listen, serve_app
 
-HOST = b"Host: h\r\n"
+HOST = b"Host: h\r\nContent-Type: application/json\r\n"
 
 
 async def tell(request: Request) -> Response:
@@ -78,7 +79,7 @@ async def answers(port: int, sent: bytes) -> list[tuple[int, bytes]]:
 
 async def both(sent: bytes) -> tuple[list[tuple[int, bytes]], list[tuple[int, bytes]]]:
     old, new = listen("127.0.0.1", 0), listen("127.0.0.1", 0)
-    async with over_h11(old), serve_app(APP, new):
+    async with over_h11(old), serve_app(APP, new, door=DoorSettings(hosts=("h",))):
         one, two = await asyncio.gather(answers(old.getsockname()[1], sent), answers(new.getsockname()[1], sent))
     old.close()
     return one, two
@@ -140,7 +141,7 @@ async def test_a_connection_goes_on_after_an_upgrade_that_is_not_made(piece: int
     names = ("h2c post", "h2c get", "h2c chunked", "get")
     whole = b"".join(SAME[name] for name in names)
     sock = listen("127.0.0.1", 0)
-    async with serve_app(APP, sock):
+    async with serve_app(APP, sock, door=DoorSettings(hosts=("h",))):
         reader, writer = await asyncio.open_connection("127.0.0.1", sock.getsockname()[1])
         for at in range(0, len(whole), piece):
             writer.write(whole[at : at + piece])

@@ -14,39 +14,17 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from hub.config import RegistrySettings
+from hub.config import RegistrySettings, Settings
 from hub.registry.server.api import app
 from hub.registry.server.errors import ApiError
 from hub.registry.server.service import Registry
-from hub.registry.server.state import State
+from hub.registry.server.users import Users, users
+from tests.support.memory_log import MemoryLog
 
 TYPE = "application/vnd.schemaregistry.v1+json"
 USER = '{"type":"record","name":"User","fields":[{"name":"name","type":"string"}]}'
 USER_2 = USER.replace("]}", ',{"name":"age","type":"int","default":0}]}')
 USER_BAD = USER.replace("]}", ',{"name":"age","type":"int"}]}')
-
-
-class MemoryLog:
-    """Writes are read back at once. `refuse` makes the next write fail as the broker would."""
-
-    def __init__(self) -> None:
-        self.state = State()
-        self.records: list[tuple[bytes, bytes | None]] = []
-        self.refuse: ApiError | None = None
-        self.late: list[tuple[bytes, bytes | None]] = []
-
-    async def prepare(self, what: str) -> None:
-        """What an unclear earlier write brought to the topic after all is read now."""
-        for key, value in self.late:
-            self.state.apply(key, value)
-        self.late.clear()
-
-    async def write(self, what: str, records: list[tuple[bytes, bytes | None]]) -> None:
-        if self.refuse is not None:
-            raise self.refuse
-        for key, value in records:
-            self.records.append((key, value))
-            self.state.apply(key, value)
 
 
 @pytest.fixture
@@ -56,8 +34,10 @@ def log() -> MemoryLog:
 
 @pytest.fixture
 async def client(log: MemoryLog) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app(Registry(log), RegistrySettings()))
-    async with httpx.AsyncClient(transport=transport, base_url="http://registry", headers={"Accept": TYPE}) as c:
+    transport = httpx.ASGITransport(app(Registry(log), Users({"operator": "pw"}, {"operator": "all"}, True)))
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://registry", headers={"Accept": TYPE}, auth=("operator", "pw")
+    ) as c:
         yield c
 
 
@@ -352,8 +332,8 @@ async def test_an_unclear_write_that_came_through_is_seen_before_the_next_decisi
 
 
 async def test_a_password_is_asked_for_when_set(log: MemoryLog) -> None:
-    settings = RegistrySettings(username="hub", password=SecretStr("secret"))
-    transport = httpx.ASGITransport(app(Registry(log), settings))
+    settings = Settings(registry=RegistrySettings(username="hub", password=SecretStr("secret")))
+    transport = httpx.ASGITransport(app(Registry(log), users(settings)))
     async with httpx.AsyncClient(transport=transport, base_url="http://registry") as c:
         assert (await c.get("/subjects")).status_code == 401
         assert (await c.get("/subjects", auth=("hub", "wrong"))).status_code == 401

@@ -23,6 +23,8 @@ from hub.control.vault import References
 from hub.errors import BadRecord, BrokerAway, Overloaded, RegistryError, Retryable
 from hub.events.envelope import rfc3339
 from hub.untyped import JsonObject
+from hub.web.brake import opened
+from hub.web.json_text import is_text
 from hub.web.problem import Problem
 from hub_connectors.national_portal.inbound import messages
 from hub_connectors.national_portal.inbound.settings import NAME, InboundSettings
@@ -47,6 +49,7 @@ class NationalInbound:
     def __init__(self, settings: InboundSettings, references: References) -> None:
         self._settings = settings
         self._token = references.resolve(settings.token, f"inbound.{NAME}.token") if settings.token else ""
+        self._brake = opened(f"inbound/{NAME}")
         self._names = Names(settings.field_names)
         words = {**WORDS["applicant_kind"], **settings.applicant_kinds}
         self._kinds = {kind: str(words[kind]) for kind in KINDS}
@@ -69,11 +72,14 @@ class NationalInbound:
 
     def _admit(self, request: Request) -> None:
         """Problem `unauthenticated` or `forbidden`."""
+        host = request.client.host if request.client else ""
         if self._token:
+            self._brake.check(host)
             given = request.headers.get("authorization", "").removeprefix("Bearer ")
             if not hmac.compare_digest(given.encode(), self._token.encode()):
+                if given:
+                    self._brake.failed(host)
                 raise Problem("unauthenticated", "send the agreed token as bearer", {"WWW-Authenticate": "Bearer"})
-        host = request.client.host if request.client else ""
         if self._networks and not any(host and ip_address(host) in network for network in self._networks):
             raise Problem("forbidden", "calls from this address are not taken")
 
@@ -139,6 +145,8 @@ class NationalInbound:
             body = json.loads(raw)
         except (ValueError, RecursionError):
             return "not_taken", "Nội dung không phải là JSON", None
+        if not is_text(body):
+            raise Problem("malformed", "the body holds half of a surrogate pair, which no encoding can write")
         if not isinstance(body, dict):
             return "not_taken", "Nội dung phải là một đối tượng JSON", None
         try:

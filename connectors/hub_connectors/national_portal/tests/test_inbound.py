@@ -45,7 +45,7 @@ class Broker(Sender):
         self.lines: list[KeyedLine] = []
         self.down = False
 
-    async def send(self, lines: Any) -> None:
+    async def send(self, lines: Any, owner: str = "") -> None:
         if self.down:
             raise BrokerAway("away")
         self.lines += lines
@@ -53,7 +53,7 @@ class Broker(Sender):
 
 def application(broker: Broker, find: Find = lambda _: None, own: SettingsTable = OWN) -> FastAPI:
     settings = Settings(inbound={"national-portal": own})
-    app = build(settings, lambda _: None, Ingest(CODEC, broker), broker)
+    app = build(settings, lambda *_: None, Ingest(CODEC, broker), broker)
     mount(app, installed(settings), GatewayHost(CODEC, broker, find, 10_000))
     return app
 

@@ -1,4 +1,4 @@
-"""`--since`: a duration back from now (`90m`, `24h`, `7d`), or an RFC 3339 time or a date."""
+"""`since`: a duration back from now (`90m`, `24h`, `7d`), or an RFC 3339 time or a date."""
 
 from __future__ import annotations
 

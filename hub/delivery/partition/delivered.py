@@ -1,4 +1,4 @@
-"""What is known to stand at the portal: the highest delivered `hub_seq` per dossier, and the last delivered ids.
+"""What of one partition is known to stand at the portal: the highest `hub_seq` per dossier, and the last delivered ids.
 
 Bounded memory, rebuilt from the receipts in hub.deliveries (hub/delivery/takeover.py), so that after a crash an older
 state is not sent over a newer one. What has fallen out of it is delivered again: at least once.
@@ -11,16 +11,25 @@ from collections.abc import Iterable
 
 MOST_KEYS = 200_000
 MOST_IDS = 50_000
+"""Of a whole subscriber; each of its partitions has an equal share."""
 
 
 class Delivered:
-    """`known_since[partition]`: offset of hub.deliveries from which on all receipts were taken in."""
+    """`since`: offset of hub.deliveries from which on all receipts were taken in."""
 
-    def __init__(self, most_keys: int = MOST_KEYS, most_ids: int = MOST_IDS) -> None:
+    def __init__(self, most_keys: int = MOST_KEYS, most_ids: int = MOST_IDS, since: int = 0) -> None:
         self._seqs: OrderedDict[str, int] = OrderedDict()
         self._ids: OrderedDict[str, None] = OrderedDict()
         self._most_keys, self._most_ids = most_keys, most_ids
-        self.known_since: dict[int, int] = {}
+        self._since = since
+
+    @property
+    def since(self) -> int:
+        return self._since
+
+    def read_back_to(self, offset: int) -> None:
+        """All receipts from `offset` on are taken in now."""
+        self._since = min(self._since, offset)
 
     def add(self, key: str, hub_seqs: Iterable[int], event_ids: Iterable[str]) -> None:
         self._seqs[key] = max(self._seqs.get(key, 0), *hub_seqs)
