@@ -7,6 +7,7 @@ connector, on the same files.
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,9 @@ import pytest
 from hub.config import Settings
 from hub.kafka.topic_admin import ensure_topics
 from hub.registry.client import register_own
-from hub_connectors.filedrop.tests.test_damaged import move_in, sorted_out
-from tests.broker.test_source_role import role
 from tests.support import damaged_files
-from tests.support.file_drop import MAPPING, Site
+from tests.support.damaged_drop import move_in, sorted_out
+from tests.support.file_drop import MAPPING, Site, role
 from tests.support.gateway import ingress_of
 from tests.support.registry_fixture import running
 
@@ -25,6 +25,10 @@ pytestmark = pytest.mark.broker
 SOURCE = "urn:vn:gov:H11.12:motcua"
 WARM = 100
 """Files after which the process has loaded what it needs."""
+
+
+LONG = int(os.environ.get("DAMAGED_FILES", "1000"))
+"""Ten thousand take up to an hour: `DAMAGED_FILES=10000 pytest tests/broker/test_filedrop_damaged.py -m slow`."""
 
 
 def resident(pid: int) -> int:
@@ -40,7 +44,7 @@ def left(inboxes: tuple[Path, Path]) -> int:
     ("count", "bound_s"),
     [
         pytest.param(200, 600, marks=pytest.mark.timeout(700)),
-        pytest.param(10_000, 7_000, marks=[pytest.mark.slow, pytest.mark.timeout(7_500)]),
+        pytest.param(LONG, 7_000, marks=[pytest.mark.slow, pytest.mark.timeout(7_500)]),
     ],
 )
 async def test_damaged_files_change_nothing_but_their_own_verdict(

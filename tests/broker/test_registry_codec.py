@@ -6,6 +6,7 @@ import json
 import uuid
 
 import pytest
+from pydantic import SecretStr
 
 from hub.avro import codec as wire
 from hub.config import Settings
@@ -132,6 +133,8 @@ async def test_a_registry_by_url(hub_settings: Settings, monkeypatch: pytest.Mon
     """The embedded one stands for it. Its `_schemas` is not read: the broker of this hub is said to be elsewhere."""
     monkeypatch.setattr("hub.registry.client.WAIT_S", 0.5)
     await ensure_topics(hub_settings)
+    login = {"username": "hub", "password": SecretStr("geheim")}
+    hub_settings = hub_settings.model_copy(update={"registry": hub_settings.registry.model_copy(update=login)})
     by_url = _away(hub_settings, bootstrap_servers="127.0.0.1:1").model_copy(
         update={"registry": hub_settings.registry.model_copy(update={"url": hub_settings.registry_url})}
     )

@@ -136,7 +136,7 @@ async def test_reads_with_the_roles_own_group(secured: Settings) -> None:
         ("core", topics.INGRESS, "hub.intake", GroupAuthorizationFailedError),
         (subscriber_principal(PORTAL), topics.EVENTS, None, TopicAuthorizationFailedError),
         (agency_principal(TAX), topics.agency_ingress(LAND), None, TopicAuthorizationFailedError),
-        ("gateway", topics.INGRESS, None, TopicAuthorizationFailedError),
+        ("intake", topics.EVENTS, None, TopicAuthorizationFailedError),
     ],
 )
 async def test_reads_that_are_refused(

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import signal
-import sys
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +22,9 @@ from hub.kafka.topic_admin import ensure_topics
 from hub.kafka.topics import DEAD_LETTERS, INGRESS
 from hub.registry.client import register_own
 from hub.sources.role import records
-from hub.supervisor.environment import variables
 from hub_connectors.filedrop.settings import places
 from tests.support.codecs import fixed_codec
+from tests.support.file_drop import role
 from tests.support.gateway import ingress_of, records_of
 from tests.support.registry_fixture import running
 
@@ -56,19 +54,6 @@ def drop(settings: Settings, source: str) -> Path:
         rows.insert(n * ROWS // BAD, f"000.00.12.H11-111011-{n:05d},RECEIVED,31/02/2011 08:00:00")
     (folder / "tháng-10.csv").write_text("\n".join(["Mã,Bước,Lúc", *rows, ""]), "utf-8")
     return folder
-
-
-@contextlib.asynccontextmanager
-async def role(settings: Settings) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "hub", "run", "source:filedrop", env=variables(settings)
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await asyncio.wait_for(process.wait(), 60)
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:

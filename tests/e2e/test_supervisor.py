@@ -81,12 +81,13 @@ async def test_it_is_ready_when_every_role_of_the_plan_is_and_says_what_it_waits
 
 
 async def test_a_vital_role_that_reads_its_state_for_long_is_waited_for(tmp_path, monkeypatch):
-    monkeypatch.setattr(supervisor_module, "READY_S", 1.0)
     async with running(tmp_path) as (hub, task):
         hub.mode("core", "reading")
         await hub.until(lambda: "core: reads its state" in hub.supervisor.health()[1])
-        await asyncio.sleep(2.5)  # more than twice the time without an answer after which it would be given up
+        monkeypatch.setattr(supervisor_module, "READY_S", 3.0)
+        await asyncio.sleep(6.5)  # more than twice the time without an answer after which it would be given up
         assert not task.done()
+        monkeypatch.undo()
         hub.mode("core", "ok")
         await hub.up()
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 from hub.config import Settings
 from hub.connect.source import Batch
+from hub.supervisor.environment import variables
 from hub_connectors.filedrop.settings import places, read
 from hub_connectors.filedrop.watch import FileDrop
 
@@ -108,3 +110,16 @@ async def following(batches: AsyncIterator[Batch]) -> Batch:
 def subjects(batches: list[Batch]) -> list[str]:
     """The last four digits of each dossier, in order."""
     return [event.envelope.subject[-4:] for batch in batches for event in batch.events]
+
+
+@contextlib.asynccontextmanager
+async def role(settings: Settings) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "hub", "run", "source:filedrop", env=variables(settings)
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await asyncio.wait_for(process.wait(), 60)

@@ -35,7 +35,8 @@ class Keeper:
                 except Exception as error:
                     log.warning("long acts cannot be followed: %s: %s", type(error).__name__, error)
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(stop.wait(), AGAIN_S)
+                        async with asyncio.timeout(AGAIN_S):
+                            await stop.wait()
         finally:
             for task in self._working.values():
                 task.cancel()

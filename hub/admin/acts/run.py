@@ -108,7 +108,8 @@ class Run:
         if rate:
             wait_s = self._began + self._sent / rate - time.monotonic()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), max(0.0, wait_s))
+                async with asyncio.timeout(max(0.0, wait_s)):
+                    await self._stop.wait()
         if self._stop.is_set():
             raise Stopped("it was asked to stop")
 

@@ -15,8 +15,8 @@ from hub.model.deadline_watch import HEADER_OF
 from hub.model.transitions import STATUSES, STEPS
 from tests.support.console_app import TOKEN, make
 from tests.support.events import T0
+from tests.support.letters import book, letter, state
 from tests.support.readmodel import CODE
-from tests.unit.deadletter.test_book import book, letter, state
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ class Kafka:
         self.stop = asyncio.Event()
         self.commit_error: Exception | None = None
 
-    def subscribe(self, topics: list[str]) -> None:
+    def subscribe(self, topics: list[str], listener: Any = None) -> None:
         self.calls.append(("subscribe", *topics))
 
     async def getmany(self, **_: Any) -> dict[TopicPartition, list[Any]]:
