@@ -251,6 +251,7 @@ def test_each_form_of_msgspec_s_message_has_the_hub_s_words(message: str) -> Non
     assert "`" not in caught.value.detail
 
 
+@pytest.mark.checkout
 def test_the_version_of_msgspec_is_pinned_to_the_one_whose_messages_are_known() -> None:
     assert msgspec.__version__ == "0.22.0"
     pinned = (Path(__file__).parents[3] / "requirements" / "hub.txt").read_text("utf-8")
