@@ -21,13 +21,17 @@ from hub.avro.generic import (
     encode_body,
     parse,
     parsed,
+    schema_json,
 )
 from hub.avro.record import Body, R, Record
-from hub.avro.schema_text import SchemaError
+from hub.avro.schema_text import full_name
+from hub.avro.walk import Walk
 from hub.errors import DecodeError
 
 _HEAD = struct.Struct(">bI")
 HEAD_BYTES = _HEAD.size
+_NO_SCHEMA = (SchemaParseException, UnknownType, LookupError, TypeError, ValueError, AttributeError, RecursionError)
+"""What the parsers raise at JSON that is no schema."""
 
 
 def head(schema_id: int) -> bytes:
@@ -46,11 +50,12 @@ def split(value: bytes | None) -> tuple[int, memoryview]:
 
 
 class _Writer(NamedTuple):
-    """The schema of an id that is not ours: its full name, its JSON, and parsed."""
+    """A schema that wrote a value: its full name, its JSON, parsed, and the bounds of its values."""
 
     name: str
     schema: Json
     parsed: Json
+    walk: Walk
 
 
 class Codec:
@@ -111,12 +116,10 @@ class Codec:
         DecodeError (`schema_mismatch`) when `expected` is given and another record was sent.
         """
         schema_id, body = split(value)
-        name = self._own.get(schema_id)
-        writer = parsed(name) if name else None
-        if name is None:
-            name, _, writer = self._writer(schema_id)
+        name, _, writer, walk = self._writer(schema_id)
         if expected is not None and name != expected:
             raise DecodeError("schema_mismatch", f"schema id {schema_id} is {name}, this type needs {expected}")
+        walk.over(bytes(body), 0)
         if schema_id in self._own or name not in self.ids:
             return name, decode_body(body, writer)
         return name, decode_body(body, writer, parsed(name))
@@ -127,24 +130,26 @@ class Codec:
     def _foreign_reader(self, schema_id: int, body: Body[R]) -> Foreign[R]:
         found = self._foreign.get(schema_id)
         if found is None:
-            try:
-                found = self._foreign[schema_id] = Foreign(body, self._writer(schema_id).schema)
-            except SchemaError as error:
-                raise _no_schema(schema_id, error) from None
+            found = self._foreign[schema_id] = Foreign(body, self._writer(schema_id).schema)
         return found
 
     def _writer(self, schema_id: int) -> _Writer:
         found = self._writers.get(schema_id)
         if found is None:
-            schema = self._lookup(schema_id)
-            name = schema.get("name", "") if isinstance(schema, dict) else ""
-            namespace = schema.get("namespace", "") if isinstance(schema, dict) else ""
-            full = name if "." in name or not namespace else f"{namespace}.{name}"
+            own = self._own.get(schema_id)
             try:
-                found = self._writers[schema_id] = _Writer(full, schema, parse(schema))
-            except (SchemaParseException, UnknownType, KeyError, TypeError, ValueError) as error:
+                schema = schema_json(own) if own else self._lookup(schema_id)
+                full = own or _full_name(schema)
+                walk = Walk(full, schema)
+                found = self._writers[schema_id] = _Writer(full, schema, parsed(own) if own else parse(schema), walk)
+            except _NO_SCHEMA as error:
                 raise _no_schema(schema_id, error) from None
         return found
+
+
+def _full_name(schema: Json) -> str:
+    name, namespace = (schema.get("name", ""), schema.get("namespace", "")) if isinstance(schema, dict) else ("", "")
+    return full_name(name, namespace)
 
 
 def _no_schema(schema_id: int, error: Exception) -> DecodeError:
