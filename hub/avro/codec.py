@@ -30,7 +30,7 @@ from hub.errors import DecodeError
 
 _HEAD = struct.Struct(">bI")
 HEAD_BYTES = _HEAD.size
-_NO_SCHEMA = (SchemaParseException, UnknownType, LookupError, TypeError, ValueError, AttributeError, RecursionError)
+_NO_SCHEMA = (SchemaParseException, UnknownType, LookupError, TypeError, ValueError, AttributeError)
 """What the parsers raise at JSON that is no schema."""
 
 
@@ -142,6 +142,8 @@ class Codec:
                 full = own or _full_name(schema)
                 walk = Walk(full, schema)
                 found = self._writers[schema_id] = _Writer(full, schema, parsed(own) if own else parse(schema), walk)
+            except RecursionError:
+                raise DecodeError("schema_mismatch", f"the schema of id {schema_id} is too deep") from None
             except _NO_SCHEMA as error:
                 raise _no_schema(schema_id, error) from None
         return found

@@ -1,7 +1,8 @@
-"""A hostile schema of another version: refused in words when it is read, or its values take a bounded number of steps."""
+"""A hostile schema of another version: refused in words when it is read, or its values take bounded steps."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 from hub.avro.bodies import DOSSIER_DEADLINE
 from hub.avro.codec import Codec, head
 from hub.avro.foreign import Foreign
+from hub.avro.walk import STEPS_A_BYTE, VALUES, Walk
 from hub.errors import DecodeError
 from hub.registry.client import OWN_RECORDS
 
-pytestmark = pytest.mark.timeout(60)  # a hang fails the test
+pytestmark = pytest.mark.timeout(60, method="thread")  # a hang fails; a signal would not reach fastavro's loops
 
 
 def record(name: str, *types: Any) -> Any:
@@ -73,6 +75,13 @@ def test_a_count_of_another_s_record_is_bounded_by_what_is_left() -> None:
         codec.decode(head(9_999) + b"\xfe" * 8 + b"\x01\0")
 
 
+def test_a_text_that_the_lookup_cannot_go_down_into_is_refused() -> None:
+    codec = Codec({}, lambda _: json.loads("[" * 1_000_000))
+    with pytest.raises(DecodeError, match="too deep") as caught:
+        codec.decode(head(9_999))
+    assert caught.value.reason == "schema_mismatch"
+
+
 def shapes() -> st.SearchStrategy[Any]:
     def around(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         return st.one_of(
@@ -103,8 +112,6 @@ def named(shape: Any, names: list[str]) -> Any:
 @settings(max_examples=150, deadline=None)
 @given(shapes(), st.binary(min_size=64, max_size=64))
 def test_any_schema_is_refused_or_read_within_steps(shape: Any, raw: bytes) -> None:
-    from hub.avro.walk import STEPS_A_BYTE, VALUES, Walk
-
     schema = record("vn.other.Record", named(shape, ["vn.other.Record"]))
     codec = Codec({}, lambda _: schema)
     try:
