@@ -1,4 +1,4 @@
-"""A hostile schema of another version: refused in words when it is read, or its values take bounded steps."""
+"""A hostile schema of another version: refused in words when read, or its values take a bounded number of steps."""
 
 from __future__ import annotations
 
