@@ -43,7 +43,7 @@ STALL_S = 120.0
 QUIET_S = 2.0
 DRAINED_S = 1.0
 """After all is settled: time for what should not come any more."""
-CORE_AT, DELIVERY_AT = 0.2, 0.1
+CORE_AT, DELIVERY_AT = 0.2, 0.02
 """Share of the events after which the core and the delivery roles are killed."""
 
 

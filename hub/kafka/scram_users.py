@@ -11,7 +11,6 @@ import hashlib
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from aiokafka.errors import for_code
 from aiokafka.protocol.api import Request, RequestStruct, Response
@@ -27,6 +26,9 @@ HOLD_S = 15.0
 """Longest wait until the broker knows the users."""
 
 _TEXT = CompactString("utf-8")
+
+Row = tuple[str, int, int, bytes, bytes, dict[int, bytes]]
+"""name, mechanism, iterations, salt, salted password, tags"""
 
 
 class AlterResponse(Response):  # type: ignore[misc]
@@ -69,11 +71,11 @@ class Alter(Request[AlterStruct]):  # type: ignore[misc]
 
     API_KEY = 51
 
-    def __init__(self, users: Mapping[str, str]) -> None:
-        self._users = users
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._rows = list(rows)
 
     def build(self, request_struct_class: type[AlterStruct]) -> AlterStruct:
-        return request_struct_class([], [_row(name, password) for name, password in self._users.items()], {})
+        return request_struct_class([], self._rows, {})
 
 
 class DescribeResponse(Response):  # type: ignore[misc]
@@ -123,25 +125,28 @@ class Describe(Request[DescribeStruct]):  # type: ignore[misc]
 async def apply(client: Client, users: Mapping[str, str]) -> None:
     """Sets each user's password, new or not; returns when the broker takes it. The client must be allowed to, and be
     started. StartError names the user that was refused."""
-    answer = await client.send(client.get_random_node(), Alter(users))
+    rows = {name: _row(name, password) for name, password in users.items()}
+    answer = await client.send(client.get_random_node(), Alter(rows.values()))
     for name, code, message, _ in answer.results:
         if code:
             raise StartError(f"cannot set the Kafka user {name}: {for_code(code).__name__}: {message}")
     deadline = time.monotonic() + HOLD_S
     for broker in client.cluster.brokers():
-        while missing := await _missing(client, broker.nodeId, users):
+        while missing := await _missing(client, broker.nodeId, rows):
             if time.monotonic() > deadline:
                 raise StartError(f"broker {broker.nodeId} has not taken up {', '.join(missing)} in {HOLD_S:.0f} s")
             await asyncio.sleep(0.05)
 
 
-async def _missing(client: Client, node: int, users: Mapping[str, str]) -> list[str]:
-    answer = await client.send(node, Describe(users))
-    known = {name for name, code, _, credentials, _ in answer.results if not code and credentials}
-    return sorted(users.keys() - known)
+async def _missing(client: Client, node: int, rows: Mapping[str, Row]) -> list[str]:
+    """Those whose new password the broker does not know yet: it tells the count of iterations of the one it knows."""
+    answer = await client.send(node, Describe(rows))
+    known = {name: iterations for name, code, _, found, _ in answer.results if not code for _, iterations, _ in found}
+    return sorted(name for name, row in rows.items() if known.get(name) != row[2])
 
 
-def _row(name: str, password: str) -> tuple[Any, ...]:
-    salt = secrets.token_bytes(32)
-    hashed = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ITERATIONS)
-    return name, SCRAM_SHA_512, ITERATIONS, salt, hashed, {}
+def _row(name: str, password: str) -> Row:
+    """Another count of iterations each time: so that it can be seen which password the broker knows."""
+    salt, iterations = secrets.token_bytes(32), ITERATIONS + secrets.randbelow(ITERATIONS)
+    hashed = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, iterations)
+    return name, SCRAM_SHA_512, iterations, salt, hashed, {}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from typing import Literal
@@ -157,6 +158,10 @@ def take(found: dict[str, ActRecord], records: Iterable[Record]) -> None:
             log.error("%s offset %d is no act and was left out: %s", ACTS, record.offset, error.errors()[0]["msg"])
 
 
+SHOWN_S = 5.0
+"""Longest time between a commit that was answered and its record for a reader of what is committed."""
+
+
 class Claim:
     """The right to write an act's record; only one has it."""
 
@@ -164,23 +169,34 @@ class Claim:
         self._settings, self._id, self._producer = settings, id, producer
 
     async def load(self) -> ActRecord:
-        """The record as it stands: nobody else changes it now. NoSuchAct."""
-        found = (await read(self._settings)).get(self._id)
-        if found is None:
-            raise NoSuchAct(self._id)
+        """The record as it stands: nobody else changes it now. NoSuchAct: also a moment later, since the broker answers
+        a commit before it shows it."""
+        deadline = time.monotonic() + SHOWN_S
+        while (found := (await read(self._settings)).get(self._id)) is None:
+            if time.monotonic() > deadline:
+                raise NoSuchAct(self._id)
+            await asyncio.sleep(0.1)
         return found
 
     async def write(self, record: ActRecord, lines: Iterable[Line] = ()) -> None:
         """The record and the lines, all or nothing. TakenOver: somebody else has claimed the act; nothing is written.
         KafkaError: it is not known."""
         own = Line(ACTS, record.id.encode(), record.model_dump_json().encode())
+        writing = asyncio.ensure_future(self._commit([*lines, own]))
         try:
-            await self._producer.begin_transaction()
-            await self._all([*lines, own])
-            await self._producer.commit_transaction()
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:  # a transaction that was begun is ended, or the next one could not begin
+            await asyncio.wait([writing])
+            writing.cancelled() or writing.exception()
+            raise
         except (ProducerFenced, IllegalOperation) as error:
             # IllegalOperation: how aiokafka says that somebody else's claim came within this transaction.
             raise TakenOver(f"act {record.id} was taken up, or ended, by somebody else") from error
+
+    async def _commit(self, lines: list[Line]) -> None:
+        await self._producer.begin_transaction()
+        await self._all(lines)
+        await self._producer.commit_transaction()
 
     async def _all(self, lines: list[Line]) -> None:
         pending: list[asyncio.Future[object]] = []

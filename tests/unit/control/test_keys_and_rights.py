@@ -137,7 +137,8 @@ def test_the_option_is_taken_and_told_to_have_no_effect(words: list[str], monkey
     monkeypatch.setattr(organisations, "change", change)
     shown = typer.testing.CliRunner().invoke(command.app, [*words, "--title", "Sở Xây dựng", "--role", "portal"])
     assert shown.exit_code == 0, shown.output
-    assert done == [Organisation(name="so-xd", title="Sở Xây dựng")]
+    families = {"families": ("dossier",)} if words[0] == "add" else {}
+    assert done == [Organisation(name="so-xd", title="Sở Xây dựng", **families)]
     assert organisations.NO_ROLE in shown.stderr
     assert "--role" not in typer.testing.CliRunner().invoke(command.app, [words[0], "--help"]).stdout
     without = typer.testing.CliRunner().invoke(command.app, [*words, "--title", "Sở Xây dựng"])
